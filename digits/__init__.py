@@ -1,0 +1,3 @@
+"""The core that every process of DigitService shares."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,109 @@
+"""Everything that can go wrong, as callers see it.
+
+DigitsError
+├── InvalidInput            the request is wrong; names the field
+│   └── RequestConflict     the same request_id came with another body
+├── NotFound                no such job, version or file
+├── NotReady                no model serves yet, or nothing to roll back to
+├── Overloaded              the queue is full; the same call may succeed later
+├── DeadlinePassed          the caller's time ran out
+├── Cancelled               somebody asked the job to stop
+├── Unavailable             a part of the system is away
+│   ├── StoreUnavailable
+│   ├── LogUnavailable
+│   ├── CoordinatorUnavailable
+│   └── QueueUnavailable
+├── Corrupt                 an artifact is damaged or not what it says it is
+├── GaveUp                  a job took its worker down too often
+├── AlreadyPublished        an artifact's name was used before
+├── StaleWrite              somebody else wrote first
+└── LeaseLost               another trainer has the job
+
+Transports turn these into their own status: digits/status.py for gRPC, rest_bridge/problems.py for HTTP.
+"""
+
+
+class DigitsError(Exception):
+    """The root: its text is one sentence that a caller may read."""
+
+
+class InvalidInput(DigitsError):
+    """The request is wrong: `field` names where, `problem` says what is wrong and what is allowed."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
+class RequestConflict(InvalidInput):
+    """The same request_id came with another body."""
+
+
+class NotFound(DigitsError):
+    """There is no `kind` of that `name`."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"no {kind} {name[:200]!r}")
+        self.kind = kind
+        self.name = name
+
+
+class NotReady(DigitsError):
+    """No model serves yet, or there is nothing to roll back to."""
+
+
+class Overloaded(DigitsError):
+    """Too much is waiting already; `retry_after_seconds` says when to come again."""
+
+    def __init__(self, message: str, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class DeadlinePassed(DigitsError):
+    """The caller's time ran out before there was an answer."""
+
+
+class Cancelled(DigitsError):
+    """Somebody asked the job to stop."""
+
+
+class Unavailable(DigitsError):
+    """A part of the system is away; the same call may succeed later."""
+
+
+class StoreUnavailable(Unavailable):
+    """The artifact store does not answer, or has no room."""
+
+
+class LogUnavailable(Unavailable):
+    """The log of image blocks does not answer, or has no room."""
+
+
+class CoordinatorUnavailable(Unavailable):
+    """ZooKeeper does not answer."""
+
+
+class QueueUnavailable(Unavailable):
+    """The task queue does not answer."""
+
+
+class Corrupt(DigitsError):
+    """An artifact is damaged or not what it says it is."""
+
+
+class GaveUp(DigitsError):
+    """A job took its worker down too often."""
+
+
+class AlreadyPublished(DigitsError):
+    """An artifact's name was used before; published artifacts never change."""
+
+
+class StaleWrite(DigitsError):
+    """Somebody else wrote first: read again and decide again."""
+
+
+class LeaseLost(DigitsError):
+    """Another trainer has the job, or the lease's session is over."""

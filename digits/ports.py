@@ -1,0 +1,154 @@
+"""What the core asks of the systems around it. One file in digits/adapters/ for each real system."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from digits.offsets import OffsetRanges
+from digits.v1 import queue_pb2
+
+
+class ArtifactStore(Protocol):
+    """Named files that never change once they are there. Names are relative, with "/" between folders."""
+
+    def publish(self, name: str, data: bytes) -> None:
+        """Makes the file visible whole or not at all, and durable before this returns.
+
+        Raises AlreadyPublished where the name was used before, StoreUnavailable where there is no room.
+        """
+
+    def read(self, name: str) -> bytes:
+        """Returns a file's bytes; raises NotFound, StoreUnavailable."""
+
+    def names(self, folder: str) -> list[str]:
+        """Names of the files in a folder, sorted; empty where there is no such folder."""
+
+    def delete(self, name: str) -> None:
+        """Removes a file, or a folder with all that is in it; does nothing where there is none."""
+
+
+@dataclass(frozen=True)
+class StreamSource:
+    """How Spark reads a log: the arguments of readStream, and SQL expressions for three columns."""
+
+    format: str
+    options: Mapping[str, str]
+    partition: str
+    offset: str
+    block: str
+    schema: str | None = None
+
+
+class BlockLog(Protocol):
+    """An append-only, replayable log of image blocks for each job, split into partitions.
+
+    The offsets of a partition are 0, 1, 2, … in the order of appending.
+    """
+
+    def create(self, job_id: str, partition_count: int) -> None:
+        """Makes an empty log; does nothing where the job has one."""
+
+    def append(self, job_id: str, partition: int, blocks: Sequence[bytes]) -> None:
+        """Appends in order; durable before this returns. Raises LogUnavailable."""
+
+    def end_offsets(self, job_id: str) -> list[int]:
+        """For each partition the offset that the next block will get."""
+
+    def source(self, job_id: str, trained: OffsetRanges, max_blocks: int) -> StreamSource:
+        """How Spark streams what is not in `trained`, at most about `max_blocks` blocks a micro-batch."""
+
+    def delete(self, job_id: str) -> None:
+        """Removes the job's log; does nothing where there is none."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A node's value, and its version for compare-and-set."""
+
+    value: bytes
+    version: int
+
+
+@dataclass(frozen=True)
+class Create:
+    """Creates a node, and its parents where they are missing."""
+
+    path: str
+    value: bytes
+
+
+@dataclass(frozen=True)
+class Replace:
+    """Replaces a node's value if its version still is the given one."""
+
+    path: str
+    value: bytes
+    version: int
+
+
+@dataclass(frozen=True)
+class Check:
+    """Holds if a node's version still is the given one."""
+
+    path: str
+    version: int
+
+
+class Hold(Protocol):
+    """A node that lives as long as this process's session."""
+
+    number: int
+    """Greater than the number of every earlier hold on any path: a fencing token."""
+
+    def alive(self) -> bool:
+        """Whether the session still stands; once false, false for ever."""
+
+    def update(self, value: bytes) -> None:
+        """Replaces the node's value; raises LeaseLost once the session is over."""
+
+    def release(self) -> None:
+        """Removes the node; does nothing where it is gone."""
+
+
+class Coordinator(Protocol):
+    """A small, strongly ordered tree of values. Every method may raise CoordinatorUnavailable."""
+
+    def get(self, path: str) -> Stored | None:
+        """Returns a node, or None."""
+
+    def children(self, path: str) -> list[str]:
+        """Names of the nodes below, sorted; empty where there is none."""
+
+    def commit(self, *operations: Create | Replace | Check) -> None:
+        """Does all or nothing; raises StaleWrite where a version differs or a node to create exists."""
+
+    def hold(self, path: str, value: bytes) -> Hold | None:
+        """Creates a node that goes with this session; None where another session holds the path."""
+
+    def watch(self, path: str, changed: Callable[[Stored | None], None]) -> Callable[[], None]:
+        """Calls `changed` with the value now and after every change (changes close together may be one),
+        also across lost connections, on a thread of the adapter's. Returns a function that ends it."""
+
+    def connected(self) -> bool:
+        """Whether the coordinator answers at the moment."""
+
+    def close(self) -> None:
+        """Ends the session: every hold is released."""
+
+
+class TrainQueue(Protocol):
+    """Hands jobs to train workers, at least once."""
+
+    def enqueue(self, job_id: str) -> None:
+        """Queues the job durably; raises QueueUnavailable."""
+
+
+class ClassifyQueue(Protocol):
+    """Hands batches of pictures to classify workers."""
+
+    def classify(
+        self, batch: queue_pb2.ClassifyBatch, timeout_seconds: float
+    ) -> queue_pb2.ClassifyBatchResult:
+        """Returns the worker's answer; raises QueueUnavailable where none came in time."""
