@@ -1,0 +1,72 @@
+from digits.v1 import training_pb2 as _training_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ServedBy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SERVED_BY_UNSPECIFIED: _ClassVar[ServedBy]
+    WORKER: _ClassVar[ServedBy]
+    CACHED_COPY: _ClassVar[ServedBy]
+SERVED_BY_UNSPECIFIED: ServedBy
+WORKER: ServedBy
+CACHED_COPY: ServedBy
+
+class TrainRequest(_message.Message):
+    __slots__ = ("images_batch_path", "images_batch", "recipe", "request_id", "seed", "promotion")
+    IMAGES_BATCH_PATH_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_BATCH_FIELD_NUMBER: _ClassVar[int]
+    RECIPE_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    PROMOTION_FIELD_NUMBER: _ClassVar[int]
+    images_batch_path: str
+    images_batch: bytes
+    recipe: str
+    request_id: str
+    seed: int
+    promotion: _training_pb2.Promotion
+    def __init__(self, images_batch_path: _Optional[str] = ..., images_batch: _Optional[bytes] = ..., recipe: _Optional[str] = ..., request_id: _Optional[str] = ..., seed: _Optional[int] = ..., promotion: _Optional[_Union[_training_pb2.Promotion, str]] = ...) -> None: ...
+
+class ClassifyRequest(_message.Message):
+    __slots__ = ("image_path", "image", "pixels", "model_version")
+    IMAGE_PATH_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    PIXELS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    image_path: str
+    image: bytes
+    pixels: bytes
+    model_version: str
+    def __init__(self, image_path: _Optional[str] = ..., image: _Optional[bytes] = ..., pixels: _Optional[bytes] = ..., model_version: _Optional[str] = ...) -> None: ...
+
+class ClassifyResponse(_message.Message):
+    __slots__ = ("digit", "confidence", "probabilities", "model_version", "served_by")
+    DIGIT_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SERVED_BY_FIELD_NUMBER: _ClassVar[int]
+    digit: int
+    confidence: float
+    probabilities: _containers.RepeatedScalarFieldContainer[float]
+    model_version: str
+    served_by: ServedBy
+    def __init__(self, digit: _Optional[int] = ..., confidence: _Optional[float] = ..., probabilities: _Optional[_Iterable[float]] = ..., model_version: _Optional[str] = ..., served_by: _Optional[_Union[ServedBy, str]] = ...) -> None: ...
+
+class ClassifyStreamRequest(_message.Message):
+    __slots__ = ("requests",)
+    REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    requests: _containers.RepeatedCompositeFieldContainer[ClassifyRequest]
+    def __init__(self, requests: _Optional[_Iterable[_Union[ClassifyRequest, _Mapping]]] = ...) -> None: ...
+
+class ClassifyStreamResponse(_message.Message):
+    __slots__ = ("responses",)
+    RESPONSES_FIELD_NUMBER: _ClassVar[int]
+    responses: _containers.RepeatedCompositeFieldContainer[ClassifyResponse]
+    def __init__(self, responses: _Optional[_Iterable[_Union[ClassifyResponse, _Mapping]]] = ...) -> None: ...

@@ -1,0 +1,115 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Metrics(_message.Message):
+    __slots__ = ("accuracy", "loss", "held_out_image_count", "held_out_sha256")
+    ACCURACY_FIELD_NUMBER: _ClassVar[int]
+    LOSS_FIELD_NUMBER: _ClassVar[int]
+    HELD_OUT_IMAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    HELD_OUT_SHA256_FIELD_NUMBER: _ClassVar[int]
+    accuracy: float
+    loss: float
+    held_out_image_count: int
+    held_out_sha256: str
+    def __init__(self, accuracy: _Optional[float] = ..., loss: _Optional[float] = ..., held_out_image_count: _Optional[int] = ..., held_out_sha256: _Optional[str] = ...) -> None: ...
+
+class Provenance(_message.Message):
+    __slots__ = ("job_id", "data_name", "data_sha256", "recipe", "seed", "code_version", "image_count", "epochs", "training_seconds")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    DATA_NAME_FIELD_NUMBER: _ClassVar[int]
+    DATA_SHA256_FIELD_NUMBER: _ClassVar[int]
+    RECIPE_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    CODE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    EPOCHS_FIELD_NUMBER: _ClassVar[int]
+    TRAINING_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    data_name: str
+    data_sha256: str
+    recipe: str
+    seed: int
+    code_version: str
+    image_count: int
+    epochs: int
+    training_seconds: float
+    def __init__(self, job_id: _Optional[str] = ..., data_name: _Optional[str] = ..., data_sha256: _Optional[str] = ..., recipe: _Optional[str] = ..., seed: _Optional[int] = ..., code_version: _Optional[str] = ..., image_count: _Optional[int] = ..., epochs: _Optional[int] = ..., training_seconds: _Optional[float] = ...) -> None: ...
+
+class Model(_message.Message):
+    __slots__ = ("version", "state", "metrics", "provenance", "store_path", "bundle_bytes", "bundle_sha256", "create_time")
+    class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        STATE_UNSPECIFIED: _ClassVar[Model.State]
+        AVAILABLE: _ClassVar[Model.State]
+        SERVING: _ClassVar[Model.State]
+    STATE_UNSPECIFIED: Model.State
+    AVAILABLE: Model.State
+    SERVING: Model.State
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    METRICS_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    STORE_PATH_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_SHA256_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    state: Model.State
+    metrics: Metrics
+    provenance: Provenance
+    store_path: str
+    bundle_bytes: int
+    bundle_sha256: str
+    create_time: _timestamp_pb2.Timestamp
+    def __init__(self, version: _Optional[str] = ..., state: _Optional[_Union[Model.State, str]] = ..., metrics: _Optional[_Union[Metrics, _Mapping]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., store_path: _Optional[str] = ..., bundle_bytes: _Optional[int] = ..., bundle_sha256: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class Serving(_message.Message):
+    __slots__ = ("version", "generation", "previous_version")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_VERSION_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    generation: int
+    previous_version: str
+    def __init__(self, version: _Optional[str] = ..., generation: _Optional[int] = ..., previous_version: _Optional[str] = ...) -> None: ...
+
+class ListModelsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListModelsResponse(_message.Message):
+    __slots__ = ("models", "next_page_token")
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    models: _containers.RepeatedCompositeFieldContainer[Model]
+    next_page_token: str
+    def __init__(self, models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class GetModelRequest(_message.Message):
+    __slots__ = ("version",)
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    def __init__(self, version: _Optional[str] = ...) -> None: ...
+
+class PromoteModelRequest(_message.Message):
+    __slots__ = ("version",)
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    def __init__(self, version: _Optional[str] = ...) -> None: ...
+
+class RollbackModelRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
