@@ -23,10 +23,11 @@ class Settings(BaseSettings):
     rest_port: int = Field(5000, ge=0, le=65535, description="Port of the REST bridge.")
     server_address: str = Field("", description="gRPC address that the bridge and the command line call.")
 
-    store_url: str = Field("", description="Artifact store: file://FOLDER (default: the state folder's store).")
-    log_url: str = Field("", description="Log of image blocks: file://FOLDER (default: the state folder's log).")
+    store_url: str = Field("", description="Artifact store: file://FOLDER; by default the state folder's.")
+    log_url: str = Field("", description="Log of image blocks: file://FOLDER; by default the state folder's.")
     coordinator_url: str = Field(
-        "zookeeper://127.0.0.1:2181/digits", description="ZooKeeper: zookeeper://HOST:PORT[,HOST:PORT]/CHROOT."
+        "zookeeper://127.0.0.1:2181/digits",
+        description="ZooKeeper: zookeeper://HOST:PORT[,HOST:PORT]/CHROOT.",
     )
     broker_url: str = Field("redis://127.0.0.1:6379/0", description="Celery's broker.")
     result_url: str = Field("redis://127.0.0.1:6379/1", description="Celery's result backend.")

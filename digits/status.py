@@ -65,7 +65,9 @@ def _bad_request(field: str, problem: str) -> error_details_pb2.BadRequest:
 
 
 def _retry(seconds: float) -> error_details_pb2.RetryInfo:
-    return error_details_pb2.RetryInfo(retry_delay=duration_pb2.Duration(nanos=0, seconds=round(seconds) or 1))
+    delay = duration_pb2.Duration()
+    delay.FromMilliseconds(round(seconds * 1000))
+    return error_details_pb2.RetryInfo(retry_delay=delay)
 
 
 def _packed(details: list[Message]) -> list[any_pb2.Any]:

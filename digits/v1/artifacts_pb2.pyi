@@ -89,6 +89,16 @@ class ModelBundle(_message.Message):
     provenance: _models_pb2.Provenance
     def __init__(self, version: _Optional[str] = ..., onnx: _Optional[bytes] = ..., keras_config: _Optional[str] = ..., weights: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., metrics: _Optional[_Union[_models_pb2.Metrics, _Mapping]] = ..., provenance: _Optional[_Union[_models_pb2.Provenance, _Mapping]] = ...) -> None: ...
 
+class CachedBundle(_message.Message):
+    __slots__ = ("version", "generation", "data")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    generation: int
+    data: bytes
+    def __init__(self, version: _Optional[str] = ..., generation: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...
+
 class Envelope(_message.Message):
     __slots__ = ("message_type", "payload", "payload_sha256")
     MESSAGE_TYPE_FIELD_NUMBER: _ClassVar[int]

@@ -1,0 +1,85 @@
+"""An artifact store in a folder of a local (or mounted) file system."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import uuid
+from pathlib import Path, PurePosixPath
+
+from digits.errors import AlreadyPublished, NotFound, StoreUnavailable
+
+
+class LocalFolderStore:
+    """Publishes by temporary file → fsync → check → hard link, which never replaces a name."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def publish(self, name: str, data: bytes) -> None:
+        """See ArtifactStore."""
+        target = self._path(name)
+        temporary = target.parent / f".{target.name}.{uuid.uuid4().hex}"
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _write(temporary, data)
+            os.link(temporary, target)
+            _sync_folder(target.parent)
+        except FileExistsError as error:
+            raise AlreadyPublished(name) from error
+        except OSError as error:
+            raise StoreUnavailable(f"the store cannot take {name}: {error.strerror}") from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def read(self, name: str) -> bytes:
+        """See ArtifactStore."""
+        try:
+            return self._path(name).read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+            raise NotFound("artifact", name) from error
+        except OSError as error:
+            raise StoreUnavailable(f"the store cannot read {name}: {error.strerror}") from error
+
+    def names(self, folder: str) -> list[str]:
+        """See ArtifactStore."""
+        try:
+            found = [path for path in self._path(folder).iterdir() if not path.name.startswith(".")]
+            return sorted(f"{folder}/{path.name}" for path in found if path.is_file())
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise StoreUnavailable(f"the store cannot list {folder}: {error.strerror}") from error
+
+    def delete(self, name: str) -> None:
+        """See ArtifactStore."""
+        path = self._path(name)
+        try:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(f"the store cannot delete {name}: {error.strerror}") from error
+
+    def _path(self, name: str) -> Path:
+        pure = PurePosixPath(name)
+        if not name or pure.is_absolute() or ".." in pure.parts:
+            raise ValueError(f"not a store name: {name!r}")
+        return self._folder / pure
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    written = path.read_bytes()
+    if hashlib.sha256(written).digest() != hashlib.sha256(data).digest():
+        raise OSError(5, "what was written reads back differently")
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,190 @@
+"""Every port in memory: for unit tests, and to say what a port means in the fewest lines."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from digits.errors import AlreadyPublished, LeaseLost, NotFound, StaleWrite
+from digits.offsets import OffsetRanges
+from digits.ports import Check, Create, Replace, Stored, StreamSource
+
+
+class MemoryStore:
+    """An artifact store in a dictionary."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, bytes] = {}
+
+    def publish(self, name: str, data: bytes) -> None:
+        """See ArtifactStore."""
+        if self._files.setdefault(name, data) is not data:
+            raise AlreadyPublished(name)
+
+    def read(self, name: str) -> bytes:
+        """See ArtifactStore."""
+        try:
+            return self._files[name]
+        except KeyError as error:
+            raise NotFound("artifact", name) from error
+
+    def names(self, folder: str) -> list[str]:
+        """See ArtifactStore."""
+        return sorted(name for name in self._files if name.rpartition("/")[0] == folder)
+
+    def delete(self, name: str) -> None:
+        """See ArtifactStore."""
+        self._files = {n: d for n, d in self._files.items() if n != name and not n.startswith(f"{name}/")}
+
+
+class MemoryLog:
+    """A log in lists. Spark cannot read it."""
+
+    def __init__(self) -> None:
+        self.blocks: dict[str, list[list[bytes]]] = {}
+
+    def create(self, job_id: str, partition_count: int) -> None:
+        """See BlockLog."""
+        self.blocks.setdefault(job_id, [[] for _ in range(partition_count)])
+
+    def append(self, job_id: str, partition: int, blocks: Sequence[bytes]) -> None:
+        """See BlockLog."""
+        self._log(job_id)[partition].extend(blocks)
+
+    def end_offsets(self, job_id: str) -> list[int]:
+        """See BlockLog."""
+        return [len(partition) for partition in self._log(job_id)]
+
+    def source(self, job_id: str, trained: OffsetRanges, max_blocks: int) -> StreamSource:
+        """See BlockLog."""
+        raise NotImplementedError("Spark cannot read another process's memory")
+
+    def delete(self, job_id: str) -> None:
+        """See BlockLog."""
+        self.blocks.pop(job_id, None)
+
+    def _log(self, job_id: str) -> list[list[bytes]]:
+        if job_id not in self.blocks:
+            raise NotFound("log", job_id)
+        return self.blocks[job_id]
+
+
+@dataclass
+class MemoryTree:
+    """What the sessions of several MemoryCoordinators share."""
+
+    nodes: dict[str, Stored] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    watchers: dict[str, list[Callable[[Stored | None], None]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+
+class MemoryHold:
+    """A node of one session."""
+
+    def __init__(self, tree: MemoryTree, path: str) -> None:
+        self._tree, self._path = tree, path
+        self._alive = True
+        self.number = next(tree.numbers)
+
+    def alive(self) -> bool:
+        """See Hold."""
+        return self._alive
+
+    def update(self, value: bytes) -> None:
+        """See Hold."""
+        with self._tree.lock:
+            if not self._alive:
+                raise LeaseLost(self._path)
+            _store(self._tree, self._path, value)
+
+    def release(self) -> None:
+        """See Hold."""
+        with self._tree.lock:
+            if self._alive:
+                self._alive = False
+                del self._tree.nodes[self._path]
+
+
+class MemoryCoordinator:
+    """One session on a shared tree."""
+
+    def __init__(self, tree: MemoryTree | None = None) -> None:
+        self._tree = tree or MemoryTree()
+        self._holds: list[MemoryHold] = []
+
+    def get(self, path: str) -> Stored | None:
+        """See Coordinator."""
+        return self._tree.nodes.get(path)
+
+    def children(self, path: str) -> list[str]:
+        """See Coordinator."""
+        prefix = path.rstrip("/") + "/"
+        with self._tree.lock:
+            below = [node[len(prefix) :] for node in self._tree.nodes if node.startswith(prefix)]
+        return sorted({path.partition("/")[0] for path in below})
+
+    def commit(self, *operations: Create | Replace | Check) -> None:
+        """See Coordinator."""
+        with self._tree.lock:
+            for operation in operations:
+                self._require(operation)
+            for operation in operations:
+                if not isinstance(operation, Check):
+                    _store(self._tree, operation.path, operation.value)
+
+    def hold(self, path: str, value: bytes) -> MemoryHold | None:
+        """See Coordinator."""
+        with self._tree.lock:
+            if path in self._tree.nodes:
+                return None
+            _store(self._tree, path, value)
+            self._holds.append(MemoryHold(self._tree, path))
+            return self._holds[-1]
+
+    def watch(self, path: str, changed: Callable[[Stored | None], None]) -> Callable[[], None]:
+        """See Coordinator; here the caller's thread runs `changed`."""
+        with self._tree.lock:
+            self._tree.watchers[path].append(changed)
+            changed(self._tree.nodes.get(path))
+        return lambda: self._tree.watchers[path].remove(changed)
+
+    def connected(self) -> bool:
+        """See Coordinator."""
+        return True
+
+    def close(self) -> None:
+        """See Coordinator."""
+        for hold in self._holds:
+            hold.release()
+
+    def _require(self, operation: Create | Replace | Check) -> None:
+        node = self._tree.nodes.get(operation.path)
+        if isinstance(operation, Create):
+            if node is not None:
+                raise StaleWrite(f"{operation.path} exists")
+        elif node is None or node.version != operation.version:
+            raise StaleWrite(f"{operation.path} changed")
+
+
+def _store(tree: MemoryTree, path: str, value: bytes) -> None:
+    node = tree.nodes.get(path)
+    tree.nodes[path] = Stored(value, node.version + 1 if node else 0)
+    for changed in list(tree.watchers[path]):
+        changed(tree.nodes[path])
+
+
+class MemoryTrainQueue:
+    """Remembers what was queued."""
+
+    def __init__(self) -> None:
+        self.job_ids: list[str] = []
+
+    def enqueue(self, job_id: str) -> None:
+        """See TrainQueue."""
+        self.job_ids.append(job_id)

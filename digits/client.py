@@ -1,0 +1,249 @@
+"""The Python client: one object for the four gRPC services, one exception for what goes wrong.
+
+with Client("127.0.0.1:50051") as client:
+    for progress in client.train(images_batch_path="mnist.npz"):
+        print(progress.images_trained)
+    print(client.classify(image_path="test/data/n5.png").digit)
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import grpc
+from google.protobuf.message import DecodeError
+from google.rpc import error_details_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_status import rpc_status
+
+from digits.v1 import digit_service_pb2 as digit_pb
+from digits.v1 import digit_service_pb2_grpc, models_pb2, models_pb2_grpc, training_pb2, training_pb2_grpc
+
+# A classification changes nothing, so a server that restarts is simply asked again.
+_RETRIES = {
+    "methodConfig": [
+        {
+            "name": [{"service": "digits.v1.DigitService", "method": "Classify"}],
+            "retryPolicy": {
+                "maxAttempts": 4,
+                "initialBackoff": "0.05s",
+                "maxBackoff": "0.5s",
+                "backoffMultiplier": 2,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+    ]
+}
+
+_OPTIONS = [
+    ("grpc.service_config", json.dumps(_RETRIES)),
+    # A page of jobs or models may pass gRPC's 4 MiB; what is sent is limited by the server alone.
+    ("grpc.max_receive_message_length", 64 << 20),
+    # A training can be watched for hours through routers that forget silent connections.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    # A restarted server is found again at once; gRPC's default waits up to two minutes.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+]
+
+
+class RemoteError(Exception):
+    """The server's refusal: a canonical code, a sentence, and what google.rpc details there were.
+
+    `field` names the request's field at fault, "" where none is.
+    `retry_after_seconds` is None where the server did not say that a retry helps.
+    """
+
+    def __init__(
+        self,
+        code: grpc.StatusCode,
+        message: str,
+        field: str = "",
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.field = field
+        self.retry_after_seconds = retry_after_seconds
+
+    @classmethod
+    def of(cls, error: grpc.RpcError) -> RemoteError:
+        """Reads a failed call's status; details that do not parse are left out."""
+        message, field, retry = error.details() or "", "", None
+        for detail in _details(error):
+            violations, delay = error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
+            if detail.Unpack(violations) and violations.field_violations:
+                field = violations.field_violations[0].field
+            elif detail.Unpack(delay):
+                retry = delay.retry_delay.ToTimedelta().total_seconds()
+        return cls(error.code(), message, field, retry)
+
+
+class Client:
+    """Calls one address; threads may share it. Every method raises RemoteError.
+
+    The channel is made by the first call, so that an object made before a fork holds no threads yet.
+    Calls without a timeout of their own end after `timeout_seconds`; progress streams have no end.
+    """
+
+    def __init__(self, address: str, timeout_seconds: float = 30.0) -> None:
+        self.address = address
+        self._timeout_seconds = timeout_seconds
+        self._lock = threading.Lock()
+        self._open: grpc.Channel | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the channel; the next call would make another."""
+        with self._lock:
+            channel, self._open = self._open, None
+        if channel is not None:
+            channel.close()
+
+    def train(
+        self,
+        *,
+        images_batch_path: str | None = None,
+        images_batch: bytes | None = None,
+        recipe: str = "",
+        request_id: str = "",
+        seed: int = 0,
+        promotion: training_pb2.Promotion | str | int = 0,
+        timeout_seconds: float | None = None,
+    ) -> Iterator[training_pb2.TrainProgress]:
+        """Starts a training now and yields its progress; leaving the iterator leaves the job running.
+
+        `promotion` is a number or a name of digits.v1.Promotion; ValueError for any other.
+        """
+        request = digit_pb.TrainRequest(
+            images_batch_path=images_batch_path,
+            images_batch=images_batch,
+            recipe=recipe,
+            request_id=request_id,
+            seed=seed,
+            promotion=promotion,  # type: ignore[arg-type]  # the stub knows no plain numbers
+        )
+        stub = digit_service_pb2_grpc.DigitServiceStub(self._channel())
+        return _stream(stub.Train(request, timeout=timeout_seconds))
+
+    def watch_job(
+        self, job_id: str, timeout_seconds: float | None = None
+    ) -> Iterator[training_pb2.TrainProgress]:
+        """Yields a job's progress from where it is now until it is final."""
+        request = training_pb2.WatchJobRequest(job_id=job_id)
+        return _stream(self._jobs().WatchJob(request, timeout=timeout_seconds))
+
+    def get_job(self, job_id: str) -> training_pb2.Job:
+        """Returns one job."""
+        return self._ask(self._jobs().GetJob, training_pb2.GetJobRequest(job_id=job_id))
+
+    def list_jobs(self, page_size: int = 0, page_token: str = "") -> training_pb2.ListJobsResponse:
+        """Returns a page of jobs, newest first."""
+        request = training_pb2.ListJobsRequest(page_size=page_size, page_token=page_token)
+        return self._ask(self._jobs().ListJobs, request)
+
+    def cancel_job(self, job_id: str) -> training_pb2.Job:
+        """Asks a job to stop and returns it."""
+        return self._ask(self._jobs().CancelJob, training_pb2.CancelJobRequest(job_id=job_id))
+
+    def classify(
+        self,
+        *,
+        image_path: str | None = None,
+        image: bytes | None = None,
+        pixels: bytes | None = None,
+        model_version: str = "",
+        timeout_seconds: float | None = None,
+    ) -> digit_pb.ClassifyResponse:
+        """Returns the digit in one picture: a path below the data folder, a file's bytes, or 784 bytes."""
+        request = digit_pb.ClassifyRequest(
+            image_path=image_path, image=image, pixels=pixels, model_version=model_version
+        )
+        stub = digit_service_pb2_grpc.DigitServiceStub(self._channel())
+        return self._ask(stub.Classify, request, timeout_seconds)
+
+    def classify_stream(
+        self, batches: Iterable[Sequence[digit_pb.ClassifyRequest]], timeout_seconds: float | None = None
+    ) -> Iterator[list[digit_pb.ClassifyResponse]]:
+        """Classifies batches of at most 1024 pictures; yields each batch's answers in order."""
+        stub = digit_service_pb2_grpc.DigitServiceStub(self._channel())
+        requests = (digit_pb.ClassifyStreamRequest(requests=batch) for batch in batches)
+        answers = _stream(stub.ClassifyStream(requests, timeout=timeout_seconds))
+        return (list(answer.responses) for answer in answers)
+
+    def list_models(self, page_size: int = 0, page_token: str = "") -> models_pb2.ListModelsResponse:
+        """Returns a page of registered versions, newest first."""
+        request = models_pb2.ListModelsRequest(page_size=page_size, page_token=page_token)
+        return self._ask(self._models().ListModels, request)
+
+    def get_model(self, version: str) -> models_pb2.Model:
+        """Returns one version; "serving" names the one that serves."""
+        return self._ask(self._models().GetModel, models_pb2.GetModelRequest(version=version))
+
+    def promote_model(self, version: str) -> models_pb2.Model:
+        """Makes a registered version serve and returns it."""
+        return self._ask(self._models().PromoteModel, models_pb2.PromoteModelRequest(version=version))
+
+    def rollback_model(self) -> models_pb2.Model:
+        """Makes the version serve that served before and returns it."""
+        return self._ask(self._models().RollbackModel, models_pb2.RollbackModelRequest())
+
+    def serving(self) -> bool:
+        """Whether the server says that it can classify (grpc.health.v1)."""
+        stub = health_pb2_grpc.HealthStub(self._channel())
+        answer = self._ask(stub.Check, health_pb2.HealthCheckRequest())
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+    def _channel(self) -> grpc.Channel:
+        with self._lock:
+            if self._open is None:
+                self._open = grpc.insecure_channel(self.address, options=_OPTIONS)
+            return self._open
+
+    def _jobs(self) -> Any:
+        return training_pb2_grpc.JobServiceStub(self._channel())
+
+    def _models(self) -> Any:
+        return models_pb2_grpc.ModelServiceStub(self._channel())
+
+    def _ask(self, call: Any, request: Any, timeout_seconds: float | None = None) -> Any:
+        with _remote_errors():
+            return call(request, timeout=timeout_seconds or self._timeout_seconds)
+
+
+def _stream(call: Any) -> Iterator[Any]:
+    try:
+        with _remote_errors():
+            yield from call
+    finally:
+        call.cancel()
+
+
+@contextmanager
+def _remote_errors() -> Iterator[None]:
+    try:
+        yield
+    except grpc.RpcError as error:
+        raise RemoteError.of(error) from error
+
+
+def _details(error: grpc.RpcError) -> Sequence[Any]:
+    try:
+        status = rpc_status.from_call(error)
+    except (ValueError, DecodeError):
+        return ()
+    return status.details if status is not None else ()

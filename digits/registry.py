@@ -1,0 +1,121 @@
+"""Trained versions and which one serves, in the coordinator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from digits.errors import NotFound, NotReady, StaleWrite
+from digits.ports import Coordinator, Create, Replace, Stored
+from digits.v1 import models_pb2 as pb
+
+_NUMBER = "/models"
+_SERVING = "/serving"
+
+
+@dataclass(frozen=True)
+class ServingAlias:
+    """The serving alias as it was read; `stored` is None before the first model."""
+
+    serving: pb.Serving
+    stored: Stored | None
+
+    def moved_to(self, version: str) -> Create | Replace:
+        """The operation that moves the alias, if it still is as it was read."""
+        moved = pb.Serving(
+            version=version,
+            generation=self.serving.generation + 1,
+            previous_version=self.serving.version,
+        ).SerializeToString()
+        if self.stored is None:
+            return Create(_SERVING, moved)
+        return Replace(_SERVING, moved, self.stored.version)
+
+
+class Registry:
+    """Registers versions and moves the serving alias by compare-and-set."""
+
+    def __init__(self, coordinator: Coordinator) -> None:
+        self._coordinator = coordinator
+
+    def new_version(self) -> str:
+        """Returns a version name that nobody else gets, now or later."""
+        while True:
+            stored = self._coordinator.get(_NUMBER)
+            number = int(stored.value or b"0") + 1 if stored else 1
+            value = str(number).encode()
+            try:
+                self._coordinator.commit(
+                    Replace(_NUMBER, value, stored.version) if stored else Create(_NUMBER, value)
+                )
+            except StaleWrite:
+                continue
+            return f"v{number}"
+
+    def registration(self, model: pb.Model) -> Create:
+        """The operation that registers a published version."""
+        return Create(_model_path(model.version), model.SerializeToString())
+
+    def alias(self) -> ServingAlias:
+        """Returns the serving alias."""
+        return _alias_of(self._coordinator.get(_SERVING))
+
+    def watch_alias(self, changed: Callable[[pb.Serving], None]) -> Callable[[], None]:
+        """Calls `changed` with the alias now and after each move; returns what ends it."""
+        return self._coordinator.watch(_SERVING, lambda stored: changed(_alias_of(stored).serving))
+
+    def get(self, version: str) -> pb.Model:
+        """Returns a version ("serving": the one that serves); raises NotFound, NotReady."""
+        alias = self.alias().serving
+        if version == "serving":
+            if not alias.version:
+                raise NotReady("no model serves yet: train one first")
+            version = alias.version
+        stored = self._coordinator.get(_model_path(version)) if _is_version(version) else None
+        if stored is None:
+            raise NotFound("model version", version)
+        return _with_state(pb.Model.FromString(stored.value), alias)
+
+    def newest(self, limit: int, before: str = "") -> list[pb.Model]:
+        """Returns up to `limit` versions, newest first, older than the version `before`."""
+        numbers = sorted(int(name[1:]) for name in self._coordinator.children(_NUMBER))
+        if before:
+            numbers = [number for number in numbers if _is_version(before) and number < int(before[1:])]
+        return [self.get(f"v{number}") for number in reversed(numbers[-limit:])]
+
+    def promote(self, version: str) -> pb.Model:
+        """Makes a version serve, whatever serves now; raises NotFound."""
+        while True:
+            self.get(version)
+            alias = self.alias()
+            if alias.serving.version == version:
+                return self.get(version)
+            try:
+                self._coordinator.commit(alias.moved_to(version))
+            except StaleWrite:
+                continue
+            return self.get(version)
+
+    def rollback(self) -> pb.Model:
+        """Makes the version serve that served before; raises NotReady where there is none."""
+        previous = self.alias().serving.previous_version
+        if not previous:
+            raise NotReady("no version served before this one")
+        return self.promote(previous)
+
+
+def _model_path(version: str) -> str:
+    return f"{_NUMBER}/{version}"
+
+
+def _is_version(version: str) -> bool:
+    return version[:1] == "v" and version[1:].isascii() and version[1:].isdigit() and len(version) < 20
+
+
+def _alias_of(stored: Stored | None) -> ServingAlias:
+    return ServingAlias(pb.Serving.FromString(stored.value) if stored else pb.Serving(), stored)
+
+
+def _with_state(model: pb.Model, alias: pb.Serving) -> pb.Model:
+    model.state = pb.Model.SERVING if model.version == alias.version else pb.Model.AVAILABLE
+    return model
