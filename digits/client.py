@@ -13,16 +13,18 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import grpc
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 from grpc_status import rpc_status
 
 from digits.v1 import digit_service_pb2 as digit_pb
-from digits.v1 import digit_service_pb2_grpc, models_pb2, models_pb2_grpc, training_pb2, training_pb2_grpc
+from digits.v1 import models_pb2, training_pb2
+
+Reply = TypeVar("Reply", bound=Message)
 
 # A classification changes nothing, so a server that restarts is simply asked again.
 _RETRIES = {
@@ -74,7 +76,7 @@ class RemoteError(Exception):
         self.retry_after_seconds = retry_after_seconds
 
     @classmethod
-    def of(cls, error: grpc.RpcError) -> RemoteError:
+    def of(cls, error: grpc.RpcError) -> Self:
         """Reads a failed call's status; details that do not parse are left out."""
         message, field, retry = error.details() or "", "", None
         for detail in _details(error):
@@ -137,28 +139,29 @@ class Client:
             seed=seed,
             promotion=promotion,  # type: ignore[arg-type]  # the stub knows no plain numbers
         )
-        stub = digit_service_pb2_grpc.DigitServiceStub(self._channel())
-        return _stream(stub.Train(request, timeout=timeout_seconds))
+        return self._stream("DigitService/Train", request, timeout_seconds)
 
     def watch_job(
         self, job_id: str, timeout_seconds: float | None = None
     ) -> Iterator[training_pb2.TrainProgress]:
         """Yields a job's progress from where it is now until it is final."""
         request = training_pb2.WatchJobRequest(job_id=job_id)
-        return _stream(self._jobs().WatchJob(request, timeout=timeout_seconds))
+        return self._stream("JobService/WatchJob", request, timeout_seconds)
 
     def get_job(self, job_id: str) -> training_pb2.Job:
         """Returns one job."""
-        return self._ask(self._jobs().GetJob, training_pb2.GetJobRequest(job_id=job_id))
+        return self._ask("JobService/GetJob", training_pb2.GetJobRequest(job_id=job_id), training_pb2.Job)
 
     def list_jobs(self, page_size: int = 0, page_token: str = "") -> training_pb2.ListJobsResponse:
         """Returns a page of jobs, newest first."""
         request = training_pb2.ListJobsRequest(page_size=page_size, page_token=page_token)
-        return self._ask(self._jobs().ListJobs, request)
+        return self._ask("JobService/ListJobs", request, training_pb2.ListJobsResponse)
 
     def cancel_job(self, job_id: str) -> training_pb2.Job:
         """Asks a job to stop and returns it."""
-        return self._ask(self._jobs().CancelJob, training_pb2.CancelJobRequest(job_id=job_id))
+        return self._ask(
+            "JobService/CancelJob", training_pb2.CancelJobRequest(job_id=job_id), training_pb2.Job
+        )
 
     def classify(
         self,
@@ -173,39 +176,45 @@ class Client:
         request = digit_pb.ClassifyRequest(
             image_path=image_path, image=image, pixels=pixels, model_version=model_version
         )
-        stub = digit_service_pb2_grpc.DigitServiceStub(self._channel())
-        return self._ask(stub.Classify, request, timeout_seconds)
+        return self._ask("DigitService/Classify", request, digit_pb.ClassifyResponse, timeout_seconds)
 
     def classify_stream(
         self, batches: Iterable[Sequence[digit_pb.ClassifyRequest]], timeout_seconds: float | None = None
     ) -> Iterator[list[digit_pb.ClassifyResponse]]:
         """Classifies batches of at most 1024 pictures; yields each batch's answers in order."""
-        stub = digit_service_pb2_grpc.DigitServiceStub(self._channel())
+        method = self._channel().stream_stream(
+            "/digits.v1.DigitService/ClassifyStream",
+            request_serializer=digit_pb.ClassifyStreamRequest.SerializeToString,
+            response_deserializer=digit_pb.ClassifyStreamResponse.FromString,
+        )
         requests = (digit_pb.ClassifyStreamRequest(requests=batch) for batch in batches)
-        answers = _stream(stub.ClassifyStream(requests, timeout=timeout_seconds))
+        answers = _answers(method(requests, timeout=timeout_seconds))
         return (list(answer.responses) for answer in answers)
 
     def list_models(self, page_size: int = 0, page_token: str = "") -> models_pb2.ListModelsResponse:
         """Returns a page of registered versions, newest first."""
         request = models_pb2.ListModelsRequest(page_size=page_size, page_token=page_token)
-        return self._ask(self._models().ListModels, request)
+        return self._ask("ModelService/ListModels", request, models_pb2.ListModelsResponse)
 
     def get_model(self, version: str) -> models_pb2.Model:
         """Returns one version; "serving" names the one that serves."""
-        return self._ask(self._models().GetModel, models_pb2.GetModelRequest(version=version))
+        return self._ask(
+            "ModelService/GetModel", models_pb2.GetModelRequest(version=version), models_pb2.Model
+        )
 
     def promote_model(self, version: str) -> models_pb2.Model:
         """Makes a registered version serve and returns it."""
-        return self._ask(self._models().PromoteModel, models_pb2.PromoteModelRequest(version=version))
+        request = models_pb2.PromoteModelRequest(version=version)
+        return self._ask("ModelService/PromoteModel", request, models_pb2.Model)
 
     def rollback_model(self) -> models_pb2.Model:
         """Makes the version serve that served before and returns it."""
-        return self._ask(self._models().RollbackModel, models_pb2.RollbackModelRequest())
+        return self._ask("ModelService/RollbackModel", models_pb2.RollbackModelRequest(), models_pb2.Model)
 
     def serving(self) -> bool:
         """Whether the server says that it can classify (grpc.health.v1)."""
-        stub = health_pb2_grpc.HealthStub(self._channel())
-        answer = self._ask(stub.Check, health_pb2.HealthCheckRequest())
+        request = health_pb2.HealthCheckRequest()
+        answer = self._ask("/grpc.health.v1.Health/Check", request, health_pb2.HealthCheckResponse)
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
     def _channel(self) -> grpc.Channel:
@@ -214,18 +223,32 @@ class Client:
                 self._open = grpc.insecure_channel(self.address, options=_OPTIONS)
             return self._open
 
-    def _jobs(self) -> Any:
-        return training_pb2_grpc.JobServiceStub(self._channel())
-
-    def _models(self) -> Any:
-        return models_pb2_grpc.ModelServiceStub(self._channel())
-
-    def _ask(self, call: Any, request: Any, timeout_seconds: float | None = None) -> Any:
+    def _ask(
+        self, method: str, request: Message, reply: type[Reply], timeout_seconds: float | None = None
+    ) -> Reply:
+        call = self._channel().unary_unary(
+            _path(method), type(request).SerializeToString, response_deserializer=reply.FromString
+        )
         with _remote_errors():
-            return call(request, timeout=timeout_seconds or self._timeout_seconds)
+            answer: Reply = call(request, timeout=timeout_seconds or self._timeout_seconds)
+        return answer
+
+    def _stream(
+        self, method: str, request: Message, timeout_seconds: float | None
+    ) -> Iterator[training_pb2.TrainProgress]:
+        call = self._channel().unary_stream(
+            _path(method),
+            type(request).SerializeToString,
+            response_deserializer=training_pb2.TrainProgress.FromString,
+        )
+        return _answers(call(request, timeout=timeout_seconds))
 
 
-def _stream(call: Any) -> Iterator[Any]:
+def _path(method: str) -> str:
+    return method if method.startswith("/") else f"/digits.v1.{method}"
+
+
+def _answers(call: Any) -> Iterator[Any]:
     try:
         with _remote_errors():
             yield from call
@@ -241,7 +264,7 @@ def _remote_errors() -> Iterator[None]:
         raise RemoteError.of(error) from error
 
 
-def _details(error: grpc.RpcError) -> Sequence[Any]:
+def _details(error: Any) -> Sequence[Any]:
     try:
         status = rpc_status.from_call(error)
     except (ValueError, DecodeError):

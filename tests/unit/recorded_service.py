@@ -1,0 +1,106 @@
+"""A real gRPC server in this process whose answers a test sets and whose requests it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import grpc
+from google.protobuf.message import Message
+from grpc_health.v1 import health, health_pb2_grpc
+from grpc_status import rpc_status
+
+from digits import status
+from digits.v1 import (
+    digit_service_pb2,
+    digit_service_pb2_grpc,
+    models_pb2,
+    models_pb2_grpc,
+    training_pb2,
+    training_pb2_grpc,
+)
+
+Answer = Message | list[Message | Exception] | Exception | Callable[[Any, grpc.ServicerContext], Any]
+
+DEFAULTS: dict[str, Message] = {
+    "Classify": digit_service_pb2.ClassifyResponse(digit=5, confidence=0.9, model_version="v1", served_by=1),
+    "GetJob": training_pb2.Job(job_id="j1", state="TRAINING"),
+    "ListJobs": training_pb2.ListJobsResponse(jobs=[training_pb2.Job(job_id="j1")]),
+    "CancelJob": training_pb2.Job(job_id="j1", cancel_requested=True),
+    "ListModels": models_pb2.ListModelsResponse(models=[models_pb2.Model(version="v1")]),
+    "GetModel": models_pb2.Model(version="v1"),
+    "PromoteModel": models_pb2.Model(version="v1", state="SERVING"),
+    "RollbackModel": models_pb2.Model(version="v0", state="SERVING"),
+}
+
+
+@dataclass
+class RecordedService:
+    """`answers` by method name: a message, a list to stream, an error to raise, or a function."""
+
+    address: str = ""
+    health: health.HealthServicer = field(default_factory=health.HealthServicer)
+    answers: dict[str, Answer] = field(default_factory=lambda: dict(DEFAULTS))
+    requests: list[Any] = field(default_factory=list)
+
+    def unary(self, name: str) -> Callable[[Any, grpc.ServicerContext], Any]:
+        def method(request: Any, context: grpc.ServicerContext) -> Any:
+            self.requests.append(request)
+            answer = self.answers[name]
+            return answer(request, context) if callable(answer) else _sent(answer, context)
+
+        return method
+
+    def streaming(self, name: str) -> Callable[[Any, grpc.ServicerContext], Iterator[Any]]:
+        def method(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+            self.requests.append(request)
+            answer = self.answers[name]
+            messages = answer(request, context) if callable(answer) else answer
+            for message in messages if not isinstance(messages, Exception) else [messages]:
+                yield _sent(message, context)
+
+        return method
+
+
+def _sent(answer: Any, context: grpc.ServicerContext) -> Any:
+    if isinstance(answer, Exception):
+        context.abort_with_status(rpc_status.to_status(status.status_of(answer)))
+    return answer
+
+
+@contextmanager
+def recorded_service() -> Iterator[RecordedService]:
+    """Serves on a socket in a folder of its own."""
+    with TemporaryDirectory() as folder:
+        service = RecordedService(f"unix:{Path(folder) / 'grpc'}")
+        server = grpc.server(ThreadPoolExecutor(4))
+        _register(server, service)
+        server.add_insecure_port(service.address)
+        server.start()
+        yield service
+        server.stop(None).wait()
+
+
+def _register(server: grpc.Server, service: RecordedService) -> None:
+    digits = digit_service_pb2_grpc.DigitServiceServicer()
+    jobs = training_pb2_grpc.JobServiceServicer()
+    models = models_pb2_grpc.ModelServiceServicer()
+    for servicer, names in {
+        digits: ["Classify"],
+        jobs: ["GetJob", "ListJobs", "CancelJob"],
+        models: ["ListModels", "GetModel", "PromoteModel", "RollbackModel"],
+    }.items():
+        for name in names:
+            setattr(servicer, name, service.unary(name))
+    digits.Train = service.streaming("Train")
+    digits.ClassifyStream = service.streaming("ClassifyStream")
+    jobs.WatchJob = service.streaming("WatchJob")
+    digit_service_pb2_grpc.add_DigitServiceServicer_to_server(digits, server)
+    training_pb2_grpc.add_JobServiceServicer_to_server(jobs, server)
+    models_pb2_grpc.add_ModelServiceServicer_to_server(models, server)
+    health_pb2_grpc.add_HealthServicer_to_server(service.health, server)

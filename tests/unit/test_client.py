@@ -1,0 +1,186 @@
+"""The Python client against a real gRPC server in this process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2
+
+from digits import errors
+from digits.client import Client, RemoteError
+from digits.v1 import digit_service_pb2 as pb
+from digits.v1 import training_pb2
+from tests.unit.recorded_service import RecordedService, recorded_service
+
+
+@pytest.fixture
+def service() -> Iterator[RecordedService]:
+    with recorded_service() as running:
+        yield running
+
+
+@pytest.fixture
+def client(service: RecordedService) -> Iterator[Client]:
+    with Client(service.address, timeout_seconds=5) as made:
+        yield made
+
+
+def progress(state: str, **fields: object) -> training_pb2.TrainProgress:
+    return training_pb2.TrainProgress(job_id="j1", state=state, **fields)
+
+
+def test_classify_sends_the_one_picture_it_was_given(client: Client, service: RecordedService) -> None:
+    assert client.classify(pixels=bytes(784), model_version="v1").digit == 5
+    assert service.requests == [pb.ClassifyRequest(pixels=bytes(784), model_version="v1")]
+
+
+def test_an_empty_picture_is_sent_as_an_empty_picture(client: Client, service: RecordedService) -> None:
+    client.classify(image=b"")
+    assert service.requests[0].WhichOneof("picture") == "image"
+
+
+def test_train_yields_progress_until_the_job_is_final(client: Client, service: RecordedService) -> None:
+    service.answers["Train"] = [progress("QUEUED"), progress("TRAINING"), progress("SUCCEEDED")]
+    states = [p.state for p in client.train(images_batch_path="tiny.npz", recipe="fast", promotion="NEVER")]
+    assert states == [1, 3, 6]
+    assert service.requests == [
+        pb.TrainRequest(images_batch_path="tiny.npz", recipe="fast", promotion="NEVER")
+    ]
+
+
+def test_train_starts_the_job_before_the_first_progress_is_read(
+    client: Client, service: RecordedService
+) -> None:
+    called = threading.Event()
+
+    def train(request: object, context: grpc.ServicerContext) -> list[training_pb2.TrainProgress]:
+        called.set()
+        return []
+
+    service.answers["Train"] = train
+    stream = client.train(images_batch=b"npz")
+    assert called.wait(5)
+    assert list(stream) == []
+
+
+def test_a_failed_job_ends_its_stream_with_the_jobs_error(client: Client, service: RecordedService) -> None:
+    failure = errors.InvalidInput("images_batch_path", "is not a zip")
+    service.answers["Train"] = [progress("QUEUED"), progress("FAILED"), failure]
+    stream = client.train(images_batch_path="text.npz")
+    assert [next(stream).state, next(stream).state] == [1, 7]
+    with pytest.raises(RemoteError, match="is not a zip") as raised:
+        next(stream)
+    assert (raised.value.code, raised.value.field) == (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "images_batch_path",
+    )
+
+
+def test_leaving_a_stream_tells_the_server(client: Client, service: RecordedService) -> None:
+    left = threading.Event()
+
+    def train(request: object, context: grpc.ServicerContext) -> Iterator[training_pb2.TrainProgress]:
+        context.add_callback(left.set)
+        yield progress("QUEUED")
+        left.wait(5)
+
+    service.answers["WatchJob"] = train
+    stream = client.watch_job("j1")
+    next(stream)
+    stream.close()  # type: ignore[attr-defined]
+    assert left.wait(5)
+
+
+def test_the_jobs_answers_come_as_they_are(client: Client) -> None:
+    assert client.get_job("j1").state == training_pb2.TRAINING
+    assert [job.job_id for job in client.list_jobs(page_size=3).jobs] == ["j1"]
+    assert client.cancel_job("j1").cancel_requested
+
+
+def test_the_models_answers_come_as_they_are(client: Client, service: RecordedService) -> None:
+    assert [model.version for model in client.list_models().models] == ["v1"]
+    assert client.get_model("serving").version == "v1"
+    assert client.promote_model("v1").version == "v1"
+    assert client.rollback_model().version == "v0"
+    assert service.requests[1].version == "serving"
+
+
+def test_classify_stream_answers_batches_in_order(client: Client, service: RecordedService) -> None:
+    def echo(requests: Iterator[pb.ClassifyStreamRequest], context: grpc.ServicerContext) -> Iterator[object]:
+        for request in requests:
+            digits = [pb.ClassifyResponse(digit=len(one.pixels)) for one in request.requests]
+            yield pb.ClassifyStreamResponse(responses=digits)
+
+    service.answers["ClassifyStream"] = echo
+    one, two = pb.ClassifyRequest(pixels=b"1"), pb.ClassifyRequest(pixels=b"22")
+    answers = client.classify_stream([[one, two], [two]])
+    assert [[answer.digit for answer in batch] for batch in answers] == [[1, 2], [2]]
+
+
+def test_a_refusal_says_when_to_come_again(client: Client, service: RecordedService) -> None:
+    service.answers["Classify"] = errors.Overloaded("too many pictures wait", retry_after_seconds=3)
+    with pytest.raises(RemoteError) as raised:
+        client.classify(pixels=bytes(784))
+    assert (raised.value.code, raised.value.retry_after_seconds) == (
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        3.0,
+    )
+
+
+def test_an_error_without_details_is_still_an_error(client: Client, service: RecordedService) -> None:
+    service.answers["GetJob"] = errors.NotFound("job", "j9")
+    with pytest.raises(RemoteError) as raised:
+        client.get_job("j9")
+    assert (raised.value.message, raised.value.field) == ("no job 'j9'", "")
+
+
+def test_classify_is_asked_again_when_the_server_was_away(client: Client, service: RecordedService) -> None:
+    def away_once(request: object, context: grpc.ServicerContext) -> pb.ClassifyResponse:
+        if len(service.requests) < 2:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "restarting")
+        return pb.ClassifyResponse(digit=7)
+
+    service.answers["Classify"] = away_once
+    assert client.classify(pixels=bytes(784)).digit == 7
+    assert len(service.requests) == 2
+
+
+def test_a_call_ends_at_its_deadline(client: Client, service: RecordedService) -> None:
+    released = threading.Event()
+
+    def slow(request: object, context: grpc.ServicerContext) -> pb.ClassifyResponse:
+        released.wait(5)
+        return pb.ClassifyResponse()
+
+    service.answers["Classify"] = slow
+    with pytest.raises(RemoteError) as raised:
+        client.classify(pixels=bytes(784), timeout_seconds=0.05)
+    released.set()
+    assert raised.value.code is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+@pytest.mark.parametrize(
+    ("status", "serving"),
+    [(health_pb2.HealthCheckResponse.SERVING, True), (health_pb2.HealthCheckResponse.NOT_SERVING, False)],
+)
+def test_serving_repeats_what_health_says(
+    client: Client, service: RecordedService, status: int, serving: bool
+) -> None:
+    service.health.set("", status)
+    assert client.serving() is serving
+
+
+def test_a_server_that_is_not_there_is_unavailable(tmp_path: object) -> None:
+    with Client(f"unix:{tmp_path}/nobody", timeout_seconds=5) as client, pytest.raises(RemoteError) as raised:
+        client.serving()
+    assert raised.value.code is grpc.StatusCode.UNAVAILABLE
+
+
+def test_making_a_client_opens_nothing() -> None:
+    before = threading.active_count()
+    Client("127.0.0.1:1")
+    assert threading.active_count() == before
+    assert Client("127.0.0.1:1")._open is None
