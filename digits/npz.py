@@ -14,7 +14,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from digits.errors import InvalidInput
-from digits.shards import SIDE, Shard, check_labels, check_pair, read_exactly, reading
+from digits.shards import SIDE, Shard, check_ends, check_labels, check_pair, read_exactly, reading
 
 # numpy refuses longer headers itself, but only after it has read them.
 MAX_HEADER_BYTES = 16 << 10
@@ -105,11 +105,7 @@ class _Array:
             raise ValueError("only stored and deflated members are allowed")
         with archive.open(info) as stream:
             head = io.BytesIO(stream.read(MAX_HEADER_BYTES))
-        version = npy.read_magic(head)
-        if version not in ((1, 0), (2, 0)):
-            raise ValueError(f"npy format {version} is not known")
-        read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, fortran_order, dtype = read_header(head)
+        shape, fortran_order, dtype = _header(head)
         array = cls(info.filename, title, field, shape, dtype, head.tell())
         array._check_layout(fortran_order, info.file_size)
         return array
@@ -148,4 +144,15 @@ class _Array:
 
     def read(self, archive: zipfile.ZipFile) -> NDArray[np.integer]:
         with reading(self.title, self.field), self.open(archive) as stream:
-            return np.frombuffer(read_exactly(stream, self.byte_count), self.dtype)
+            data = read_exactly(stream, self.byte_count)
+            check_ends(stream)
+        return np.frombuffer(data, self.dtype)
+
+
+def _header(head: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
+    """Shape, whether the order is Fortran's, and type; raises ValueError for what numpy.save never writes."""
+    try:
+        version = npy.read_magic(head)
+        return npy.read_array_header_1_0(head) if version == (1, 0) else npy.read_array_header_2_0(head)
+    except Exception as error:  # numpy lets through whatever its parsers raise, TokenError among others.
+        raise ValueError("its header is not one that numpy writes") from error
