@@ -211,10 +211,12 @@ class Client:
         """Makes the version serve that served before and returns it."""
         return self._ask("ModelService/RollbackModel", models_pb2.RollbackModelRequest(), models_pb2.Model)
 
-    def serving(self) -> bool:
+    def serving(self, timeout_seconds: float = 5.0) -> bool:
         """Whether the server says that it can classify (grpc.health.v1)."""
         request = health_pb2.HealthCheckRequest()
-        answer = self._ask("/grpc.health.v1.Health/Check", request, health_pb2.HealthCheckResponse)
+        answer = self._ask(
+            "/grpc.health.v1.Health/Check", request, health_pb2.HealthCheckResponse, timeout_seconds
+        )
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
     def _channel(self) -> grpc.Channel:

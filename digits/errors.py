@@ -14,10 +14,12 @@ DigitsError
 │   ├── CoordinatorUnavailable
 │   └── QueueUnavailable
 ├── Corrupt                 an artifact is damaged or not what it says it is
+├── Diverged                the training ran into NaN or infinity
 ├── GaveUp                  a job took its worker down too often
 ├── AlreadyPublished        an artifact's name was used before
 ├── StaleWrite              somebody else wrote first
-└── LeaseLost               another trainer has the job
+├── LeaseLost               another trainer has the job
+└── HandedOver              this worker stops; the job goes on in another
 
 Transports turn these into their own status: digits/status.py for gRPC, rest_bridge/problems.py for HTTP.
 """
@@ -93,6 +95,10 @@ class Corrupt(DigitsError):
     """An artifact is damaged or not what it says it is."""
 
 
+class Diverged(DigitsError):
+    """The training ran into NaN or infinity; the same images and seed would again."""
+
+
 class GaveUp(DigitsError):
     """A job took its worker down too often."""
 
@@ -107,3 +113,7 @@ class StaleWrite(DigitsError):
 
 class LeaseLost(DigitsError):
     """Another trainer has the job, or the lease's session is over."""
+
+
+class HandedOver(DigitsError):
+    """This worker stops; the job goes on in another, from its newest checkpoint."""

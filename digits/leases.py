@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from digits.errors import Cancelled, GaveUp, LeaseLost
+from digits.errors import Cancelled, LeaseLost
 from digits.jobs import Jobs, is_final, job_path, lease_path
 from digits.ports import Coordinator, Hold, Replace
 from digits.v1 import training_pb2 as pb
+
+Change = Callable[[pb.Job], None]
 
 
 class Lease:
@@ -19,60 +21,44 @@ class Lease:
         self.number = hold.number
 
     @classmethod
-    def take(
-        cls, jobs: Jobs, coordinator: Coordinator, job_id: str, holder: str, attempts: int
-    ) -> Lease | None:
-        """Takes a job that is not final and that nobody holds, else returns None.
+    def take(cls, jobs: Jobs, coordinator: Coordinator, job_id: str, attempts: int) -> Lease | None:
+        """Takes a job that is not final, that nobody holds and that was tried less than `attempts` times.
 
-        Raises GaveUp where `attempts` workers have had the job and none finished it.
+        Returns None for any other: whoever called has nothing to do.
         """
-        if is_final(jobs.get(job_id)):
+        job = jobs.get(job_id)
+        if is_final(job) or job.attempt_count >= attempts:
             return None
-        hold = coordinator.hold(lease_path(job_id), holder.encode())
+        hold = coordinator.hold(lease_path(job_id), b"")
         if hold is None:
             return None
         lease = cls(jobs, coordinator, job_id, hold)
         try:
-            lease._sign(attempts)
-        except Exception:
+            jobs.edit(job_id, lease._sign)
+        except LeaseLost:
             lease.release()
-            raise
+            return None
         return lease
 
-    def edit(self, change: Callable[[pb.Job], None]) -> pb.Job:
-        """Changes the job's record; raises LeaseLost, or Cancelled where somebody asked for it."""
+    def edit(self, change: Change) -> pb.Job:
+        """Changes the job's record; raises LeaseLost, or Cancelled where somebody asked for that."""
+        return self._jobs.edit(self.job_id, self._unless_cancelled(change))
 
-        def fenced(job: pb.Job) -> None:
-            self._check(job)
-            if job.cancel_requested:
-                raise Cancelled("the job was cancelled")
-            change(job)
+    def end(self, change: Change) -> pb.Job:
+        """Changes the job's record even where it was asked to stop; raises LeaseLost."""
+        return self._jobs.edit(self.job_id, self._fenced(change))
 
-        return self._jobs.edit(self.job_id, fenced)
-
-    def end(self, change: Callable[[pb.Job], None]) -> pb.Job:
-        """Changes the job's record for the last time, even where it was asked to stop; raises LeaseLost."""
-
-        def fenced(job: pb.Job) -> None:
-            self._check(job)
-            change(job)
-
-        return self._jobs.edit(self.job_id, fenced)
-
-    def replacement(self, change: Callable[[pb.Job], None]) -> Replace:
-        """The same change as an operation of a larger commit; raises LeaseLost, Cancelled."""
+    def replacement(self, change: Change) -> Replace:
+        """The same as `edit`, as an operation of a larger commit."""
         stored = self._coordinator.get(job_path(self.job_id))
         if stored is None:
             raise LeaseLost(self.job_id)
         job = pb.Job.FromString(stored.value)
-        self._check(job)
-        if job.cancel_requested:
-            raise Cancelled("the job was cancelled")
-        change(job)
+        self._unless_cancelled(change)(job)
         return Replace(job_path(self.job_id), job.SerializeToString(), stored.version)
 
     def hand_back(self) -> None:
-        """Gives the job up without blame, so that this attempt does not count."""
+        """Gives the job up without blame: this attempt does not count."""
         self.end(lambda job: setattr(job, "attempt_count", max(0, job.attempt_count - 1)))
         self.release()
 
@@ -80,17 +66,24 @@ class Lease:
         """Lets others take the job."""
         self._hold.release()
 
-    def _check(self, job: pb.Job) -> None:
-        if not self._hold.alive() or job.lease_id != self.number or is_final(job):
-            raise LeaseLost(self.job_id)
+    def _unless_cancelled(self, change: Change) -> Change:
+        def checked(job: pb.Job) -> None:
+            if job.cancel_requested:
+                raise Cancelled("the job was cancelled")
+            change(job)
 
-    def _sign(self, attempts: int) -> None:
-        def sign(job: pb.Job) -> None:
-            if is_final(job) or job.lease_id > self.number:
+        return self._fenced(checked)
+
+    def _fenced(self, change: Change) -> Change:
+        def fenced(job: pb.Job) -> None:
+            if not self._hold.alive() or job.lease_id != self.number or is_final(job):
                 raise LeaseLost(self.job_id)
-            if job.attempt_count >= attempts:
-                raise GaveUp(f"gave up: {job.attempt_count} workers died on this job")
-            job.lease_id = self.number
-            job.attempt_count += 1
+            change(job)
 
-        self._jobs.edit(self.job_id, sign)
+        return fenced
+
+    def _sign(self, job: pb.Job) -> None:
+        if is_final(job) or job.lease_id > self.number:
+            raise LeaseLost(self.job_id)
+        job.lease_id = self.number
+        job.attempt_count += 1

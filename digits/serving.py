@@ -11,7 +11,7 @@ from pathlib import Path
 
 from digits import bundle
 from digits.bundle import LoadedModel
-from digits.errors import DigitsError, NotReady
+from digits.errors import Corrupt, DigitsError, NotReady
 from digits.ports import ArtifactStore
 from digits.registry import Registry
 from digits.serving_cache import ServingCache
@@ -31,6 +31,12 @@ class Serving:
     generation: int = 0
     error: str = ""
 
+    def loaded(self) -> LoadedModel:
+        """The model; raises NotReady where there is none."""
+        if self.model is None:
+            raise NotReady("no model serves yet: train one first")
+        return self.model
+
 
 class ServingModel:
     """Holds the serving version; a version that cannot be loaded leaves the one before in place."""
@@ -49,12 +55,18 @@ class ServingModel:
         self._wanted = models_pb2.Serving()
         self._wake = threading.Condition()
         self._stopped = False
+        self._heard = False
         self.version = functools.lru_cache(_OTHER_VERSIONS)(self._load)
 
     def start(self) -> None:
         """Takes up the cached copy, then follows the alias on a thread of its own."""
         if self._cache and (cached := self._cache.read()):
-            self._swap(Serving(bundle.load(cached.data, cached.version, self._threads), cached.generation))
+            try:
+                self._swap(
+                    Serving(bundle.load(cached.data, cached.version, self._threads), cached.generation)
+                )
+            except Corrupt as error:
+                logger.warning("the cached copy does not serve: %s", error)
         self._end_watch = self._registry.watch_alias(self._want)
         threading.Thread(target=self._follow, daemon=True, name="serving model").start()
 
@@ -65,25 +77,28 @@ class ServingModel:
             self._stopped = True
             self._wake.notify_all()
 
+    def nothing_serves(self) -> bool:
+        """Whether the coordinator said that no version ever served."""
+        return self._heard and self._wanted.generation == 0 and self._now.model is None
+
     def now(self) -> Serving:
         """What serves at the moment."""
         return self._now
 
     def at_least(self, generation: int, timeout_seconds: float) -> Serving:
-        """What serves, no older than a generation; raises NotReady where that does not come in time."""
+        """What serves, no older than a generation; raises NotReady where that is late."""
         with self._wake:
             self._wake.wait_for(
                 lambda: self._now.model is not None and self._now.generation >= generation, timeout_seconds
             )
-        if self._now.model is None:
-            raise NotReady("no model serves yet: train one first")
-        if self._now.generation < generation:
-            raise NotReady(f"generation {generation} is not here yet")
+        if self._now.model and self._now.generation < generation:
+            raise NotReady(f"generation {generation} of the serving model is not here yet")
         return self._now
 
     def _want(self, alias: models_pb2.Serving) -> None:
         with self._wake:
             self._wanted = alias
+            self._heard = True
             self._wake.notify_all()
 
     def _behind(self) -> bool:
@@ -99,14 +114,15 @@ class ServingModel:
             try:
                 self._take_up(wanted)
             except DigitsError as error:
-                logger.error("%s does not serve here: %s", wanted.version, error)
+                logger.warning("%s does not serve here: %s", wanted.version, error)
                 self._report(f"{wanted.version}: {error}")
-                with self._wake:
-                    unchanged = wanted.generation
-                    self._wake.wait_for(
-                        lambda seen=unchanged: self._stopped or self._wanted.generation != seen,
-                        _RETRY_SECONDS,
-                    )
+                self._wait_for_another(wanted)
+
+    def _wait_for_another(self, failed: models_pb2.Serving) -> None:
+        with self._wake:
+            self._wake.wait_for(
+                lambda: self._stopped or self._wanted.generation != failed.generation, _RETRY_SECONDS
+            )
 
     def _take_up(self, wanted: models_pb2.Serving) -> None:
         model = self._registry.get(wanted.version)

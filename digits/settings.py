@@ -57,6 +57,11 @@ class Settings(BaseSettings):
     target_batch_seconds: float = Field(
         3.0, gt=0, description="Time that a micro-batch should take: throughput against latency."
     )
+    trainer_memory_bytes: int = Field(
+        4 << 30,
+        gt=0,
+        description="Memory that the partition trainers of one job may take together, in bytes.",
+    )
     max_attempts: int = Field(3, gt=0, description="How often a job may take its worker down.")
 
     @cached_property

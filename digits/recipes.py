@@ -1,0 +1,95 @@
+"""How a training goes: every number of it, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from digits.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random affine changes to each picture, drawn evenly from ± these limits."""
+
+    rotation_degrees: float
+    scale: float  # As a share of the picture's size.
+    shear: float  # Pixels across for each pixel down.
+    shift_pixels: float
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The network's size and how it is trained; hashable, since compiled steps are kept by recipe."""
+
+    name: str
+    epochs: int
+    batch_size: int
+    channels: tuple[int, int, int]
+    peak_learning_rate: float
+    warm_up: float
+    first_moment_decay: float
+    second_moment_decay: float
+    statistics_momentum: float
+    label_smoothing: float
+    augmentation: Augmentation | None
+    micro_batch_images: int
+
+    def learning_rates(self, progress: np.ndarray) -> np.ndarray:
+        """The one-cycle schedule (arXiv 1708.07120): rises along a line over `warm_up`, then falls to 0.
+
+        `progress` is the share of the training that is done, of any shape, 0 to 1; returns float32.
+        """
+        rise = progress / self.warm_up
+        fall = (1 - progress) / (1 - self.warm_up)
+        return (self.peak_learning_rate * np.clip(np.minimum(rise, fall), 0, 1)).astype(np.float32)
+
+
+FAST = Recipe(
+    name="fast",
+    epochs=1,
+    # Twice the size is 5 % faster an image and, with half as many steps, less accurate after one epoch.
+    batch_size=128,
+    # 44,794 parameters: the smallest of the sizes tried that is above 99 % after one epoch for every seed.
+    channels=(24, 48, 64),
+    # Adam stands ten times its usual rate here, because batch-norm follows each convolution.
+    peak_learning_rate=0.01,
+    warm_up=0.2,
+    # Below the usual 0.9 and 0.999: a run has a few hundred steps, and moments must forget the first ones.
+    first_moment_decay=0.8,
+    second_moment_decay=0.95,
+    # The statistics must settle within the few steps that are left once the learning rate is low.
+    statistics_momentum=0.9,
+    label_smoothing=0.0,
+    augmentation=None,
+    # Eight rounds of averaging an epoch; cancelling and resuming cost at most this many images.
+    micro_batch_images=8_192,
+)
+
+STANDARD = Recipe(
+    name="standard",
+    epochs=12,
+    batch_size=128,
+    channels=(24, 48, 64),
+    peak_learning_rate=0.01,
+    warm_up=0.2,
+    first_moment_decay=0.8,
+    second_moment_decay=0.95,
+    statistics_momentum=0.9,
+    # Keeps the network from growing sure of the few training images that are labelled wrong.
+    label_smoothing=0.05,
+    # About how much people's handwriting differs; more makes fours of nines.
+    augmentation=Augmentation(rotation_degrees=15, scale=0.12, shear=0.2, shift_pixels=2),
+    micro_batch_images=15_360,
+)
+
+RECIPES = {recipe.name: recipe for recipe in (FAST, STANDARD)}
+
+
+def find(name: str) -> Recipe:
+    """Returns the recipe of that name, `fast` for ""; raises InvalidInput that lists the names."""
+    recipe = RECIPES.get(name or FAST.name)
+    if recipe is None:
+        raise InvalidInput("recipe", f"{name[:64]!r} is not one of: {', '.join(RECIPES)}")
+    return recipe

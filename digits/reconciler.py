@@ -1,0 +1,80 @@
+"""Sees to it that no accepted job is forgotten: the queue may lose or repeat messages, the record may not."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from digits import clock, status
+from digits.errors import DigitsError, GaveUp
+from digits.jobs import Jobs, advance, is_final
+from digits.ports import Coordinator, Hold
+from digits.v1 import training_pb2 as pb
+
+logger = logging.getLogger(__name__)
+
+_PERIOD_SECONDS = 2.0
+# A message that was just sent has this long to reach a worker before it is sent again.
+_GRACE_SECONDS = 5.0
+# A queued job behind another waits for its turn; only a lost message leaves it waiting while nobody works.
+_QUEUED_GRACE_SECONDS = 30.0
+
+
+class Reconciler:
+    """One of the servers, under election, queues again what lost its trainer."""
+
+    def __init__(self, jobs: Jobs, coordinator: Coordinator, attempts: int) -> None:
+        self._jobs, self._coordinator, self._attempts = jobs, coordinator, attempts
+        self._mandate: Hold | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="reconciler")
+
+    def start(self) -> None:
+        """Starts on a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stops and lets another server take over."""
+        self._stop.set()
+        self._thread.join()
+
+    def reconcile(self) -> None:
+        """Looks at each job that is not final once."""
+        jobs = self._jobs.unfinished()
+        orphans = [job for job in jobs if not self._jobs.is_leased(job.job_id)]
+        nobody_works = len(orphans) == len(jobs)
+        for job in orphans:
+            self._look_after(job, nobody_works)
+
+    def _look_after(self, job: pb.Job, nobody_works: bool) -> None:
+        waited = clock.seconds_since(job.enqueue_time)
+        if job.cancel_requested:
+            self._jobs.edit(job.job_id, lambda job: None if is_final(job) else advance(job, pb.CANCELLED))
+        elif job.attempt_count >= self._attempts:
+            self._jobs.edit(job.job_id, self._give_up)
+        elif job.attempt_count == 0 and waited > _QUEUED_GRACE_SECONDS and nobody_works:
+            self._jobs.requeue(job.job_id)
+        elif job.attempt_count > 0 and waited > _GRACE_SECONDS:
+            logger.info("job %s lost its trainer; queued again", job.job_id)
+            self._jobs.requeue(job.job_id)
+
+    def _give_up(self, job: pb.Job) -> None:
+        if is_final(job):
+            return
+        reason = job.last_problem or "each attempt ended without a word, as when a worker is killed"
+        error = GaveUp(f"gave up after {job.attempt_count} attempts: {reason}")
+        job.progress.error.CopyFrom(status.job_error(error))
+        advance(job, pb.FAILED)
+
+    def _run(self) -> None:
+        while not self._stop.wait(_PERIOD_SECONDS):
+            try:
+                if self._elected():
+                    self.reconcile()
+            except DigitsError as error:
+                logger.warning("jobs are not looked after at the moment: %s", error)
+
+    def _elected(self) -> bool:
+        if self._mandate is None or not self._mandate.alive():
+            self._mandate = self._coordinator.hold("/reconciler", b"")
+        return self._mandate is not None

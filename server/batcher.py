@@ -1,0 +1,114 @@
+"""Batches that form by themselves: what arrives while a batch is out is the next batch. No timer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from digits.errors import DeadlinePassed, Overloaded
+from digits.v1 import digit_service_pb2 as pb
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Probabilities, float32 (N, 10), and who computed them."""
+
+    probabilities: np.ndarray
+    model_version: str
+    served_by: pb.ServedBy
+
+
+# pixels uint8 (N, 784), the version ("" for the serving one), seconds left of the longest deadline.
+Classify = Callable[[np.ndarray, str, float], Awaitable[Answer]]
+
+
+@dataclass
+class _Waiting:
+    pixels: np.ndarray
+    version: str
+    deadline: float
+    answer: asyncio.Future[Answer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Batcher:
+    """Collects single calls into batches for `classify`, with one batch out at a time.
+
+    One in flight measured best: 2,190 calls/s at 64 clients against 1,660 with two (docs/decisions).
+    """
+
+    def __init__(self, classify: Classify, most_in_batch: int, most_waiting: int) -> None:
+        self._classify = classify
+        self._most_in_batch, self._most_waiting = most_in_batch, most_waiting
+        self._queue: deque[_Waiting] = deque()
+        self._pictures = 0
+        self._arrived = asyncio.Event()
+
+    async def predict(self, pixels: np.ndarray, version: str, timeout_seconds: float | None) -> Answer:
+        """Classifies pictures, uint8 (N, 784); raises Overloaded, DeadlinePassed and what `classify` raises.
+
+        A caller that is cancelled while it waits is dropped from its batch.
+        """
+        if self._pictures + len(pixels) > self._most_waiting:
+            raise Overloaded("too many pictures are waiting", retry_after_seconds=1.0)
+        timeout = 60.0 if timeout_seconds is None else timeout_seconds
+        waiting = _Waiting(pixels, version, time.monotonic() + timeout)
+        self._queue.append(waiting)
+        self._pictures += len(pixels)
+        self._arrived.set()
+        try:
+            return await waiting.answer
+        finally:
+            waiting.answer.cancel()
+
+    async def run(self) -> None:
+        """Sends batch after batch, for as long as the server runs."""
+        while True:
+            await self._arrived.wait()
+            batch = self._next_batch()
+            if batch:
+                await self._send(batch)
+            if not self._queue:
+                self._arrived.clear()
+
+    def _next_batch(self) -> list[_Waiting]:
+        batch: list[_Waiting] = []
+        size = 0
+        while self._queue:
+            first = self._queue[0]
+            if batch and (
+                first.version != batch[0].version or size + len(first.pixels) > self._most_in_batch
+            ):
+                break
+            self._pictures -= len(first.pixels)
+            waiting = self._queue.popleft()
+            if waiting.answer.done():
+                continue
+            if waiting.deadline <= time.monotonic():
+                waiting.answer.set_exception(DeadlinePassed("no worker was free before the call's deadline"))
+                continue
+            batch.append(waiting)
+            size += len(waiting.pixels)
+        return batch
+
+    async def _send(self, batch: list[_Waiting]) -> None:
+        pixels = batch[0].pixels if len(batch) == 1 else np.concatenate([waiting.pixels for waiting in batch])
+        seconds = max(waiting.deadline for waiting in batch) - time.monotonic()
+        try:
+            answer = await self._classify(pixels, batch[0].version, seconds)
+        except Exception as error:
+            for waiting in batch:
+                if not waiting.answer.done():
+                    waiting.answer.set_exception(error)
+            return
+        start = 0
+        for waiting in batch:
+            end = start + len(waiting.pixels)
+            if not waiting.answer.done():
+                part = Answer(answer.probabilities[start:end], answer.model_version, answer.served_by)
+                waiting.answer.set_result(part)
+            start = end

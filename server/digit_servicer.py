@@ -1,0 +1,82 @@
+"""digits.v1.DigitService: train and classify."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+
+import grpc
+import numpy as np
+
+from digits.errors import InvalidInput
+from digits.jobs import Jobs
+from digits.ports import ArtifactStore
+from digits.settings import Settings
+from digits.v1 import digit_service_pb2 as pb
+from digits.v1 import digit_service_pb2_grpc, training_pb2
+from server import wire
+from server.batcher import Batcher
+from server.blocking import blocking
+from server.following import follow
+
+_MOST_IN_MESSAGE = 1024
+# Messages of one bulk stream that are worked on at once: one out, one waiting, so that the queue stays fed.
+_MESSAGES_IN_FLIGHT = 2
+
+
+class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
+    """Translates, calls the core, returns."""
+
+    def __init__(self, jobs: Jobs, store: ArtifactStore, batcher: Batcher, settings: Settings) -> None:
+        self._jobs, self._store, self._batcher, self._settings = jobs, store, batcher, settings
+
+    async def Train(
+        self, request: pb.TrainRequest, context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[training_pb2.TrainProgress]:
+        """Accepts a job and streams its progress; what the caller does with the stream changes nothing."""
+        spec = await blocking(wire.spec_from, request, self._settings, self._store)
+        job = await blocking(self._jobs.submit, spec)
+        async for progress in follow(self._jobs, job.job_id, self._settings.heartbeat_seconds):
+            yield progress
+
+    async def Classify(
+        self, request: pb.ClassifyRequest, context: grpc.aio.ServicerContext
+    ) -> pb.ClassifyResponse:
+        """Returns the digit in one picture."""
+        pixels = await self._pixels(request)
+        answer = await self._batcher.predict(pixels, request.model_version, context.time_remaining())
+        return wire.classify_responses(answer)[0]
+
+    async def ClassifyStream(
+        self, requests: AsyncIterator[pb.ClassifyStreamRequest], context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[pb.ClassifyStreamResponse]:
+        """Answers in order, with a bounded number of messages at work."""
+        at_work: deque[asyncio.Task[pb.ClassifyStreamResponse]] = deque()
+        try:
+            async for request in requests:
+                at_work.append(asyncio.create_task(self._classify_many(request, context)))
+                if len(at_work) >= _MESSAGES_IN_FLIGHT:
+                    yield await at_work.popleft()
+            while at_work:
+                yield await at_work.popleft()
+        finally:
+            for task in at_work:
+                task.cancel()
+
+    async def _classify_many(
+        self, message: pb.ClassifyStreamRequest, context: grpc.aio.ServicerContext
+    ) -> pb.ClassifyStreamResponse:
+        if not 0 < len(message.requests) <= _MOST_IN_MESSAGE:
+            raise InvalidInput("requests", f"1 to {_MOST_IN_MESSAGE} pictures a message")
+        versions = {request.model_version for request in message.requests}
+        if len(versions) > 1:
+            raise InvalidInput("model_version", "the same for all pictures of a message")
+        pixels = np.concatenate([await self._pixels(request) for request in message.requests])
+        answer = await self._batcher.predict(pixels, versions.pop(), context.time_remaining())
+        return pb.ClassifyStreamResponse(responses=wire.classify_responses(answer))
+
+    async def _pixels(self, request: pb.ClassifyRequest) -> np.ndarray:
+        if request.WhichOneof("picture") == "pixels":
+            return wire.pixels_from(request, self._settings)
+        return await blocking(wire.pixels_from, request, self._settings)

@@ -1,0 +1,52 @@
+"""Follows a job for a caller: each change, and a heartbeat where nothing changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from digits import clock, status
+from digits.jobs import Jobs, is_final
+from digits.v1 import training_pb2 as pb
+from server.blocking import blocking
+from server.errors import JobFailed
+
+
+async def follow(jobs: Jobs, job_id: str, heartbeat_seconds: float) -> AsyncIterator[pb.TrainProgress]:
+    """Yields progress until the job is final; raises NotFound, and JobFailed behind a FAILED message."""
+    loop = asyncio.get_running_loop()
+    newest: list[pb.Job] = [await blocking(jobs.get, job_id)]
+    changed = asyncio.Event()
+
+    def on_change(job: pb.Job) -> None:
+        newest[0] = job
+        loop.call_soon_threadsafe(changed.set)
+
+    end_watch = await blocking(jobs.watch, job_id, on_change)
+    try:
+        while True:
+            changed.clear()
+            job = newest[0]
+            yield _with_heartbeat(job.progress)
+            if is_final(job):
+                break
+            await _wait(changed, heartbeat_seconds)
+    finally:
+        end_watch()
+    if job.state == pb.FAILED:
+        raise JobFailed(status.job_status(job.progress.error))
+
+
+async def _wait(changed: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await changed.wait()
+    except TimeoutError:
+        return
+
+
+def _with_heartbeat(progress: pb.TrainProgress) -> pb.TrainProgress:
+    beat = pb.TrainProgress()
+    beat.CopyFrom(progress)
+    beat.heartbeat_time.CopyFrom(clock.now())
+    return beat

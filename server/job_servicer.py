@@ -1,0 +1,44 @@
+"""digits.v1.JobService: any server answers for any job."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import grpc
+
+from digits.jobs import Jobs
+from digits.v1 import training_pb2 as pb
+from digits.v1 import training_pb2_grpc
+from server.blocking import blocking
+from server.following import follow
+from server.paging import page_size
+
+
+class JobServicer(training_pb2_grpc.JobServiceServicer):
+    """Translates, calls the core, returns."""
+
+    def __init__(self, jobs: Jobs, heartbeat_seconds: float) -> None:
+        self._jobs, self._heartbeat_seconds = jobs, heartbeat_seconds
+
+    async def GetJob(self, request: pb.GetJobRequest, context: grpc.aio.ServicerContext) -> pb.Job:
+        """Returns one job."""
+        return await blocking(self._jobs.get, request.job_id)
+
+    async def ListJobs(
+        self, request: pb.ListJobsRequest, context: grpc.aio.ServicerContext
+    ) -> pb.ListJobsResponse:
+        """Returns a page of jobs, newest first."""
+        size = page_size(request.page_size)
+        jobs = await blocking(self._jobs.newest, size, request.page_token)
+        return pb.ListJobsResponse(jobs=jobs, next_page_token=jobs[-1].job_id if len(jobs) == size else "")
+
+    async def WatchJob(
+        self, request: pb.WatchJobRequest, context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[pb.TrainProgress]:
+        """Streams a job's progress from where it is now."""
+        async for progress in follow(self._jobs, request.job_id, self._heartbeat_seconds):
+            yield progress
+
+    async def CancelJob(self, request: pb.CancelJobRequest, context: grpc.aio.ServicerContext) -> pb.Job:
+        """Asks a job to stop."""
+        return await blocking(self._jobs.cancel, request.job_id)

@@ -1,0 +1,94 @@
+"""Between messages and what the core works on."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+
+import numpy as np
+
+from digits import data_folder, datasets, images, recipes
+from digits.errors import InvalidInput
+from digits.jobs import check_request_id
+from digits.ports import ArtifactStore
+from digits.settings import Settings
+from digits.v1 import digit_service_pb2 as pb
+from digits.v1 import training_pb2
+from server.batcher import Answer
+
+
+def pixels_from(request: pb.ClassifyRequest, settings: Settings) -> np.ndarray:
+    """Returns the request's picture, uint8 (1, 784); raises InvalidInput, NotFound."""
+    kind = request.WhichOneof("picture")
+    if kind == "pixels":
+        pixels = images.from_pixels(request.pixels, "pixels")
+    elif kind == "image":
+        pixels = images.decode(request.image, settings.max_image_bytes, "image")
+    elif kind == "image_path":
+        pixels = _picture_file(request.image_path, settings)
+    else:
+        raise InvalidInput("picture", "give one of image_path, image and pixels")
+    return pixels.reshape(1, -1)
+
+
+def _picture_file(relative: str, settings: Settings) -> np.ndarray:
+    path = data_folder.resolve(settings.data_dir, relative, "image_path")
+    with path.open("rb") as file:
+        data = file.read(settings.max_image_bytes + 1)
+    return images.decode(data, settings.max_image_bytes, "image_path")
+
+
+def classify_responses(answer: Answer) -> list[pb.ClassifyResponse]:
+    """One response for each picture of an answer."""
+    digits = answer.probabilities.argmax(axis=1)
+    return [
+        pb.ClassifyResponse(
+            digit=int(digit),
+            confidence=float(row[digit]),
+            probabilities=row.tolist(),
+            model_version=answer.model_version,
+            served_by=answer.served_by,
+        )
+        for digit, row in zip(digits, answer.probabilities, strict=True)
+    ]
+
+
+def spec_from(request: pb.TrainRequest, settings: Settings, store: ArtifactStore) -> training_pb2.TrainSpec:
+    """Checks a Train request, images included, and keeps an upload; raises InvalidInput, NotFound."""
+    check_request_id(request.request_id)
+    if request.promotion not in training_pb2.Promotion.values():
+        raise InvalidInput("promotion", f"one of {', '.join(training_pb2.Promotion.keys())}")
+    spec = training_pb2.TrainSpec(
+        recipe=recipes.find(request.recipe).name,
+        seed=request.seed,
+        promotion=request.promotion,
+        request_id=request.request_id,
+        fingerprint=_fingerprint(request),
+    )
+    kind = request.WhichOneof("batch")
+    if kind == "images_batch_path":
+        path = data_folder.resolve(
+            settings.data_dir, request.images_batch_path, "images_batch_path", folder_allowed=True
+        )
+        datasets.open_batch(path, "images_batch_path", settings.max_dataset_bytes)
+        spec.images_batch_path = request.images_batch_path
+    elif kind == "images_batch":
+        datasets.open_batch(request.images_batch, "images_batch", settings.max_dataset_bytes)
+        spec.upload = _keep(request.images_batch, store)
+    else:
+        raise InvalidInput("batch", "give one of images_batch_path and images_batch")
+    return spec
+
+
+def _keep(upload: bytes, store: ArtifactStore) -> str:
+    """Publishes an upload under a name of its own, since a job deletes its upload when it ends."""
+    name = f"uploads/{uuid.uuid4().hex}.npz"
+    store.publish(name, upload)
+    return name
+
+
+def _fingerprint(request: pb.TrainRequest) -> str:
+    body = pb.TrainRequest()
+    body.CopyFrom(request)
+    body.ClearField("request_id")
+    return hashlib.sha256(body.SerializeToString(deterministic=True)).hexdigest()

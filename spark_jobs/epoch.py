@@ -1,0 +1,92 @@
+"""One epoch: a streaming query over a job's log, from what is trained to the log's end."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pyspark.errors import StreamingQueryException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as f
+from pyspark.sql.streaming import StreamingQuery
+
+from digits.offsets import OffsetRanges
+from digits.ports import StreamSource
+
+# Returns whether the epoch is over.
+MicroBatchDone = Callable[[DataFrame], bool]
+
+
+class EpochQuery:
+    """Feeds what is untrained to `train`, a micro-batch at a time, until it says that the epoch is over."""
+
+    def __init__(
+        self, spark: SparkSession, source: StreamSource, trained: OffsetRanges, train: MicroBatchDone
+    ) -> None:
+        self._spark, self._source, self._trained, self._train = spark, source, trained, train
+        self._over = threading.Event()
+        self._error: BaseException | None = None
+
+    def run(self, check: Callable[[], None], check_seconds: float) -> None:
+        """Runs to the end; raises what `train` raised, or what `check` (called now and then) raises."""
+        with _scratch_folder() as folder:
+            query = self._start(folder)
+            try:
+                while not self._over.wait(check_seconds):
+                    check()
+                    if not query.isActive:
+                        self._raise(query)
+            finally:
+                query.stop()
+        if self._error:
+            raise self._error
+
+    def _start(self, folder: Path) -> StreamingQuery:
+        reader = self._spark.readStream.format(self._source.format).options(**self._source.options)
+        if self._source.schema:
+            reader = reader.schema(self._source.schema)
+        blocks = reader.load().selectExpr(
+            f"{self._source.partition} as partition",
+            f"{self._source.offset} as offset",
+            f"{self._source.block} as block",
+        )
+        writer = blocks.writeStream.foreachBatch(self._micro_batch)
+        return writer.option("checkpointLocation", str(folder)).start()
+
+    def _micro_batch(self, blocks: DataFrame, _: int) -> None:
+        if self._over.is_set():
+            return
+        try:
+            if self._train(_without(blocks, self._trained)):
+                self._over.set()
+        except BaseException as error:
+            self._error = error
+            self._over.set()
+            raise
+
+    def _raise(self, query: StreamingQuery) -> None:
+        if self._error:
+            raise self._error
+        failure = query.exception()
+        raise failure or StreamingQueryException("the query ended by itself")
+
+
+def _without(blocks: DataFrame, trained: OffsetRanges) -> DataFrame:
+    for run in trained.ranges:
+        inside = f.col("offset").between(run.start, run.end - 1)
+        blocks = blocks.where(~((f.col("partition") == run.partition) & inside))
+    return blocks
+
+
+@contextmanager
+def _scratch_folder() -> Iterator[Path]:
+    """Spark's own checkpoint folder: ours is the truth, so this one goes with the query."""
+    folder = Path(tempfile.mkdtemp(prefix="digits-epoch-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

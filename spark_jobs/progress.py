@@ -1,0 +1,51 @@
+"""What callers see of a running job: written to its record, not more often than somebody can read."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from google.protobuf.duration_pb2 import Duration
+
+from digits.jobs import advance
+from digits.leases import Lease
+from digits.v1 import training_pb2 as pb
+
+# Ingest moves many times a second; a person and ZooKeeper want it less often.
+_SHORTEST_INTERVAL_SECONDS = 0.25
+
+
+class ProgressReport:
+    """Collects changes from the ingest and the training threads and writes them under the lease."""
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+        self._lock = threading.Lock()
+        self._written = 0.0
+
+    def enter(self, state: pb.JobState, **fields: int) -> pb.Job:
+        """Moves the job to a state; raises LeaseLost, Cancelled."""
+        with self._lock:
+            return self._write(lambda job: (advance(job, state), _set(job, fields)))
+
+    def ingested(self, images: int, backlog: int) -> None:
+        """Tells how far the ingest is, now or with the next change; raises LeaseLost, Cancelled."""
+        with self._lock:
+            if time.monotonic() - self._written >= _SHORTEST_INTERVAL_SECONDS:
+                self._write(lambda job: _set(job, {"images_ingested": images, "backlog_images": backlog}))
+
+    def trained(self, eta_seconds: float, **fields: float) -> None:
+        """Tells what a micro-batch brought; raises LeaseLost, Cancelled."""
+        eta = Duration()
+        eta.FromMilliseconds(round(eta_seconds * 1000))
+        with self._lock:
+            self._write(lambda job: (_set(job, fields), job.progress.eta.CopyFrom(eta)))
+
+    def _write(self, change: object) -> pb.Job:
+        self._written = time.monotonic()
+        return self._lease.edit(change)  # type: ignore[arg-type]
+
+
+def _set(job: pb.Job, fields: dict[str, int] | dict[str, float]) -> None:
+    for name, value in fields.items():
+        setattr(job.progress, name, value)

@@ -1,0 +1,53 @@
+"""The warm SparkSession of a train worker."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from digits.recipes import Recipe
+from spark_jobs import partition_trainer
+
+# An idle Python worker is ended by Spark after a minute; touching it more often keeps it warm.
+KEEP_WARM_SECONDS = 40.0
+
+
+def start(master: str, folder: Path) -> SparkSession:
+    """Starts Spark with all of its scratch space below a folder."""
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = {
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.memory": "1g",
+        "spark.local.dir": str(folder / "local"),
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder} -XX:+UseSerialGC",
+        "spark.python.worker.reuse": "true",
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.shuffle.partitions": "2",
+        # Many small reader splits, so that coalesce can share them out evenly over the cores.
+        "spark.sql.files.openCostInBytes": "65536",
+        "spark.sql.files.maxPartitionBytes": "524288",
+        "spark.sql.streaming.minBatchesToRetain": "2",
+        "spark.sql.streaming.numRecentProgressUpdates": "2",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+    }
+    builder = SparkSession.builder.master(master).appName("digitservice")
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    session: SparkSession = builder.getOrCreate()
+    session.sparkContext.setLogLevel("WARN")
+    return session
+
+
+def warm(spark: SparkSession, recipe: Recipe) -> None:
+    """Has every core's Python worker import TensorFlow and compile a recipe's step, and so stay alive."""
+    cores = spark.sparkContext.defaultParallelism
+    spark.range(cores, numPartitions=cores).mapInArrow(partition_trainer.warm(recipe), "id long").collect()

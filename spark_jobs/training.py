@@ -1,0 +1,199 @@
+"""One training job from its batch to a published model, resumable after any micro-batch."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame, SparkSession
+
+import digits
+from digits import blocks, evaluation, network, onnx_graph, recipes, tensors
+from digits.checkpoints import Checkpoints
+from digits.datasets import Batch
+from digits.errors import HandedOver
+from digits.ingest import Ingest
+from digits.jobs import Jobs
+from digits.leases import Lease
+from digits.local_sgd import PartitionResult
+from digits.partitioning import partition_count
+from digits.ports import ArtifactStore, BlockLog, Coordinator
+from digits.predictor import Predictor
+from digits.publishing import Publisher
+from digits.registry import Registry
+from digits.settings import Settings
+from digits.v1 import artifacts_pb2, models_pb2
+from digits.v1 import training_pb2 as pb
+from digits.window import BatchSizer, IngestWindow
+from spark_jobs.epoch import EpochQuery
+from spark_jobs.partition_trainer import MicroBatch, train_partitions
+from spark_jobs.progress import ProgressReport
+from spark_jobs.training_state import TrainingState
+
+_CHECK_SECONDS = 0.25
+_FILL_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What every job of a train worker uses."""
+
+    settings: Settings
+    spark: SparkSession
+    store: ArtifactStore
+    log: BlockLog
+    coordinator: Coordinator
+    jobs: Jobs
+    registry: Registry
+    stopping: threading.Event
+
+
+class TrainingRun:
+    """Runs a leased job. `run` raises what ends it early; the newest checkpoint stays to go on from."""
+
+    def __init__(self, shop: Workshop, lease: Lease, job: pb.Job, batch: Batch) -> None:
+        self._shop, self._lease, self._spec, self._batch = shop, lease, job.spec, batch
+        self._recipe = recipes.find(job.spec.recipe)
+        self._report = ProgressReport(lease)
+        self._checkpoints = Checkpoints(shop.store, lease.job_id)
+        self._total_blocks = -(-batch.train_count // blocks.IMAGES_PER_BLOCK)
+        self._total_images = batch.train_count * self._recipe.epochs
+        cores = shop.spark.sparkContext.defaultParallelism
+        self._partitions = partition_count(cores, batch.train_count, shop.settings.trainer_memory_bytes)
+        self._state = self._resume()
+
+    def run(self) -> None:
+        """Ingests, trains every epoch, evaluates and publishes."""
+        most = max(1, self._recipe.images_per_micro_batch // blocks.IMAGES_PER_BLOCK)
+        self._sizer = BatchSizer(most, most, self._shop.settings.target_batch_seconds)
+        self._report.enter(
+            pb.INGESTING,
+            images_total=self._total_images,
+            epochs=self._recipe.epochs,
+            epoch=self._state.epoch,
+            images_trained=self._state.images_trained,
+            micro_batch=self._state.micro_batch,
+        )
+        self._shop.log.create(self._lease.job_id, self._partitions)
+        self._window = self._open_window()
+        packed = blocks.blocks(self._batch.train(self._spec.seed))
+        with Ingest(self._shop.log, self._lease.job_id, packed, self._window, self._ingested) as ingest:
+            self._ingest = ingest
+            self._train_epochs()
+        self._publish()
+
+    def _resume(self) -> TrainingState:
+        checkpoint = self._checkpoints.newest()
+        if checkpoint:
+            return TrainingState.from_proto(checkpoint)
+        return TrainingState(network.initial_state(self._recipe, self._spec.seed))
+
+    def _open_window(self) -> IngestWindow:
+        appended = sum(self._shop.log.end_offsets(self._lease.job_id))
+        trained = self._state.trained.count() if self._state.epoch == 1 else appended
+        return IngestWindow(2 * self._sizer.blocks, appended, trained)
+
+    def _train_epochs(self) -> None:
+        if self._state.epoch == 1:
+            self._window.wait_until_filled(self._total_blocks, _FILL_SECONDS)
+        self._check()
+        self._report.enter(pb.TRAINING)
+        while True:
+            if not self._epoch_is_over():
+                log, job_id = self._shop.log, self._lease.job_id
+                source = log.source(job_id, self._state.trained, self._sizer.blocks)
+                query = EpochQuery(self._shop.spark, source, self._state.trained, self._micro_batch)
+                query.run(self._check, _CHECK_SECONDS)
+            if self._state.epoch == self._recipe.epochs:
+                return
+            self._state = self._state.next_epoch()
+
+    def _micro_batch(self, fresh: DataFrame) -> bool:
+        """Trains one micro-batch and commits it; returns whether the epoch is over."""
+        started = time.monotonic()
+        results = self._train_partitions(fresh)
+        if not any(result.image_count for result in results):
+            return self._epoch_is_over()
+        before = self._state
+        self._state = before.after(results, time.monotonic() - started)
+        self._checkpoints.commit(self._state.to_proto(self._lease.job_id, self._lease.number))
+        self._tell(before, results, time.monotonic() - started)
+        return self._epoch_is_over()
+
+    def _train_partitions(self, fresh: DataFrame) -> list[PartitionResult]:
+        work = MicroBatch(
+            recipe=self._recipe,
+            state=self._state.tensors,
+            seed=hash((self._spec.seed, self._state.micro_batch)) & 0x7FFFFFFF,
+            images_before=self._state.images_trained,
+            images_total=self._total_images,
+            partition_count=self._partitions,
+        )
+        shared = fresh.coalesce(self._partitions)
+        rows = shared.mapInArrow(train_partitions(work), "report binary").collect()
+        reports = (artifacts_pb2.PartitionReport.FromString(bytes(row.report)) for row in rows)
+        return [PartitionResult.from_proto(report) for report in reports]
+
+    def _tell(self, before: TrainingState, results: Sequence[PartitionResult], seconds: float) -> None:
+        trained = self._state.trained.count() - before.trained.count()
+        images = self._state.images_trained - before.images_trained
+        self._sizer.measured(trained, seconds)
+        if self._state.epoch == 1:
+            self._window.train(trained, 2 * self._sizer.blocks)
+        self._report.trained(
+            eta_seconds=(self._total_images - self._state.images_trained) * seconds / images,
+            images_trained=self._state.images_trained,
+            images_ingested=self._images(self._window.appended()),
+            backlog_images=self._images(self._window.unread()),
+            epoch=self._state.epoch,
+            micro_batch=self._state.micro_batch,
+            images_per_second=images / seconds,
+            loss=sum(result.loss_sum for result in results) / images,
+            accuracy=sum(result.correct_count for result in results) / images,
+        )
+
+    def _epoch_is_over(self) -> bool:
+        return self._state.trained.count() >= self._total_blocks
+
+    def _check(self) -> None:
+        self._ingest.check()
+        if self._shop.stopping.is_set():
+            raise HandedOver(self._lease.job_id)
+
+    def _ingested(self) -> None:
+        self._report.ingested(self._images(self._window.appended()), self._images(self._window.unread()))
+
+    def _images(self, block_count: int) -> int:
+        return min(block_count * blocks.IMAGES_PER_BLOCK, self._batch.train_count)
+
+    def _publish(self) -> None:
+        self._report.enter(pb.EVALUATING)
+        held_out = self._batch.held_out()
+        onnx = onnx_graph.to_onnx(self._recipe, self._state.tensors)
+        metrics = evaluation.evaluate(Predictor(onnx, self._partitions), held_out)
+        self._report.enter(pb.PUBLISHING)
+        bundle = artifacts_pb2.ModelBundle(
+            onnx=onnx,
+            keras_config=network.keras_config(self._recipe),
+            weights=tensors.to_proto(self._state.tensors),
+            metrics=metrics,
+            provenance=self._provenance(),
+        )
+        shop = self._shop
+        publisher = Publisher(shop.store, shop.registry, shop.coordinator, self._lease)
+        publisher.publish(bundle, self._spec.promotion, held_out)
+
+    def _provenance(self) -> models_pb2.Provenance:
+        return models_pb2.Provenance(
+            job_id=self._lease.job_id,
+            data_name=self._spec.images_batch_path or "upload",
+            data_sha256=self._batch.sha256(),
+            recipe=self._recipe.name,
+            seed=self._spec.seed,
+            code_version=digits.__version__,
+            image_count=self._batch.train_count,
+            epochs=self._recipe.epochs,
+            training_seconds=self._state.seconds,
+        )

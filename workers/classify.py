@@ -1,0 +1,81 @@
+"""The classify task: one batch of pictures in, probabilities out."""
+
+from __future__ import annotations
+
+import base64
+import logging
+
+import numpy as np
+from celery import Celery
+
+from digits import bootstrap, status
+from digits.adapters.celery_queue import CLASSIFY
+from digits.bundle import LoadedModel
+from digits.errors import DigitsError
+from digits.predictor import PIXELS
+from digits.presence import Presence
+from digits.registry import Registry
+from digits.serving import Serving, ServingModel
+from digits.settings import Settings
+from digits.v1 import queue_pb2
+
+logger = logging.getLogger(__name__)
+
+# A worker that lags behind the alias has this long to catch up before it says so.
+_CATCH_UP_SECONDS = 0.5
+
+
+class ClassifyWorker:
+    """Holds the serving model and answers for it, or for another version asked by name."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._coordinator = bootstrap.coordinator(settings)
+        self._presence = Presence(self._coordinator, "classify")
+        self._serving = ServingModel(
+            Registry(self._coordinator),
+            bootstrap.store(settings),
+            changed=self._announce,
+            cache_folder=settings.var_dir / "cache" / "classify",
+        )
+
+    def start(self, app: Celery) -> None:
+        """Follows the serving alias and registers the task."""
+        self._serving.start()
+        self._presence.start()
+        app.task(self._run, name=CLASSIFY)
+
+    def shut_down(self) -> None:
+        """Hears that the process was asked to stop; what is answered last is over in milliseconds."""
+
+    def stop(self) -> None:
+        """Leaves."""
+        self._presence.stop()
+        self._serving.stop()
+        self._coordinator.close()
+
+    def answer(self, batch: queue_pb2.ClassifyBatch) -> queue_pb2.ClassifyBatchResult:
+        """Classifies a batch; raises NotReady, NotFound, Corrupt."""
+        model, generation = self._model_for(batch)
+        pixels = np.frombuffer(batch.pixels, np.uint8).reshape(-1, PIXELS)
+        return queue_pb2.ClassifyBatchResult(
+            probabilities=model.predictor.predict(pixels).tobytes(),
+            model_version=model.version,
+            generation=generation,
+        )
+
+    def _model_for(self, batch: queue_pb2.ClassifyBatch) -> tuple[LoadedModel, int]:
+        if batch.model_version:
+            return self._serving.version(batch.model_version), 0
+        serving = self._serving.at_least(batch.minimum_generation, _CATCH_UP_SECONDS)
+        return serving.loaded(), serving.generation
+
+    def _run(self, body: str) -> str:
+        try:
+            result = self.answer(queue_pb2.ClassifyBatch.FromString(base64.b64decode(body)))
+        except DigitsError as error:
+            result = queue_pb2.ClassifyBatchResult(error=str(error), error_code=status.code_of(error))
+        return base64.b64encode(result.SerializeToString()).decode("ascii")
+
+    def _announce(self, serving: Serving) -> None:
+        version = serving.model.version if serving.model else ""
+        self._presence.update(version, serving.generation, serving.error)

@@ -1,0 +1,152 @@
+"""The train task: takes a job's lease and runs it, or leaves it for another attempt."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from functools import partial
+from pathlib import Path
+
+from celery import Celery
+
+from digits import bootstrap, data_folder, datasets, recipes, status
+from digits.adapters.celery_queue import TRAIN
+from digits.checkpoints import Checkpoints
+from digits.datasets import Batch
+from digits.errors import (
+    Cancelled,
+    Corrupt,
+    DigitsError,
+    HandedOver,
+    InvalidInput,
+    LeaseLost,
+    NotFound,
+    Unavailable,
+)
+from digits.jobs import Jobs, advance, is_final
+from digits.leases import Lease
+from digits.presence import Presence
+from digits.registry import Registry
+from digits.settings import Settings
+from digits.v1 import training_pb2 as pb
+from spark_jobs import session
+from spark_jobs.training import TrainingRun, Workshop
+
+logger = logging.getLogger(__name__)
+
+# The same input would end the same way, so these are not tried again.
+_FINAL_ERRORS = (InvalidInput, NotFound, Corrupt)
+
+
+class TrainWorker:
+    """Keeps Spark and its Python workers warm and runs one job at a time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._coordinator = bootstrap.coordinator(settings)
+        self._presence = Presence(self._coordinator, "train")
+        self._busy = threading.Lock()
+        self._stopping = threading.Event()
+        spark = session.start(settings.spark_master, settings.var_dir / "spark")
+        self._shop = Workshop(
+            settings=settings,
+            spark=spark,
+            store=bootstrap.store(settings),
+            log=bootstrap.log(settings),
+            coordinator=self._coordinator,
+            jobs=Jobs(self._coordinator, bootstrap.train_queue(settings)),
+            registry=Registry(self._coordinator),
+            stopping=self._stopping,
+        )
+
+    def start(self, app: Celery) -> None:
+        """Warms Spark's Python workers, then registers the task and appears."""
+        session.warm(self._shop.spark, recipes.find(""))
+        threading.Thread(target=self._keep_warm, daemon=True, name="keep warm").start()
+        app.task(self.run, name=TRAIN, ignore_result=True)
+        self._presence.start()
+
+    def shut_down(self) -> None:
+        """Asks the running job to stop at its next micro-batch, for another worker to go on."""
+        self._stopping.set()
+
+    def stop(self) -> None:
+        """Leaves, with Spark."""
+        self._stopping.set()
+        self._presence.stop()
+        self._shop.spark.stop()
+        self._coordinator.close()
+
+    def run(self, job_id: str) -> None:
+        """Runs a job unless it is final, has another trainer or had too many."""
+        with self._busy:
+            if self._stopping.is_set():
+                return
+            lease = Lease.take(self._shop.jobs, self._coordinator, job_id, self._settings.max_attempts)
+            if lease is None:
+                logger.info("job %s is not for this worker", job_id)
+                return
+            self._run_leased(lease)
+
+    def _run_leased(self, lease: Lease) -> None:
+        try:
+            job = self._shop.jobs.get(lease.job_id)
+            TrainingRun(self._shop, lease, job, self._open_batch(job.spec)).run()
+        except Cancelled:
+            lease.end(lambda job: advance(job, pb.CANCELLED))
+        except HandedOver:
+            lease.hand_back()
+        except LeaseLost:
+            logger.warning("job %s went to another trainer", lease.job_id)
+        except _FINAL_ERRORS as error:
+            lease.end(partial(_fail, error))
+        except Exception as error:
+            logger.exception("job %s did not finish", lease.job_id)
+            self._leave_for_another(lease, error)
+        finally:
+            self._let_go(lease)
+
+    def _leave_for_another(self, lease: Lease, error: Exception) -> None:
+        problem = str(error) if isinstance(error, DigitsError) else type(error).__name__
+        try:
+            lease.end(lambda job: setattr(job, "last_problem", problem))
+        except (LeaseLost, Unavailable):
+            logger.warning("job %s: the reason could not be recorded", lease.job_id)
+
+    def _let_go(self, lease: Lease) -> None:
+        """Ends the lease, and removes what only an unfinished job needs."""
+        try:
+            job = self._shop.jobs.get(lease.job_id)
+            lease.release()
+            if is_final(job):
+                self._tidy(job)
+        except DigitsError as error:
+            logger.warning("job %s: not tidied up: %s", lease.job_id, error)
+
+    def _tidy(self, job: pb.Job) -> None:
+        self._shop.log.delete(job.job_id)
+        Checkpoints(self._shop.store, job.job_id).delete()
+        if job.spec.upload:
+            self._shop.store.delete(job.spec.upload)
+
+    def _open_batch(self, spec: pb.TrainSpec) -> Batch:
+        most = self._settings.max_dataset_bytes
+        if spec.upload:
+            return datasets.open_batch(self._shop.store.read(spec.upload), "images_batch", most)
+        field = "images_batch_path"
+        folder = Path(self._settings.data_dir)
+        path = data_folder.resolve(folder, spec.images_batch_path, field, folder_allowed=True)
+        return datasets.open_batch(path, field, most)
+
+    def _keep_warm(self) -> None:
+        while not self._stopping.wait(session.KEEP_WARM_SECONDS):
+            if self._busy.acquire(blocking=False):
+                try:
+                    session.warm(self._shop.spark, recipes.find(""))
+                finally:
+                    self._busy.release()
+
+
+def _fail(error: DigitsError, job: pb.Job) -> None:
+    job.progress.error.CopyFrom(status.job_error(error))
+    advance(job, pb.FAILED)
