@@ -1,0 +1,20 @@
+"""The REST bridge: HTTP in, gRPC out, nothing kept."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from digits.client import Client
+from digits.settings import Settings
+from rest_bridge import classifying, models, probes, problems, training
+
+
+def create_app(settings: Settings, client: Client | None = None) -> Flask:
+    """Builds the WSGI application; it calls `settings.server` with the first request, not before."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
+    app.extensions["digits"] = client or Client(settings.server)
+    problems.install(app)
+    for module in (classifying, training, models, probes):
+        app.register_blueprint(module.blueprint)
+    return app

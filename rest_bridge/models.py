@@ -1,0 +1,34 @@
+"""GET and POST below /digits/models."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from rest_bridge import bodies
+from rest_bridge.replies import client, json_reply
+
+blueprint = Blueprint("models", __name__)
+
+
+@blueprint.get("/digits/models")
+def models() -> Response:
+    """A page of versions, newest first."""
+    return json_reply(client().list_models(**bodies.page()))
+
+
+@blueprint.get("/digits/models/<version>")
+def model(version: str) -> Response:
+    """One version; "serving" is the one that serves."""
+    return json_reply(client().get_model(version))
+
+
+@blueprint.post("/digits/models/<version>/promote")
+def promote(version: str) -> Response:
+    """Makes a version serve."""
+    return json_reply(client().promote_model(version))
+
+
+@blueprint.post("/digits/models/rollback")
+def rollback() -> Response:
+    """Makes the version serve that served before."""
+    return json_reply(client().rollback_model())

@@ -1,0 +1,170 @@
+"""The bridge's calls against a real gRPC server in this process."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import grpc
+import pytest
+from flask.testing import FlaskClient
+from grpc_health.v1 import health_pb2
+
+from digits import errors
+from digits.client import Client
+from digits.settings import Settings
+from digits.v1 import digit_service_pb2 as pb
+from digits.v1.training_pb2 import TrainProgress
+from rest_bridge.app import create_app
+from rest_bridge.openapi import document
+from tests.unit.recorded_service import RecordedService, recorded_service
+
+
+@pytest.fixture
+def service() -> Iterator[RecordedService]:
+    with recorded_service() as running:
+        running.answers["Train"] = [progress("QUEUED"), progress("SUCCEEDED")]
+        yield running
+
+
+@pytest.fixture
+def web(service: RecordedService) -> Iterator[FlaskClient]:
+    with Client(service.address, timeout_seconds=5) as client:
+        yield create_app(Settings(), client).test_client()
+
+
+def progress(state: str, **fields: object) -> TrainProgress:
+    return TrainProgress(job_id="j1", state=state, **fields)
+
+
+def test_the_documented_train_call_answers_true(web: FlaskClient, service: RecordedService) -> None:
+    reply = web.post("/digits/train", json={"images_batch_path": "mnist.npz"})
+    assert (reply.status_code, reply.data, reply.mimetype) == (200, b"True", "text/plain")
+    assert reply.headers["Location"] == "/digits/jobs/j1"
+    assert service.requests == [pb.TrainRequest(images_batch_path="mnist.npz")]
+
+
+def test_the_documented_classify_call_answers_the_digit_in_brackets(
+    web: FlaskClient, service: RecordedService
+) -> None:
+    reply = web.post("/digits/classify", json={"image_path": "test/data/n5.png"})
+    assert (reply.status_code, reply.data, reply.mimetype) == (200, b"[5]", "application/json")
+    assert service.requests == [pb.ClassifyRequest(image_path="test/data/n5.png")]
+
+
+def test_classify_tells_all_it_knows_when_asked_for_details(web: FlaskClient) -> None:
+    reply = web.post("/digits/classify?details=1", json={"image_path": "a.png", "model_version": "v1"})
+    assert reply.json == {
+        "digit": 5,
+        "confidence": 0.9,
+        "probabilities": [],
+        "model_version": "v1",
+        "served_by": "WORKER",
+    }
+
+
+def test_a_picture_may_be_uploaded(web: FlaskClient, service: RecordedService) -> None:
+    reply = web.post("/digits/classify", data={"image": (io.BytesIO(b"png"), "n5.png")})
+    assert reply.data == b"[5]"
+    assert service.requests == [pb.ClassifyRequest(image=b"png")]
+
+
+def test_a_batch_may_be_uploaded_with_every_option(web: FlaskClient, service: RecordedService) -> None:
+    options = {"recipe": "fast", "seed": "-7", "request_id": "r1", "promotion": "NEVER"}
+    upload = {"images_batch": (io.BytesIO(b"npz"), "tiny.npz")}
+    assert web.post("/digits/train", data={**options, **upload}).data == b"True"
+    assert service.requests == [
+        pb.TrainRequest(images_batch=b"npz", recipe="fast", seed=-7, request_id="r1", promotion="NEVER")
+    ]
+
+
+@pytest.mark.parametrize("prefer", ["respond-async", "wait=1, Respond-Async; foo"])
+def test_train_answers_at_once_when_the_caller_prefers_it(
+    web: FlaskClient, service: RecordedService, prefer: str
+) -> None:
+    def never_ends(request: object, context: grpc.ServicerContext) -> Iterator[TrainProgress]:
+        yield progress("QUEUED")
+        while context.is_active():
+            yield progress("QUEUED")
+
+    service.answers["Train"] = never_ends
+    reply = web.post("/digits/train", json={"images_batch_path": "t.npz"}, headers={"Prefer": prefer})
+    assert (reply.status_code, reply.headers["Location"]) == (202, "/digits/jobs/j1")
+    assert reply.headers["Preference-Applied"] == "respond-async"
+    assert reply.json["state"] == "QUEUED"
+
+
+def test_a_failed_job_is_a_problem_that_names_the_job(web: FlaskClient, service: RecordedService) -> None:
+    failure = errors.InvalidInput("images_batch_path", "holds no x_train")
+    service.answers["Train"] = [progress("QUEUED"), progress("FAILED"), failure]
+    reply = web.post("/digits/train", json={"images_batch_path": "t.npz"})
+    assert (reply.status_code, reply.mimetype) == (400, "application/problem+json")
+    assert reply.json["instance"] == reply.headers["Location"] == "/digits/jobs/j1"
+    assert reply.json["field"] == "images_batch_path"
+
+
+def test_a_cancelled_job_is_a_conflict_however_its_stream_ends(
+    web: FlaskClient, service: RecordedService
+) -> None:
+    service.answers["Train"] = [progress("QUEUED"), progress("CANCELLED")]
+    reply = web.post("/digits/train", json={"images_batch_path": "t.npz"})
+    assert (reply.status_code, reply.json["detail"]) == (409, "the job ended CANCELLED")
+    service.answers["Train"] = [progress("QUEUED"), errors.Cancelled("cancelled by CancelJob")]
+    assert web.post("/digits/train", json={"images_batch_path": "t.npz"}).status_code == 409
+
+
+def test_jobs_are_listed_shown_and_cancelled(web: FlaskClient, service: RecordedService) -> None:
+    assert web.get("/digits/jobs?page_size=2&page_token=x").json["jobs"][0]["job_id"] == "j1"
+    assert web.get("/digits/jobs/j1").json["state"] == "TRAINING"
+    assert web.post("/digits/jobs/j1/cancel").json["cancel_requested"] is True
+    assert (service.requests[0].page_size, service.requests[0].page_token) == (2, "x")
+
+
+def test_models_are_listed_shown_promoted_and_rolled_back(web: FlaskClient, service: RecordedService) -> None:
+    assert web.get("/digits/models").json["models"][0]["version"] == "v1"
+    assert web.get("/digits/models/serving").json["version"] == "v1"
+    assert web.post("/digits/models/v1/promote").json["state"] == "SERVING"
+    assert web.post("/digits/models/rollback").json["version"] == "v0"
+    assert [service.requests[1].version, service.requests[2].version] == ["serving", "v1"]
+
+
+def test_the_bridge_is_healthy_whatever_the_server_says(web: FlaskClient) -> None:
+    assert web.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(health_pb2.HealthCheckResponse.SERVING, 200), (health_pb2.HealthCheckResponse.NOT_SERVING, 503)],
+)
+def test_ready_means_that_the_server_serves(
+    web: FlaskClient, service: RecordedService, status: int, code: int
+) -> None:
+    service.health.set("", status)
+    assert web.get("/readyz").status_code == code
+
+
+def test_a_bridge_without_a_server_is_not_ready_and_gives_no_address_away(tmp_path: object) -> None:
+    with Client(f"unix:{tmp_path}/nobody", timeout_seconds=5) as client:
+        reply = create_app(Settings(), client).test_client().get("/readyz")
+    assert (reply.status_code, reply.headers["Retry-After"]) == (503, "1")
+    assert reply.json["detail"] == "the digit service does not answer; try again"
+
+
+def test_the_description_names_every_route_and_no_other(web: FlaskClient) -> None:
+    described = {
+        (path.replace("{", "<").replace("}", ">"), method.upper())
+        for path, operations in document()["paths"].items()
+        for method in operations
+    }
+    routes = {
+        (rule.rule, method)
+        for rule in web.application.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert described == routes
+    assert web.get("/openapi.json").json == document()
+
+
+def test_the_index_links_only_to_what_is_there(web: FlaskClient) -> None:
+    links = web.get("/").json
+    assert {web.get(link).status_code for name, link in links.items() if name != "ready"} == {200}

@@ -1,0 +1,214 @@
+"""What callers of the bridge read when something is wrong."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+
+import grpc
+import pytest
+from flask.testing import FlaskClient
+
+from digits import errors
+from digits.client import Client
+from digits.settings import Settings
+from rest_bridge.app import create_app
+from rest_bridge.problems import HTTP_OF
+from tests.unit.recorded_service import RecordedService, recorded_service
+
+JSON = "application/json"
+
+
+@pytest.fixture
+def service() -> Iterator[RecordedService]:
+    with recorded_service() as running:
+        yield running
+
+
+@pytest.fixture
+def web(service: RecordedService) -> Iterator[FlaskClient]:
+    with Client(service.address, timeout_seconds=5) as client:
+        yield create_app(Settings(max_request_bytes=3 << 20), client).test_client()
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (errors.InvalidInput("image", "is empty"), 400),
+        (errors.RequestConflict("request_id", "came with another body"), 409),
+        (errors.NotFound("model", "v9"), 404),
+        (errors.NotReady("no model serves yet"), 503),
+        (errors.Overloaded("too many wait", 2.5), 429),
+        (errors.DeadlinePassed("time ran out"), 504),
+        (errors.Cancelled("cancelled"), 409),
+        (errors.StoreUnavailable("the store does not answer"), 503),
+        (errors.Corrupt("the bundle is damaged"), 500),
+        (errors.StaleWrite("somebody else wrote first"), 409),
+    ],
+)
+def test_each_error_of_the_tree_has_its_http_status(
+    web: FlaskClient, service: RecordedService, error: errors.DigitsError, status: int
+) -> None:
+    service.answers["Classify"] = error
+    reply = web.post("/digits/classify", json={"image_path": "a.png"})
+    assert (reply.status_code, reply.mimetype) == (status, "application/problem+json")
+    assert (reply.json["status"], reply.json["detail"]) == (status, str(error))
+    assert reply.json.get("field", "") == getattr(error, "field", "")
+
+
+def test_every_canonical_code_but_ok_has_an_http_status() -> None:
+    assert set(HTTP_OF) == set(grpc.StatusCode) - {grpc.StatusCode.OK}
+
+
+def test_a_full_queue_says_when_to_come_again_in_whole_seconds(
+    web: FlaskClient, service: RecordedService
+) -> None:
+    service.answers["Classify"] = errors.Overloaded("too many wait", 3)
+    reply = web.post("/digits/classify", json={"image_path": "a.png"})
+    assert reply.headers["Retry-After"] == "3"
+
+
+def test_nothing_to_roll_back_to_is_a_conflict(web: FlaskClient, service: RecordedService) -> None:
+    service.answers["RollbackModel"] = errors.NotReady("nothing to roll back to")
+    assert web.post("/digits/models/rollback").status_code == 409
+
+
+def test_a_crash_in_the_server_stays_in_the_server(web: FlaskClient, service: RecordedService) -> None:
+    def crash(request: object, context: object) -> None:
+        raise RuntimeError("secret")
+
+    service.answers["GetJob"] = crash
+    reply = web.get("/digits/jobs/j1")
+    assert reply.status_code == 500
+    assert b"secret" not in reply.data
+
+
+def test_a_crash_in_the_bridge_is_logged_and_told_to_nobody(
+    web: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def crash(job_id: str) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(web.application.extensions["digits"], "get_job", crash)
+    with caplog.at_level(logging.ERROR):
+        reply = web.get("/digits/jobs/j1")
+    assert (reply.status_code, reply.mimetype) == (500, "application/problem+json")
+    assert b"secret" not in reply.data
+    assert "RuntimeError: secret" in caplog.text
+
+
+BAD_JSON = {
+    "not JSON": (b"image_path=a.png", None, "not JSON"),
+    "no body": (b"", None, "no body"),
+    "an array": (b'["a.png"]', None, "not an array"),
+    "a number": (b"7", None, "not a number"),
+    "null at the top": (b"null", None, "not null"),
+    "missing field": (b"{}", "image_path", "missing"),
+    "unknown field": (b'{"image_path": "a.png", "colour": 1}', "colour", "unknown"),
+    "null": (b'{"image_path": null}', "image_path", "not null"),
+    "wrong type": (b'{"image_path": 5}', "image_path", "must be a string"),
+    "an object as value": (b'{"image_path": {}}', "image_path", "not an object"),
+    "empty string": (b'{"image_path": ""}', "image_path", "is empty"),
+    "half a surrogate pair": (b'{"image_path": "\\ud800"}', "image_path", "surrogate"),
+    "duplicate keys": (b'{"image_path": "a.png", "image_path": "b.png"}', "image_path", "twice"),
+    "invalid UTF-8": (b'{"image_path": "\xff.png"}', None, "not UTF-8 at byte 16"),
+    "NaN": (b'{"image_path": NaN}', None, "NaN is not"),
+    "Infinity": (b'{"image_path": -Infinity}', None, "not JSON"),
+    "nested too deep": (b"[" * 100_000, None, "not JSON"),
+    "a number of 10,000 digits": (b'{"image_path": ' + b"9" * 10_000 + b"}", None, "not JSON"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_JSON)
+def test_bad_json_is_refused_before_the_server_hears_of_it(
+    web: FlaskClient, service: RecordedService, name: str
+) -> None:
+    body, field, problem = BAD_JSON[name]
+    reply = web.post("/digits/classify", data=body, content_type=JSON)
+    assert (reply.status_code, reply.mimetype) == (400, "application/problem+json")
+    assert problem in reply.json["detail"]
+    assert reply.json.get("field") == field
+    assert service.requests == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "problem"),
+    [
+        ("seed", "5", "whole number"),
+        ("seed", 1.5, "whole number"),
+        ("seed", True, "whole number"),
+        ("seed", 2**63, "64 bits"),
+        ("promotion", "SOMETIMES", "one of IF_BETTER, ALWAYS, NEVER"),
+        ("promotion", 1, "one of"),
+        ("promotion", ["NEVER"], "one of"),
+        ("recipe", "", "is empty"),
+        ("request_id", 5, "must be a string"),
+    ],
+)
+def test_each_option_of_train_is_checked(
+    web: FlaskClient, service: RecordedService, field: str, value: object, problem: str
+) -> None:
+    reply = web.post("/digits/train", json={"images_batch_path": "t.npz", field: value})
+    assert (reply.status_code, reply.json["field"]) == (400, field)
+    assert problem in reply.json["detail"]
+    assert service.requests == []
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "image/png"])
+def test_a_body_of_another_content_type_is_415(web: FlaskClient, content_type: str) -> None:
+    reply = web.post("/digits/classify", data=b'{"image_path": "a.png"}', content_type=content_type)
+    assert (reply.status_code, reply.mimetype) == (415, "application/problem+json")
+
+
+@pytest.mark.parametrize(
+    ("data", "field", "problem"),
+    [
+        ({"picture": (io.BytesIO(b"png"), "a.png")}, "picture", "unknown file"),
+        ({"image": (io.BytesIO(b"png"), "a.png"), "image_path": "a.png"}, "image", "not both"),
+        ({"image": "text, not a file"}, "image", "unknown field"),
+        ({"model_version": "v1"}, "image_path", "missing"),
+        ({"image_path": ["a.png", "b.png"]}, "image_path", "twice"),
+    ],
+)
+def test_a_bad_form_is_refused(web: FlaskClient, data: dict[str, object], field: str, problem: str) -> None:
+    reply = web.post("/digits/classify", data=data, content_type="multipart/form-data")
+    assert (reply.status_code, reply.json["field"]) == (400, field)
+    assert problem in reply.json["detail"]
+
+
+def test_a_form_without_its_boundary_is_refused(web: FlaskClient) -> None:
+    reply = web.post("/digits/classify", data=b"x", content_type="multipart/form-data")
+    assert (reply.status_code, reply.json["field"]) == (400, "image_path")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "size"), [(JSON, (2 << 20) + 1), ("multipart/form-data; boundary=b", (3 << 20) + 1)]
+)
+def test_a_body_over_the_limit_is_413(web: FlaskClient, content_type: str, size: int) -> None:
+    reply = web.post("/digits/classify", data=b"x" * size, content_type=content_type)
+    assert (reply.status_code, reply.mimetype) == (413, "application/problem+json")
+
+
+@pytest.mark.parametrize("size", ["-1", "1001", "ten", "1.5"])
+def test_a_bad_page_size_is_refused(web: FlaskClient, size: str) -> None:
+    reply = web.get(f"/digits/jobs?page_size={size}")
+    assert (reply.status_code, reply.json["field"]) == (400, "page_size")
+
+
+@pytest.mark.parametrize("path", ["/digits", "/digits/jobs/", "/digits/jobs/a/b", "/digits/models/v1/x"])
+def test_an_unknown_route_is_a_problem(web: FlaskClient, path: str) -> None:
+    reply = web.get(path)
+    assert (reply.status_code, reply.mimetype) == (404, "application/problem+json")
+
+
+def test_a_wrong_method_is_a_problem_that_names_the_right_ones(web: FlaskClient) -> None:
+    reply = web.get("/digits/train")
+    assert (reply.status_code, reply.mimetype) == (405, "application/problem+json")
+    assert reply.headers["Allow"] == "OPTIONS, POST"
+
+
+def test_a_doubled_slash_is_sent_to_the_right_place(web: FlaskClient) -> None:
+    reply = web.get("/digits//jobs")
+    assert reply.status_code == 308
+    assert reply.headers["Location"].endswith("/digits/jobs")
