@@ -69,7 +69,7 @@ def problem_of(error: Exception, endpoint: str | None = None) -> Problem:
     if isinstance(error, RemoteError):
         return _of_remote(error, endpoint)
     if isinstance(error, HTTPException):
-        allow = ", ".join(error.valid_methods or ()) if isinstance(error, MethodNotAllowed) else ""
+        allow = ", ".join(sorted(error.valid_methods or ())) if isinstance(error, MethodNotAllowed) else ""
         return Problem(error.code or 500, error.description or "", allow=allow)
     return Problem(500, "internal error; the bridge's log says more", code="INTERNAL")
 
