@@ -1,0 +1,126 @@
+"""What a recipe reaches on MNIST: processes side by side, states averaged after each micro-batch.
+
+It runs the executors' own code on packed blocks, without Spark:
+
+    python -m benchmarks.recipes --recipe fast --seeds 5
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import multiprocessing
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+
+import numpy as np
+import pyarrow as pa
+
+from digits import blocks, network, recipes
+from digits.datasets import Images
+from digits.evaluation import evaluate
+from digits.local_sgd import PartitionResult, merge
+from digits.onnx_graph import to_onnx
+from digits.predictor import Predictor
+from digits.recipes import Recipe
+from digits.v1 import artifacts_pb2 as pb
+from spark_jobs import partition_trainer
+from spark_jobs.partition_trainer import MicroBatch
+
+Row = tuple[int, int, bytes]
+
+
+def main() -> None:
+    """Prints the test accuracy and the seconds for each seed, then their means."""
+    options = _options()
+    recipe = dataclasses.replace(recipes.find(options.recipe), **dict(options.set))
+    data = np.load(options.data)
+    rows = _rows(_images(data, "train"), options.processes)
+    spawn = multiprocessing.get_context("spawn")
+    workers = [ProcessPoolExecutor(1, mp_context=spawn) for _ in range(options.processes)]
+    for warming in [worker.submit(_warm, recipe) for worker in workers]:
+        warming.result()
+    runs = [_run(workers, recipe, seed, rows, _images(data, "test")) for seed in range(options.seeds)]
+    accuracy, seconds = np.mean(runs, axis=0)
+    print(f"{recipe.name}: mean {accuracy:.2%}, lowest {min(runs)[0]:.2%}, {seconds:.1f} s", flush=True)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--recipe", default="fast")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--data", default="data/mnist.npz")
+    parser.add_argument("--set", nargs="*", default=[], type=_change, metavar="FIELD=NUMBER")
+    return parser.parse_args()
+
+
+def _change(assignment: str) -> tuple[str, float | int]:
+    field, value = assignment.split("=")
+    return field, float(value) if "." in value else int(value)
+
+
+def _images(data: np.lib.npyio.NpzFile, part: str) -> Images:
+    return Images(data[f"x_{part}"].reshape(-1, 784), data[f"y_{part}"])
+
+
+def _rows(images: Images, partitions: int) -> list[Row]:
+    packed = enumerate(blocks.blocks([images]))
+    return [(number % partitions, number // partitions, block) for number, block in packed]
+
+
+def _run(
+    workers: Sequence[ProcessPoolExecutor], recipe: Recipe, seed: int, rows: list[Row], test: Images
+) -> tuple[float, float]:
+    start = time.perf_counter()
+    state, spent = network.initial_state(recipe, seed), 0.0
+    total = recipe.epochs * sum(len(blocks.unpack(block)) for _, _, block in rows)
+    done = 0
+    for micro_batch in _micro_batches(recipe, rows):
+        work = MicroBatch(recipe, state, seed, done, total, len(workers))
+        results, cpu_seconds = _micro_batch(workers, work, micro_batch)
+        state, spent = merge(results), spent + cpu_seconds
+        done += sum(result.image_count for result in results)
+    seconds = time.perf_counter() - start
+    metrics = evaluate(Predictor(to_onnx(recipe, state)), test)
+    print(
+        f"seed {seed}: {metrics.accuracy:.2%}, loss {metrics.loss:.4f}, {seconds:.1f} s, "
+        f"{done / seconds:,.0f} images/s, {done / spent:,.0f} per second of processor time",
+        flush=True,
+    )
+    return metrics.accuracy, seconds
+
+
+def _micro_batches(recipe: Recipe, rows: list[Row]) -> Iterator[list[Row]]:
+    size = recipe.micro_batch_images // blocks.IMAGES_PER_BLOCK
+    for _ in range(recipe.epochs):
+        for start in range(0, len(rows), size):
+            yield rows[start : start + size]
+
+
+def _micro_batch(
+    workers: Sequence[ProcessPoolExecutor], work: MicroBatch, rows: list[Row]
+) -> tuple[list[PartitionResult], float]:
+    calls = [
+        worker.submit(_train, work, [row for row in rows if row[0] == partition])
+        for partition, worker in enumerate(workers)
+    ]
+    reports, seconds = zip(*(call.result() for call in calls), strict=True)
+    return [PartitionResult.from_proto(pb.PartitionReport.FromString(r)) for r in reports], sum(seconds)
+
+
+def _train(work: MicroBatch, rows: list[Row]) -> tuple[bytes, float]:
+    """One partition in a worker process: its report, and its seconds of processor time."""
+    start = time.process_time()
+    columns = dict(zip(partition_trainer.COLUMNS, zip(*rows, strict=True), strict=True))
+    (row,) = partition_trainer.train_partitions(work)(iter([pa.RecordBatch.from_pydict(columns)]))
+    return row["report"][0].as_py(), time.process_time() - start
+
+
+def _warm(recipe: Recipe) -> None:
+    list(partition_trainer.warm(recipe)(iter([])))
+
+
+if __name__ == "__main__":
+    main()

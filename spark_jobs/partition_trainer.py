@@ -1,0 +1,148 @@
+"""What an executor does with its partition of a micro-batch. TensorFlow is imported on executors alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from digits import blocks, network
+from digits.local_sgd import PartitionResult
+from digits.offsets import OffsetRanges
+from digits.recipes import Recipe
+from digits.tensors import State
+
+if TYPE_CHECKING:
+    from spark_jobs.compiled_training import CompiledTraining
+
+ArrowFunction = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+REPORT_SCHEMA = "report binary"
+
+
+@dataclass(frozen=True)
+class MicroBatch:
+    """What every partition of one micro-batch starts from.
+
+    `images_before` of `images_total` (all epochs together) place it on the learning-rate schedule, where
+    `partition_count` partitions advance side by side. The same seed shuffles in the same way.
+    """
+
+    recipe: Recipe
+    state: State
+    seed: int
+    images_before: int
+    images_total: int
+    partition_count: int
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A partition's images, in the order of their offsets: uint8 (n, 784) and (n,)."""
+
+    pixels: np.ndarray
+    labels: np.ndarray
+    offsets: OffsetRanges
+
+
+def train_partitions(work: MicroBatch) -> ArrowFunction:
+    """Returns the function for DataFrame.mapInArrow that trains on one partition.
+
+    It reads the columns partition (int), offset (long) and block (binary), and answers with one row of
+    one column, `report` (binary): a digits.v1.PartitionReport, also where the partition is empty.
+    """
+
+    def train(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        partition = _read(batches)
+        result = _train(work, partition) if partition else PartitionResult({}, 0, 0.0, 0, OffsetRanges())
+        yield _row(result.to_proto().SerializeToString())
+
+    return train
+
+
+def warm(recipe: Recipe) -> ArrowFunction:
+    """Returns the function for mapInArrow that imports TensorFlow and compiles the recipe's training.
+
+    It reads its partition, trains a throw-away state on empty pictures, and answers with one row of one
+    column, `report` (binary): Keras's configuration of the network, as JSON.
+    """
+
+    def warm_up(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for _ in batches:
+            pass
+        training = _compiled(recipe)
+        pixels, labels = np.zeros((2, 784), np.uint8), np.zeros(2, np.uint8)
+        training.train(network.initial_state(recipe, 0), pixels, labels, np.zeros(1, np.float32), seed=0)
+        yield _row(training.keras_config().encode())
+
+    return warm_up
+
+
+def _read(batches: Iterator[pa.RecordBatch]) -> Partition | None:
+    rows = [row for batch in batches for row in zip(*(batch[name] for name in COLUMNS), strict=True)]
+    if not rows:
+        return None
+    # Spark promises no order, and the same images must be trained on in the same order again.
+    rows = sorted((p.as_py(), o.as_py(), b.as_py()) for p, o, b in rows)
+    images = [blocks.unpack(block) for _, _, block in rows]
+    return Partition(
+        pixels=np.concatenate([image.pixels for image in images]),
+        labels=np.concatenate([image.labels for image in images]),
+        offsets=OffsetRanges.of((partition, offset) for partition, offset, _ in rows),
+    )
+
+
+COLUMNS = ("partition", "offset", "block")
+
+
+def _train(work: MicroBatch, partition: Partition) -> PartitionResult:
+    first = partition.offsets.ranges[0]
+    seeds = np.random.SeedSequence((work.seed, work.images_before, first.partition, first.start))
+    count = len(partition.labels)
+    order = np.random.default_rng(seeds).permutation(count)
+    trained = _compiled(work.recipe).train(
+        work.state,
+        partition.pixels[order],
+        partition.labels[order],
+        _rates(work, count),
+        seed=int(seeds.generate_state(1)[0] >> 1),
+    )
+    return PartitionResult(trained.state, count, trained.loss_sum, trained.correct_count, partition.offsets)
+
+
+def _rates(work: MicroBatch, count: int) -> np.ndarray:
+    """Learning rates of the partition's batches, float32 (batches,).
+
+    The last batch is not dropped, and not a small one either: the images are spread evenly.
+    """
+    batches = -(-count // work.recipe.batch_size)
+    trained = work.images_before + np.arange(batches) * (count / batches) * work.partition_count
+    return work.recipe.learning_rates(trained / work.images_total)
+
+
+def _row(report: bytes) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pydict({"report": pa.array([report], pa.binary())})
+
+
+@lru_cache
+def _compiled(recipe: Recipe) -> CompiledTraining:
+    """The recipe's compiled training, kept as long as this Python worker lives."""
+    _use_one_thread()
+    from spark_jobs.compiled_training import CompiledTraining  # noqa: PLC0415
+
+    return CompiledTraining(recipe)
+
+
+@lru_cache
+def _use_one_thread() -> None:
+    """One thread a process: Spark gives a core to each partition, and two threads gain less than two."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import tensorflow as tf  # noqa: PLC0415
+
+    tf.config.set_visible_devices([], "GPU")
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)

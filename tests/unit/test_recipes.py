@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from digits import recipes
+from digits.errors import InvalidInput
+
+
+@pytest.mark.parametrize(("name", "expected"), [("", "fast"), ("fast", "fast"), ("standard", "standard")])
+def test_a_recipe_is_found_by_name_and_fast_is_the_default(name: str, expected: str) -> None:
+    assert recipes.find(name).name == expected
+
+
+@pytest.mark.parametrize("name", ["slow", "FAST", " fast", "x" * 1_000_000])
+def test_an_unknown_recipe_names_the_field_and_lists_what_is_allowed(name: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        recipes.find(name)
+    assert refused.value.field == "recipe"
+    assert "fast, standard" in refused.value.problem
+    assert len(refused.value.problem) < 200
+
+
+@pytest.mark.parametrize("recipe", recipes.RECIPES.values(), ids=str)
+def test_the_learning_rate_rises_to_its_peak_and_falls_to_nothing(recipe: recipes.Recipe) -> None:
+    rates = recipe.learning_rates(np.array([0, recipe.warm_up, 1]))
+    np.testing.assert_allclose(rates, [0, recipe.peak_learning_rate, 0], atol=1e-9)
+    assert rates.dtype == np.float32
+
+
+def test_the_learning_rate_is_never_negative_where_more_images_come_than_announced() -> None:
+    assert recipes.FAST.learning_rates(np.array([1.01, 2.0])).tolist() == [0, 0]
