@@ -1,0 +1,37 @@
+"""A client of the service, whose refusals are one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from cli.failure import CommandFailed
+from cli.options import read_settings
+
+if TYPE_CHECKING:
+    from digits.client import Client, RemoteError
+
+
+@contextmanager
+def connected(server: str) -> Iterator[Client]:
+    """A client of the named server, or of the environment's; raises CommandFailed for what it refuses."""
+    from digits.client import Client, RemoteError
+
+    address = read_settings(server).server
+    try:
+        with Client(address) as client:
+            yield client
+    except RemoteError as error:
+        raise CommandFailed(reason(error, address)) from error
+
+
+def reason(error: RemoteError, address: str) -> str:
+    """One line that says what was refused; for a server that is away, what to do."""
+    from grpc import StatusCode
+
+    if error.code is StatusCode.UNAVAILABLE and "failed to connect" in error.message:
+        return f"no service answers at {address}: start one with `digits up`, or name another with --server"
+    message = " ".join(error.message.split()) or error.code.name
+    named = error.field and not message.startswith(error.field)
+    return f"{error.field}: {message}" if named else message

@@ -1,0 +1,100 @@
+"""Shows a training as it goes: a live bar on a terminal, plain lines elsewhere, or JSON lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from digits.v1.training_pb2 import Job, TrainProgress
+
+Show = Callable[["TrainProgress"], None]
+
+
+@contextmanager
+def progress_view(console: Console, as_json: bool) -> Iterator[Show]:
+    """A function that shows each message, in the way that fits where the output goes."""
+    if as_json:
+        yield _json_line
+    elif console.is_terminal:
+        with _bar(console) as show:
+            yield show
+    else:
+        yield _PlainLines()
+
+
+def summary(progress: TrainProgress) -> str:
+    """Where the job is, on one line; parts that are not known yet are left out."""
+    parts = [f"{state_name(progress):<10}"]
+    if progress.images_total:
+        parts.append(f"{progress.images_trained}/{progress.images_total} images")
+    if progress.images_per_second:
+        parts.append(f"{progress.images_per_second:.0f} img/s")
+    if progress.micro_batch:
+        parts.append(f"loss {progress.loss:.4f}")
+    if progress.accuracy:
+        parts.append(f"accuracy {progress.accuracy:.2%}")
+    if progress.eta.seconds:
+        parts.append(f"eta {progress.eta.seconds} s")
+    return "  ".join(parts).rstrip()
+
+
+def state_name(progress: TrainProgress | Job) -> str:
+    """The job's state as the contract names it."""
+    from digits.v1 import training_pb2
+
+    return training_pb2.JobState.Name(progress.state)
+
+
+def verdict(progress: TrainProgress) -> str:
+    """How a job ended, in one sentence."""
+    state = state_name(progress)
+    if state == "SUCCEEDED":
+        serves = "it serves now" if progress.promoted else "it does not serve"
+        return f"{progress.model_version}: {progress.accuracy:.2%} of the held-out images right; {serves}"
+    if state == "CANCELLED":
+        return f"job {progress.job_id} was cancelled"
+    return f"job {progress.job_id} failed: {progress.error.message}"
+
+
+def _json_line(progress: TrainProgress) -> None:
+    from cli.output import as_dict, print_json
+
+    print_json(as_dict(progress))
+
+
+class _PlainLines:
+    """Prints a line where something changed; heartbeats alone are not worth one."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __call__(self, progress: TrainProgress) -> None:
+        if not self._last:
+            print(f"job {progress.job_id}", flush=True)
+        line = summary(progress)
+        if line != self._last:
+            print(line, flush=True)
+        self._last = line
+
+
+@contextmanager
+def _bar(console: Console) -> Iterator[Show]:
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(30), TaskProgressColumn())
+    with Progress(*columns, console=console) as progress_bar:
+        task = progress_bar.add_task("", total=None)
+
+        def show(progress: TrainProgress) -> None:
+            progress_bar.update(
+                task,
+                description=summary(progress),
+                total=progress.images_total or None,
+                completed=progress.images_trained,
+            )
+
+        yield show

@@ -1,0 +1,74 @@
+"""`digits up`, `digits down` and `digits status`: the embedded service on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.failure import CommandFailed
+from cli.options import AsJson, read_settings
+from cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from deploy.native.status import ServiceStatus
+
+COLUMNS = ("PART", "HEALTH", "PID", "RESTARTS", "ADDRESS", "LOG")
+
+
+def up(
+    detach: Annotated[bool, typer.Option("--detach", help="Return when it is ready; it runs on.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start the embedded service: in the foreground, or with --detach in the background."""
+    settings = read_settings()
+    if detach:
+        from deploy.native import detach as detached
+
+        detached.detach(settings, (lambda line: None) if as_json else (lambda line: print(line, flush=True)))
+        if as_json:
+            _print_status(True)
+        return
+    from rich.console import Console
+
+    from deploy.native.up import up as serve
+
+    serve(settings, Console(stderr=as_json))
+
+
+def down(as_json: AsJson = False) -> None:
+    """Stop the embedded service and wait until every process is gone."""
+    from deploy.native.detach import down as stop
+
+    settings = read_settings()
+    ran = stop(settings)
+    if as_json:
+        print_json({"stopped": ran})
+    else:
+        print("stopped" if ran else f"nothing runs on {settings.var_dir}")
+
+
+def status(as_json: AsJson = False) -> None:
+    """Say what runs; the exit code is 0 where every part is up."""
+    if not _print_status(as_json):
+        raise CommandFailed("")
+
+
+def _print_status(as_json: bool) -> bool:
+    from deploy.native.status import service_status
+
+    report = service_status(read_settings())
+    if as_json:
+        print_json(asdict(report))
+    else:
+        _print_report(report)
+    return report.up
+
+
+def _print_report(report: ServiceStatus) -> None:
+    rows = [(p.name, p.health, p.pid or "", p.restarts, p.address, p.log) for p in report.parts]
+    print_table(COLUMNS, rows)
+    serving = f"serving {report.serving_version}" if report.serving_version else "no model serves"
+    runs = f"supervisor {report.pid}" if report.pid else "not running"
+    print(f"{runs}; {serving}; state in {report.var_dir}")

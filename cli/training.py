@@ -1,0 +1,83 @@
+"""`digits train`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.connection import connected
+from cli.failure import CommandFailed, complain
+from cli.following import follow
+from cli.options import AsJson, Server
+from cli.progress import progress_view, state_name, verdict
+
+if TYPE_CHECKING:
+    from digits.client import Client
+    from digits.v1.training_pb2 import TrainProgress
+
+INTERRUPTED = 130
+
+
+class Promotion(StrEnum):
+    """Whether the model may start to serve."""
+
+    IF_BETTER = "if-better"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+def train(  # noqa: PLR0917
+    batch: Annotated[str, typer.Argument(help="Batch of images below the service's data folder.")] = "",
+    upload: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Send this npz file instead of naming a batch."),
+    ] = None,
+    recipe: Annotated[str, typer.Option(help="fast or standard; the service's default is fast.")] = "",
+    seed: Annotated[int, typer.Option(help="Seed of the initial weights and of every shuffle.")] = 0,
+    request_id: Annotated[str, typer.Option(help="The same id twice is one job.")] = "",
+    promotion: Annotated[Promotion, typer.Option(help="May the model start to serve?")] = Promotion.IF_BETTER,
+    server: Server = "",
+    as_json: AsJson = False,
+) -> None:
+    """Train a model and watch it learn."""
+    if bool(batch) == bool(upload):
+        raise typer.BadParameter("name a batch, or give one file with --upload")
+    with connected(server) as client:
+        messages = client.train(
+            images_batch_path=batch or None,
+            images_batch=upload.read_bytes() if upload else None,
+            recipe=recipe,
+            request_id=request_id or uuid.uuid4().hex,
+            seed=seed,
+            promotion=promotion.name,
+        )
+        watch(client, messages, as_json)
+
+
+def watch(client: Client, messages: Iterator[TrainProgress], as_json: bool) -> None:
+    """Shows a job until it ends; raises CommandFailed where it does not succeed.
+
+    Ctrl-C leaves the job running and says how to find it again.
+    """
+    from rich.console import Console
+
+    last = None
+    try:
+        with progress_view(Console(), as_json) as show:
+            for last in follow(client, messages):
+                show(last)
+    except KeyboardInterrupt:
+        if last is not None:
+            complain(f"the job goes on; watch it with: digits jobs watch {last.job_id}")
+        raise typer.Exit(INTERRUPTED) from None
+    if last is None:
+        raise CommandFailed("the service ended the call without an answer")
+    if state_name(last) != "SUCCEEDED":
+        raise CommandFailed(verdict(last))
+    if not as_json:
+        print(verdict(last))

@@ -1,0 +1,109 @@
+"""`digits up --detach` and `digits down`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import IO
+
+import psutil
+
+from deploy.native.errors import CannotStart
+from deploy.native.folder import StateFolder
+from deploy.native.leftovers import end_leftovers
+from deploy.native.lock import holder, locked
+from deploy.native.record import RunRecord
+from digits.settings import Settings
+
+SUPERVISOR = "supervisor"
+# More than the graces of all parts together.
+DOWN_LIMIT_SECONDS = 90.0
+POLL_SECONDS = 0.1
+ERROR_PREFIX = "digits: "
+
+
+def detach(settings: Settings, say: Callable[[str], None]) -> None:
+    """Starts the service in the background and returns when it is ready; `say` gets its lines meanwhile.
+
+    Raises CannotStart with the reason where it does not come up.
+    """
+    folder = StateFolder.at(settings.var_dir)
+    folder.make()
+    folder.rotate(SUPERVISOR)
+    with folder.log_of(SUPERVISOR).open("ab") as output, folder.log_of(SUPERVISOR).open("rb") as lines:
+        lines.seek(0, os.SEEK_END)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli.main", "up"],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            _follow(process, lines, folder, say)
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+
+
+def down(settings: Settings) -> bool:
+    """Stops the service and waits until every process is gone; returns whether one ran."""
+    folder = StateFolder.at(settings.var_dir)
+    if not folder.run.exists():
+        return False
+    pid = _supervisor(folder)
+    if pid:
+        _stop(pid, folder)
+    with locked(folder):
+        left = end_leftovers(folder)
+    return bool(pid) or left > 0
+
+
+def _follow(
+    process: subprocess.Popen[bytes], lines: IO[bytes], folder: StateFolder, say: Callable[[str], None]
+) -> None:
+    while True:
+        ended, record = process.poll(), RunRecord.read(folder)
+        is_ready = record is not None and record.ready and record.pid == process.pid
+        text, failed, reason = lines.read().decode("utf-8", "replace").partition(ERROR_PREFIX)
+        for line in text.splitlines():
+            say(line)
+        if failed:
+            process.wait()
+            raise CannotStart((reason + lines.read().decode("utf-8", "replace")).rstrip())
+        if is_ready:
+            return
+        if ended is not None:
+            raise CannotStart(f"it ended with code {ended}; its log is {folder.log_of(SUPERVISOR)}")
+        time.sleep(POLL_SECONDS)
+
+
+def _supervisor(folder: StateFolder) -> int:
+    """The id of the process that holds the folder; 0 where none does."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        pid = holder(folder)
+        # 0: it has the lock and is about to write its id.
+        if pid != 0:
+            return pid or 0
+        time.sleep(POLL_SECONDS)
+    return 0
+
+
+def _stop(pid: int, folder: StateFolder) -> None:
+    try:
+        supervisor = psutil.Process(pid)
+        supervisor.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + DOWN_LIMIT_SECONDS
+        while holder(folder) == pid and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        if holder(folder) == pid:
+            supervisor.kill()
+        supervisor.wait(timeout=10)
+    except (psutil.NoSuchProcess, psutil.TimeoutExpired):
+        return

@@ -1,0 +1,94 @@
+"""What `digits up` shows: a line a part, then one block that says how to use the service."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+
+from deploy.native.embedded import rest_url
+from deploy.native.folder import StateFolder
+from deploy.native.part import Part
+from digits.settings import Settings
+
+
+class Display:
+    """Writes to a console: lines everywhere, and a spinner beneath them on a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status: Status | None = None
+
+    def line(self, text: str) -> None:
+        """One line of rich markup."""
+        # The terminal may be gone (SIGHUP); stopping must go on.
+        with contextlib.suppress(OSError):
+            self._console.print(text, highlight=False, soft_wrap=True)
+
+    def starting(self, names: Sequence[str]) -> None:
+        """Shows what is awaited; nothing where this is no terminal."""
+        if not self._console.is_terminal:
+            return
+        if not names:
+            self._quiet()
+        elif self._status is None:
+            self._status = self._console.status(f"starting {', '.join(names)}")
+            self._status.start()
+        else:
+            self._status.update(f"starting {', '.join(names)}")
+
+    def up(self, part: Part, seconds: float) -> None:
+        """One line: the part is up."""
+        self.line(f"[green]up[/]    {part.name:<16}{seconds:5.1f} s  {escape(part.address)}".rstrip())
+
+    def died(self, part: Part, reason: str, wait_seconds: float) -> None:
+        """One line: the part died and comes back."""
+        self.line(f"[red]died[/]  {part.name} {reason}; starting it again in {wait_seconds:.1f} s")
+
+    def stopping(self) -> None:
+        """One line: everything is being stopped."""
+        self._quiet()
+        self.line("stopping (Ctrl-C again kills at once)")
+
+    def stopped(self, seconds: float) -> None:
+        """One line: everything is gone."""
+        self.line(f"stopped in {seconds:.1f} s")
+
+    def ready(self, settings: Settings, folder: StateFolder, seconds: float) -> None:
+        """The block that says where the service is and what to try."""
+        self._quiet()
+        self.line(ready_block(settings, folder, seconds))
+
+    def _quiet(self) -> None:
+        if self._status:
+            with contextlib.suppress(OSError):
+                self._status.stop()
+            self._status = None
+
+
+def ready_block(settings: Settings, folder: StateFolder, seconds: float) -> str:
+    """Addresses, logs, and the commands to try, as rich markup."""
+    rest, address = rest_url(settings), settings.server
+    header = '-X POST -H "Content-Type: application/json" -d'
+    train, classify = '{"images_batch_path": "mnist.npz"}', '{"image_path": "test/data/n5.png"}'
+    method = "digits.v1.DigitService/Train"
+    lines = [
+        "",
+        f"[bold green]DigitService is ready[/] after {seconds:.1f} s",
+        f"  gRPC   {escape(address)}",
+        f"  REST   {escape(rest)}",
+        f"  data   {escape(str(settings.data_dir))}",
+        f"  logs   {escape(str(folder.logs))}",
+        "try",
+        "  digits train mnist.npz",
+        escape(f"  curl {header} '{train}' {rest}/digits/train"),
+        escape(f"  curl {header} '{classify}' {rest}/digits/classify"),
+        escape(f"  grpcurl -plaintext -d '{train}' {address} {method}"),
+        "stop",
+        "  Ctrl-C here, or `digits down` anywhere with the same DIGITS_VAR_DIR",
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,78 @@
+"""Where the embedded service keeps things below its state folder."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.native.errors import CannotStart
+
+# Enough for days of logs; one older file is kept beside it.
+LARGEST_LOG_BYTES = 5 << 20
+
+
+@dataclass(frozen=True)
+class StateFolder:
+    """The state folder; its path is absolute."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, path: Path) -> StateFolder:
+        """The folder at a path that may be relative."""
+        return cls(path.expanduser().resolve())
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the log files, one a process."""
+        return self.root / "logs"
+
+    @property
+    def run(self) -> Path:
+        """Folder of what is true only while the service runs."""
+        return self.root / "run"
+
+    @property
+    def lock(self) -> Path:
+        """Locked by the supervisor while it lives; holds its process id."""
+        return self.root / "lock"
+
+    @property
+    def ports(self) -> Path:
+        """The ports that the embedded servers took."""
+        return self.root / "ports.json"
+
+    def log_of(self, name: str) -> Path:
+        """The log file of a process."""
+        return self.logs / f"{name}.log"
+
+    def make(self) -> None:
+        """Creates what is missing; raises CannotStart where the folder cannot be written."""
+        try:
+            for folder in (self.logs, self.run):
+                folder.mkdir(parents=True, exist_ok=True)
+            probe = self.run / "writable"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise CannotStart(
+                f"cannot write the state folder {self.root} ({error.strerror}): "
+                "free it, or set DIGITS_VAR_DIR to another folder"
+            ) from error
+
+    def rotate(self, name: str) -> None:
+        """Puts a large log aside, in the place of the one put aside before."""
+        log = self.log_of(name)
+        if log.exists() and log.stat().st_size > LARGEST_LOG_BYTES:
+            log.replace(log.with_suffix(".log.1"))
+
+    def tail(self, name: str, lines: int = 8) -> str:
+        """The last lines of a log, at most 4 kB of them; empty where there is no log."""
+        try:
+            with self.log_of(name).open("rb") as log:
+                log.seek(max(0, log.seek(0, os.SEEK_END) - 4096))
+                text = log.read().decode("utf-8", "replace")
+        except FileNotFoundError:
+            return ""
+        return "\n".join(text.rstrip().splitlines()[-lines:])
