@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 
 from google.protobuf.duration_pb2 import Duration
 
 from digits.jobs import advance
-from digits.leases import Lease
+from digits.leases import Change, Lease
 from digits.v1 import training_pb2 as pb
 
 # Ingest moves many times a second; a person and ZooKeeper want it less often.
@@ -26,7 +27,7 @@ class ProgressReport:
     def enter(self, state: pb.JobState, **fields: int) -> pb.Job:
         """Moves the job to a state; raises LeaseLost, Cancelled."""
         with self._lock:
-            return self._write(lambda job: (advance(job, state), _set(job, fields)))
+            return self._write(lambda job: _enter(job, state, fields))
 
     def ingested(self, images: int, backlog: int) -> None:
         """Tells how far the ingest is, now or with the next change; raises LeaseLost, Cancelled."""
@@ -39,13 +40,23 @@ class ProgressReport:
         eta = Duration()
         eta.FromMilliseconds(round(eta_seconds * 1000))
         with self._lock:
-            self._write(lambda job: (_set(job, fields), job.progress.eta.CopyFrom(eta)))
+            self._write(lambda job: _advance(job, eta, fields))
 
-    def _write(self, change: object) -> pb.Job:
+    def _write(self, change: Change) -> pb.Job:
         self._written = time.monotonic()
-        return self._lease.edit(change)  # type: ignore[arg-type]
+        return self._lease.edit(change)
 
 
-def _set(job: pb.Job, fields: dict[str, int] | dict[str, float]) -> None:
+def _enter(job: pb.Job, state: pb.JobState, fields: Mapping[str, int]) -> None:
+    advance(job, state)
+    _set(job, fields)
+
+
+def _advance(job: pb.Job, eta: Duration, fields: Mapping[str, float]) -> None:
+    job.progress.eta.CopyFrom(eta)
+    _set(job, fields)
+
+
+def _set(job: pb.Job, fields: Mapping[str, object]) -> None:
     for name, value in fields.items():
         setattr(job.progress, name, value)

@@ -47,7 +47,16 @@ def start(master: str, folder: Path) -> SparkSession:
     return session
 
 
-def warm(spark: SparkSession, recipe: Recipe) -> None:
-    """Has every core's Python worker import TensorFlow and compile a recipe's step, and so stay alive."""
+def warm(spark: SparkSession, recipe: Recipe) -> str:
+    """Has every core's Python worker import TensorFlow and compile a recipe's training, and so stay alive.
+
+    Returns Keras's configuration of the network, as JSON.
+    """
     cores = spark.sparkContext.defaultParallelism
-    spark.range(cores, numPartitions=cores).mapInArrow(partition_trainer.warm(recipe), "id long").collect()
+    function = partition_trainer.warm(recipe)
+    rows = (
+        spark.range(cores, numPartitions=cores)
+        .mapInArrow(function, partition_trainer.REPORT_SCHEMA)
+        .collect()
+    )
+    return bytes(rows[0].report).decode()

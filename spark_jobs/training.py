@@ -27,6 +27,7 @@ from digits.settings import Settings
 from digits.v1 import artifacts_pb2, models_pb2
 from digits.v1 import training_pb2 as pb
 from digits.window import BatchSizer, IngestWindow
+from spark_jobs import session
 from spark_jobs.epoch import EpochQuery
 from spark_jobs.partition_trainer import MicroBatch, train_partitions
 from spark_jobs.progress import ProgressReport
@@ -66,7 +67,7 @@ class TrainingRun:
 
     def run(self) -> None:
         """Ingests, trains every epoch, evaluates and publishes."""
-        most = max(1, self._recipe.images_per_micro_batch // blocks.IMAGES_PER_BLOCK)
+        most = max(1, self._recipe.micro_batch_images // blocks.IMAGES_PER_BLOCK)
         self._sizer = BatchSizer(most, most, self._shop.settings.target_batch_seconds)
         self._report.enter(
             pb.INGESTING,
@@ -81,6 +82,9 @@ class TrainingRun:
         packed = blocks.blocks(self._batch.train(self._spec.seed))
         with Ingest(self._shop.log, self._lease.job_id, packed, self._window, self._ingested) as ingest:
             self._ingest = ingest
+            # While the first images are read: a recipe that is new to the workers is compiled outside
+            # the first micro-batch, whose time would mislead the sizer.
+            self._keras_config = session.warm(self._shop.spark, self._recipe)
             self._train_epochs()
         self._publish()
 
@@ -176,8 +180,8 @@ class TrainingRun:
         self._report.enter(pb.PUBLISHING)
         bundle = artifacts_pb2.ModelBundle(
             onnx=onnx,
-            keras_config=network.keras_config(self._recipe),
-            weights=tensors.to_proto(self._state.tensors),
+            keras_config=self._keras_config,
+            weights=tensors.to_proto(network.weights(self._state.tensors)),
             metrics=metrics,
             provenance=self._provenance(),
         )
