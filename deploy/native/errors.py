@@ -1,7 +1,10 @@
-"""What keeps the embedded service from starting or stopping.
+"""What keeps the embedded service from starting.
 
 DigitsError
-└── CannotStart     one sentence that says what is wrong and what to do
+├── CannotStart     it cannot start, or did not come up
+└── CannotFetch     MNIST cannot be had, or is not what it should be
+
+Each is one sentence that says what is wrong and what to do.
 """
 
 from digits.errors import DigitsError
@@ -9,3 +12,7 @@ from digits.errors import DigitsError
 
 class CannotStart(DigitsError):
     """The embedded service cannot start, or did not come up."""
+
+
+class CannotFetch(DigitsError):
+    """MNIST cannot be had, or the file that is there is not MNIST."""

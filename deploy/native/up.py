@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
 
 import psutil
 from rich.console import Console
@@ -25,40 +28,46 @@ def up(settings: Settings, console: Console) -> None:
     """Runs the embedded service until a signal stops it; raises CannotStart with one sentence."""
     began = psutil.Process().create_time()
     preflight.check_installed()
-    folder = StateFolder.at(settings.var_dir)
+    folder, display = StateFolder.at(settings.var_dir), Display(console)
+    with owned(folder, display):
+        ports = own_ports(settings, folder)
+        given = settled(settings, folder, ports)
+        preflight.check_ports(given)
+        with closing(ZooKeeperProbe(given.coordinator_url)) as zookeeper:
+            supervisor = Supervisor(embedded_parts(given, folder, ports, zookeeper), folder, display)
+            plan = RunRecord(os.getpid(), False, given.model_dump(mode="json", exclude_unset=True), ports)
+            serve(supervisor, folder, plan, lambda: display.ready(given, folder, time.time() - began))
+
+
+@contextmanager
+def owned(folder: StateFolder, display: Display) -> Iterator[None]:
+    """Makes the folder ours, and ends what an earlier owner left running. Raises CannotStart."""
     folder.make()
     with locked(folder):
-        display = Display(console)
         ended = end_leftovers(folder)
         if ended:
             display.line(f"ended {ended} processes that an earlier start had left behind")
-        _serve(settings, folder, display, began)
+        try:
+            yield
+        finally:
+            RunRecord.remove(folder)
 
 
-def _serve(given: Settings, folder: StateFolder, display: Display, began: float) -> None:
-    ports = own_ports(given, folder)
-    settings = settled(given, folder, ports)
-    preflight.check_ports(settings)
-    zookeeper = ZooKeeperProbe(settings.coordinator_url)
-    supervisor = Supervisor(embedded_parts(settings, folder, ports, zookeeper), folder, display)
-    stored = settings.model_dump(mode="json", exclude_unset=True)
+def serve(supervisor: Supervisor, folder: StateFolder, plan: RunRecord, announce: Callable[[], None]) -> None:
+    """Runs the supervisor and keeps the record true; calls `announce` once everything is up."""
     is_ready = False
 
     def changed() -> None:
         parts = tuple(_part_record(child, folder) for child in supervisor.children)
-        RunRecord(os.getpid(), is_ready, stored, dict(ports), parts).write(folder)
+        replace(plan, ready=is_ready, parts=parts).write(folder)
 
     def ready() -> None:
         nonlocal is_ready
         is_ready = True
+        announce()
         changed()
-        display.ready(settings, folder, time.time() - began)
 
-    try:
-        supervisor.run(ready, changed)
-    finally:
-        zookeeper.close()
-        RunRecord.remove(folder)
+    supervisor.run(ready, changed)
 
 
 def _part_record(child: Child, folder: StateFolder) -> PartRecord:

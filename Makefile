@@ -1,0 +1,65 @@
+# Everything a newcomer needs: `make run` starts the service, `make test` runs every test.
+# PYTHON names the interpreter to build .venv with; ARGS is handed on to pytest.
+
+.DEFAULT_GOAL := run
+.PHONY: run test lint protos lock setup clean
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(if $(shell $(name) -c \
+  'import sys; print(int((3, 11) <= sys.version_info < (3, 14)) or "")' 2>/dev/null),$(name))))
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+GENERATED := digits/v1/digit_service_pb2.py
+MNIST := $(or $(DIGITS_DATA_DIR),data)/mnist.npz
+
+run: setup
+	@exec $(BIN)/digits up
+
+test: setup
+	@$(BIN)/pytest $(ARGS)
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo "make: unformatted files; run: $(BIN)/ruff format ."; exit 1; }
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && $(BIN)/python protos/generate.py "$$fresh" && \
+	cd "$$fresh" && find . -type f | while read -r file; do \
+	  cmp -s "$$file" "$(CURDIR)/$$file" || { echo "make: $$file is stale; run: make protos"; exit 1; }; done
+
+# Writes the code of protos/ into the packages.
+protos: $(INSTALLED)
+	@$(BIN)/python protos/generate.py
+
+# Resolves pyproject.toml again for every platform; needs uv.
+lock:
+	@uv pip compile --quiet --universal --all-extras --no-header --no-annotate --no-emit-index-url \
+	  --python-version 3.11 --output-file requirements.lock pyproject.toml
+
+setup: $(INSTALLED) $(GENERATED)
+	@[ -f $(MNIST) ] && [ ! $(MNIST) -nt $(VENV)/mnist-checked ] || { \
+	  [ -f $(MNIST) ] || echo "fetching MNIST into $(MNIST)"; \
+	  $(BIN)/python -m deploy.native.mnist $(MNIST) && touch $(VENV)/mnist-checked; }
+
+# Each failure is one line; what pip said is in the log. pip checks nothing again while the two files stay as they are.
+$(INSTALLED): pyproject.toml requirements.lock
+	@[ -n "$(PYTHON)" ] || { echo "make: needs Python 3.11, 3.12 or 3.13: install one, or name one: make PYTHON=PATH"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo \
+	  "make: needs Python 3.11, 3.12 or 3.13, but $(PYTHON) is `$(PYTHON) -V 2>&1`: name another: make PYTHON=PATH"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) >/dev/null || { echo "make: cannot make $(VENV): install Python's venv module (Debian: apt-get install python3-venv)"; exit 1; }
+	@echo "installing `grep -c == requirements.lock` packages into $(VENV): a minute or two"
+	@{ if command -v uv >/dev/null; then \
+	    uv pip install --python $(BIN)/python -r requirements.lock && uv pip install --python $(BIN)/python --no-deps -e .; \
+	  else \
+	    $(BIN)/python -m pip install --retries 2 -r requirements.lock && $(BIN)/python -m pip install --retries 2 --no-deps -e .; \
+	  fi; } >$(VENV)/install.log 2>&1 || { echo \
+	  "make: cannot install the packages (`grep -i error $(VENV)/install.log | tail -1 | cut -c1-160`): check the network, or name a mirror with PIP_INDEX_URL; all of it is in $(VENV)/install.log"; exit 1; }
+	@touch $@
+
+$(GENERATED): | $(INSTALLED)
+	@$(BIN)/python protos/generate.py
+
+clean:
+	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
