@@ -50,11 +50,6 @@ def build(recipe: Recipe) -> keras.Model:
     return keras.Model(pixels, logits, name=recipe.name)
 
 
-def keras_config(recipe: Recipe) -> str:
-    """Keras's own description of the network, as JSON that keras.models.model_from_json reads."""
-    return str(build(recipe).to_json())
-
-
 def load(model: keras.Model, state: Mapping[str, np.ndarray]) -> None:
     """Puts the state's weights and statistics into a model of the same recipe."""
     for variable in model.weights:
@@ -65,9 +60,9 @@ def initial_state(recipe: Recipe, seed: int) -> State:
     """Everything that a training step reads and changes, before the first one; float32, without Keras.
 
     Weights and statistics bear Keras's names; kernels are drawn as Glorot and Bengio (2010) propose, the
-    same for the same seed. Below "adam/" are Adam's moments and how many steps it took.
+    same for the same seed, any whole number. Below "adam/" are Adam's moments and how many steps it took.
     """
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(seed % 2**64)
     shapes = _kernel_shapes(recipe)
     state: State = {}
     for number, channels in enumerate(recipe.channels, start=1):

@@ -63,7 +63,7 @@ class CompiledTraining:
             variable.assign(state[name])
         borders = np.linspace(0, len(pixels), len(rates) + 1).astype(np.int32)
         loss_sum, correct = self._loop(pixels, labels, borders, rates, np.int32(seed))
-        after = {name: np.array(variable) for name, variable in self._variables().items()}
+        after = {name: variable.numpy() for name, variable in self._variables().items()}
         return Trained(after, float(loss_sum), int(correct))
 
     def _variables(self) -> dict[str, tf.Variable]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from spark_jobs.compiled_training import CompiledTraining
 
 ArrowFunction = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+COLUMNS = ("partition", "offset", "block")
 REPORT_SCHEMA = "report binary"
 
 
@@ -96,12 +97,9 @@ def _read(batches: Iterator[pa.RecordBatch]) -> Partition | None:
     )
 
 
-COLUMNS = ("partition", "offset", "block")
-
-
 def _train(work: MicroBatch, partition: Partition) -> PartitionResult:
     first = partition.offsets.ranges[0]
-    seeds = np.random.SeedSequence((work.seed, work.images_before, first.partition, first.start))
+    seeds = np.random.SeedSequence((work.seed % 2**64, work.images_before, first.partition, first.start))
     count = len(partition.labels)
     order = np.random.default_rng(seeds).permutation(count)
     trained = _compiled(work.recipe).train(
@@ -131,15 +129,18 @@ def _row(report: bytes) -> pa.RecordBatch:
 @lru_cache
 def _compiled(recipe: Recipe) -> CompiledTraining:
     """The recipe's compiled training, kept as long as this Python worker lives."""
-    _use_one_thread()
+    use_one_thread()
     from spark_jobs.compiled_training import CompiledTraining  # noqa: PLC0415
 
     return CompiledTraining(recipe)
 
 
 @lru_cache
-def _use_one_thread() -> None:
-    """One thread a process: Spark gives a core to each partition, and two threads gain less than two."""
+def use_one_thread() -> None:
+    """Imports TensorFlow for one thread a process, before anything else in the process uses it.
+
+    Spark gives a core to each partition; two processes of one thread train faster than one of two.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow as tf  # noqa: PLC0415
 
