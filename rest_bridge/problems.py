@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 import grpc
 from flask import Flask, Response, current_app, g, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from digits.client import RemoteError
 
@@ -68,6 +68,10 @@ def problem_of(error: Exception, endpoint: str | None = None) -> Problem:
         return error.problem
     if isinstance(error, RemoteError):
         return _of_remote(error, endpoint)
+    if isinstance(error, RequestEntityTooLarge):
+        return Problem(
+            413, f"the body is too large; at most {request.max_content_length:,} bytes are allowed"
+        )
     if isinstance(error, HTTPException):
         allow = ", ".join(sorted(error.valid_methods or ())) if isinstance(error, MethodNotAllowed) else ""
         return Problem(error.code or 500, error.description or "", allow=allow)
