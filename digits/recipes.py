@@ -49,22 +49,25 @@ class Recipe:
 FAST = Recipe(
     name="fast",
     epochs=1,
-    # Twice the size is 5 % faster an image and, with half as many steps, less accurate after one epoch.
+    # Small enough that each of two partitions makes 234 steps in one epoch over MNIST.
     batch_size=128,
-    # 44,794 parameters: the smallest of the sizes tried that is above 99 % after one epoch for every seed.
+    # 44,794 weights and statistics: above 99 % after one epoch for every seed tried.
     channels=(24, 48, 64),
     # Adam stands ten times its usual rate here, because batch-norm follows each convolution.
     peak_learning_rate=0.01,
-    warm_up=0.2,
+    # 0.2 and 0.3 of one epoch leave too little of it for the low rates: 0.04 % and 0.1 % less accurate.
+    warm_up=0.1,
     # Below the usual 0.9 and 0.999: a run has a few hundred steps, and moments must forget the first ones.
     first_moment_decay=0.8,
     second_moment_decay=0.95,
     # The statistics must settle within the few steps that are left once the learning rate is low.
     statistics_momentum=0.9,
-    label_smoothing=0.0,
+    # 0.1 % more accurate than none; twice as much gains no more and makes right answers look unsure.
+    label_smoothing=0.05,
     augmentation=None,
-    # Eight rounds of averaging an epoch; cancelling and resuming cost at most this many images.
-    micro_batch_images=8_192,
+    # Four rounds of averaging an epoch, as accurate as eight; each round costs about 0.4 s beside training,
+    # and cancelling or resuming wastes one round's training at most: about 3 s on two cores.
+    micro_batch_images=15_360,
 )
 
 STANDARD = Recipe(

@@ -1,0 +1,71 @@
+"""The yardstick: plain Keras `model.fit` of a recipe's network on all cores, augmentation left out.
+
+python -m benchmarks.model_fit --recipe fast --epochs 1
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from digits import network, recipes
+from digits.recipes import Recipe
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What `model.fit` took and reached: wall-clock and processor seconds, and test accuracy, 0 to 1."""
+
+    image_count: int
+    seconds: float
+    processor_seconds: float
+    accuracy: float
+
+
+def fit(recipe: Recipe, epochs: int, data: np.lib.npyio.NpzFile) -> Fitted:
+    """Trains on all of the npz's training images; compiling the step is not counted."""
+    pixels, labels = data["x_train"].reshape(-1, 784), data["y_train"]
+    steps = -(-len(pixels) // recipe.batch_size)
+    model = _compiled(recipe, steps * epochs)
+    model.fit(pixels[: recipe.batch_size], labels[: recipe.batch_size], epochs=2, verbose=0)
+    keras.utils.set_random_seed(0)
+    network.load(model, network.initial_state(recipe, 0))
+    model.optimizer.iterations.assign(0)
+    start, processor_start = time.perf_counter(), time.process_time()
+    model.fit(pixels, labels, batch_size=recipe.batch_size, epochs=epochs, verbose=0)
+    seconds, processor_seconds = time.perf_counter() - start, time.process_time() - processor_start
+    _, accuracy = model.evaluate(data["x_test"].reshape(-1, 784), data["y_test"], verbose=0)
+    return Fitted(len(pixels) * epochs, seconds, processor_seconds, accuracy)
+
+
+def _compiled(recipe: Recipe, steps: int) -> keras.Model:
+    model = network.build(recipe)
+    rates = keras.optimizers.schedules.PolynomialDecay(recipe.peak_learning_rate / 2, steps, 0.0)
+    model.compile(
+        keras.optimizers.Adam(rates, recipe.first_moment_decay, recipe.second_moment_decay),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def main() -> None:
+    """Prints accuracy, seconds and images a second."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--recipe", default="fast")
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--data", default="data/mnist.npz")
+    options = parser.parse_args()
+    found = fit(recipes.find(options.recipe), options.epochs, np.load(options.data))
+    print(
+        f"model.fit: {found.accuracy:.2%}, {found.seconds:.1f} s, {found.image_count / found.seconds:,.0f} "
+        f"images/s, {found.image_count / found.processor_seconds:,.0f} per second of processor time"
+    )
+
+
+if __name__ == "__main__":
+    main()
