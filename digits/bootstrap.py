@@ -36,7 +36,7 @@ def train_queue(settings: Settings) -> TrainQueue:
 
 def classify_queue(settings: Settings) -> ClassifyQueue:
     """The way to the classify workers."""
-    return CeleryClassifyQueue(make_app(settings.broker_url, settings.result_url))
+    return CeleryClassifyQueue(lambda: make_app(settings.broker_url, settings.result_url))
 
 
 def _folder(setting: str, url: str) -> Path:

@@ -1,4 +1,4 @@
-"""Server reflection by both names: the Python package speaks v1alpha alone, and v1 is the same on the wire."""
+"""Server reflection by both names: the package speaks v1alpha alone, and v1 is the same on the wire."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 
 import celery.exceptions
 import kombu.exceptions
@@ -35,6 +36,8 @@ def make_app(broker_url: str, result_url: str) -> Celery:
         broker_connection_timeout=2.0,
         broker_transport_options={"socket_connect_timeout": 2.0, "max_retries": 1, "interval_start": 0},
         result_expires=60,
+        # A caller decides what to do without an answer; waiting for a lost backend is not it.
+        result_backend_transport_options={"retry_policy": {"max_retries": 1, "interval_start": 0}},
         redis_socket_connect_timeout=2.0,
         redis_socket_timeout=10.0,
         redis_retry_on_timeout=True,
@@ -59,8 +62,9 @@ class CeleryTrainQueue:
 class CeleryClassifyQueue:
     """Sends batches to classify workers and waits. One thread at a time: Celery's results want that."""
 
-    def __init__(self, app: Celery) -> None:
-        self._app = app
+    def __init__(self, make: Callable[[], Celery]) -> None:
+        self._make = make
+        self._app = make()
 
     def classify(
         self, batch: queue_pb2.ClassifyBatch, timeout_seconds: float
@@ -73,6 +77,12 @@ class CeleryClassifyQueue:
         except celery.exceptions.TimeoutError as error:
             result.forget()
             raise QueueUnavailable(f"no classify worker answered in {timeout_seconds:g} s") from error
-        except _AWAY as error:
+        except (*_AWAY, RuntimeError) as error:
+            self._start_over()
             raise QueueUnavailable("the task queue does not answer") from error
         return queue_pb2.ClassifyBatchResult.FromString(base64.b64decode(answer))
+
+    def _start_over(self) -> None:
+        """Takes a new application: once its result backend is lost, Celery asks for just that."""
+        self._app.close()
+        self._app = self._make()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -24,14 +25,13 @@ class LocalFolderStore:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             _write(temporary, data)
-            os.link(temporary, target)
+            _link(temporary, target, name)
             _sync_folder(target.parent)
-        except FileExistsError as error:
-            raise AlreadyPublished(name) from error
         except OSError as error:
             raise StoreUnavailable(f"the store cannot take {name}: {error.strerror}") from error
         finally:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink()
 
     def read(self, name: str) -> bytes:
         """See ArtifactStore."""
@@ -75,6 +75,13 @@ def _write(path: Path, data: bytes) -> None:
     written = path.read_bytes()
     if hashlib.sha256(written).digest() != hashlib.sha256(data).digest():
         raise OSError(5, "what was written reads back differently")
+
+
+def _link(temporary: Path, target: Path, name: str) -> None:
+    try:
+        os.link(temporary, target)
+    except FileExistsError as error:
+        raise AlreadyPublished(name) from error
 
 
 def _sync_folder(folder: Path) -> None:

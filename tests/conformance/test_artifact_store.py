@@ -1,0 +1,82 @@
+"""What every artifact store does."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from digits.adapters.local_folder import LocalFolderStore
+from digits.adapters.memory import MemoryStore
+from digits.errors import AlreadyPublished, NotFound, StoreUnavailable
+from digits.ports import ArtifactStore
+
+
+@pytest.fixture(params=["memory", "local_folder"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> ArtifactStore:
+    return MemoryStore() if request.param == "memory" else LocalFolderStore(tmp_path / "store")
+
+
+def test_what_was_published_reads_back(store: ArtifactStore) -> None:
+    store.publish("models/v1.bundle", b"model")
+    assert store.read("models/v1.bundle") == b"model"
+
+
+def test_a_published_name_never_changes(store: ArtifactStore) -> None:
+    store.publish("models/v1.bundle", b"first")
+    with pytest.raises(AlreadyPublished):
+        store.publish("models/v1.bundle", b"second")
+    assert store.read("models/v1.bundle") == b"first"
+
+
+def test_of_many_publishers_of_a_name_one_wins(store: ArtifactStore) -> None:
+    won: list[bytes] = []
+
+    def publish(data: bytes) -> None:
+        try:
+            store.publish("models/v1.bundle", data)
+            won.append(data)
+        except AlreadyPublished:
+            pass
+
+    threads = [threading.Thread(target=publish, args=(bytes([n]) * 100_000,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [store.read("models/v1.bundle")] == won
+
+
+def test_a_missing_name_is_not_found(store: ArtifactStore) -> None:
+    with pytest.raises(NotFound):
+        store.read("models/v9.bundle")
+
+
+def test_names_are_the_folders_own_and_sorted(store: ArtifactStore) -> None:
+    for name in ("a/2", "a/1", "b/1", "a/deeper/1"):
+        store.publish(name, b"")
+    assert store.names("a") == ["a/1", "a/2"]
+    assert store.names("nothing") == []
+
+
+def test_a_deleted_folder_is_gone_and_deleting_again_does_nothing(store: ArtifactStore) -> None:
+    store.publish("a/1", b"")
+    store.publish("ab/1", b"")
+    store.delete("a")
+    store.delete("a")
+    store.delete("ab/2")
+    assert (store.names("a"), store.names("ab")) == ([], ["ab/1"])
+
+
+def test_a_folder_without_room_is_unavailable_and_keeps_no_half_file(tmp_path: Path) -> None:
+    (tmp_path / "store").write_text("a file where the folder should be")
+    with pytest.raises(StoreUnavailable):
+        LocalFolderStore(tmp_path / "store").publish("a/1", b"")
+
+
+def test_a_half_written_file_of_a_killed_publisher_is_not_listed(tmp_path: Path) -> None:
+    store = LocalFolderStore(tmp_path)
+    store.publish("a/1", b"whole")
+    (tmp_path / "a" / ".2.0123").write_bytes(b"hal")
+    assert store.names("a") == ["a/1"]

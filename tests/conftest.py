@@ -1,0 +1,129 @@
+"""What every test may ask for. A server that is missing skips on a laptop and fails in CI."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deploy.native import preflight
+from deploy.native.errors import CannotStart
+from deploy.native.valkey import valkey_command
+from deploy.native.zookeeper import zookeeper_command
+from digits.v1 import training_pb2
+from tests.service import Service
+
+ROOT = Path(__file__).parent.parent
+
+
+def missing(what: str) -> None:
+    """Skips, or fails where everything has to be there."""
+    if os.environ.get("CI"):
+        pytest.fail(f"CI needs {what}")
+    pytest.skip(f"needs {what}")
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 30.0, what: str = "the condition") -> None:
+    """Polls a condition; fails where it does not hold in time."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, f"{what} did not come within {seconds:g} s"
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def running(command: tuple[str, ...], port: int, log: Path) -> Iterator[None]:
+    """Runs a server on loopback until it is no longer needed."""
+    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
+        try:
+            wait_until(lambda: _listens(port), what=f"{command[0]} on {port}")
+            yield
+        finally:
+            process.terminate()
+            process.wait()
+
+
+@pytest.fixture(scope="session")
+def zookeeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a real ZooKeeper."""
+    folder, port = tmp_path_factory.mktemp("zookeeper"), free_port()
+    try:
+        command = zookeeper_command(preflight.find_java(), preflight.spark_jars(), folder, port)
+    except CannotStart as error:
+        missing(str(error))
+    with running(command, port, folder / "log"):
+        yield f"127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a real Valkey."""
+    folder, port = tmp_path_factory.mktemp("valkey"), free_port()
+    with running(valkey_command(preflight.valkey_binary(), folder, port), port, folder / "log"):
+        yield f"redis://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+def mnist() -> dict[str, np.ndarray]:
+    """The real images and labels."""
+    path = ROOT / "data" / "mnist.npz"
+    if not path.exists():
+        missing("data/mnist.npz: make test fetches it")
+    with np.load(path) as arrays:
+        return {name: arrays[name] for name in ("x_train", "y_train", "x_test", "y_test")}
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory, mnist: dict[str, np.ndarray]) -> Iterator[Service]:
+    """The embedded service as processes, on a state folder and a data folder of its own."""
+    folder = tmp_path_factory.mktemp("service")
+    data = folder / "data"
+    (data / "test" / "data").mkdir(parents=True)
+    (data / "test" / "data" / "n5.png").write_bytes((ROOT / "data/test/data/n5.png").read_bytes())
+    _slice(mnist, 2_048, 512, data / "tiny.npz")
+    _slice(mnist, 12_000, 2_000, data / "slice.npz")
+    service = Service(folder / "var", data, grpc_port=free_port(), rest_port=free_port())
+    service.up()
+    try:
+        yield service
+    finally:
+        service.down()
+
+
+@pytest.fixture(scope="session")
+def trained_service(service: Service) -> Service:
+    """The same, with a model that serves."""
+    with service.client() as client:
+        progress = list(client.train(images_batch_path="slice.npz", promotion=training_pb2.ALWAYS, seed=1))
+    assert progress[-1].state == training_pb2.SUCCEEDED
+    wait_until(service.worker_serves(progress[-1].model_version), what="the new model in the worker")
+    return service
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _slice(mnist: dict[str, np.ndarray], train: int, test: int, path: Path) -> None:
+    np.savez_compressed(
+        path,
+        x_train=mnist["x_train"][:train],
+        y_train=mnist["y_train"][:train],
+        x_test=mnist["x_test"][:test],
+        y_test=mnist["y_test"][:test],
+    )

@@ -1,0 +1,94 @@
+"""The embedded service as a test holds it: started, stopped and broken through its own commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from digits.client import Client
+from digits.v1 import digit_service_pb2
+
+DIGITS = str(Path(sys.executable).with_name("digits"))
+
+
+@dataclass(frozen=True)
+class Service:
+    """One state folder, one data folder, two ports."""
+
+    var_dir: Path
+    data_dir: Path
+    grpc_port: int
+    rest_port: int
+
+    @property
+    def grpc_address(self) -> str:
+        """Where gRPC is."""
+        return f"127.0.0.1:{self.grpc_port}"
+
+    @property
+    def rest_url(self) -> str:
+        """Where REST is."""
+        return f"http://127.0.0.1:{self.rest_port}"
+
+    def client(self) -> Client:
+        """A new client."""
+        return Client(self.grpc_address)
+
+    def environment(self) -> dict[str, str]:
+        """What the service's commands read."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("DIGITS_")}
+        return clean | {
+            "DIGITS_VAR_DIR": str(self.var_dir),
+            "DIGITS_DATA_DIR": str(self.data_dir),
+            "DIGITS_GRPC_PORT": str(self.grpc_port),
+            "DIGITS_REST_PORT": str(self.rest_port),
+        }
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs `digits` against this service."""
+        return subprocess.run(
+            [DIGITS, *arguments],
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=280,
+        )
+
+    def up(self) -> None:
+        """Starts it and waits until it is ready."""
+        done = self.command("up", "--detach")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def down(self) -> None:
+        """Stops it and waits until it is gone."""
+        done = self.command("down")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def part(self, name: str) -> dict[str, Any]:
+        """What `digits status` says of a part."""
+        status = json.loads(self.command("status", "--json").stdout)
+        found: dict[str, Any] = next(part for part in status["parts"] if part["name"] == name)
+        return found
+
+    def process(self, name: str) -> psutil.Process:
+        """A part's process."""
+        return psutil.Process(self.part(name)["pid"])
+
+    def worker_serves(self, version: str) -> Callable[[], bool]:
+        """A condition: a classify worker answers with that version."""
+
+        def serves() -> bool:
+            with self.client() as client:
+                answer = client.classify(pixels=bytes(784), timeout_seconds=10)
+            return (answer.model_version, answer.served_by) == (version, digit_service_pb2.WORKER)
+
+        return serves
