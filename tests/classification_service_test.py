@@ -20,6 +20,7 @@ import requests
 from digits import images
 from digits.client import Client, RemoteError
 from digits.settings import Settings
+from tests.service import Service
 
 FIVE = "test/data/n5.png"
 MAX_BYTES = 1 << 20
@@ -48,14 +49,14 @@ def _over_rest(rest_url: str, **request: Any) -> int:
 
 
 @pytest.mark.parametrize("way", ["path", "bytes", "pixels"])
-def test_the_service_sees_a_five_over_grpc(trained_service: Any, way: str) -> None:
+def test_the_service_sees_a_five_over_grpc(trained_service: Service, way: str) -> None:
     with Client(trained_service.grpc_address) as client:
         ways = questions(client, trained_service.rest_url, trained_service.data_dir)
         assert ways[f"gRPC, by {way}"]() == 5
 
 
 @pytest.mark.parametrize("way", ["path", "bytes"])
-def test_the_service_sees_a_five_over_rest(trained_service: Any, way: str) -> None:
+def test_the_service_sees_a_five_over_rest(trained_service: Service, way: str) -> None:
     with Client(trained_service.grpc_address) as client:
         ways = questions(client, trained_service.rest_url, trained_service.data_dir)
         assert ways[f"REST, by {way}"]() == 5

@@ -19,13 +19,12 @@ from digits.client import Client, RemoteError
 from digits.v1 import digit_service_pb2
 from tests.bad_json import BAD_JSON
 from tests.integration import batches, pictures
+from tests.service import Service
 
 INVALID, MISSING = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND
 HTTP = {INVALID: 400, MISSING: 404, grpc.StatusCode.ALREADY_EXISTS: 409}
 FIVE = "test/data/n5.png"
 PICTURE = (Path(__file__).parents[2] / "data" / FIVE).read_bytes()
-
-Service = Any
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-Service = Any
+from tests.service import Service
 
 TRAIN = """curl -X POST -H "Content-Type: application/json" \
 -d '{"images_batch_path": "mnist.npz"}' http://localhost:5000/digits/train"""
