@@ -152,7 +152,12 @@ class MemoryCoordinator:
         with self._tree.lock:
             self._tree.watchers[path].append(changed)
             changed(self._tree.nodes.get(path))
-        return lambda: self._tree.watchers[path].remove(changed)
+
+        def end() -> None:
+            if changed in self._tree.watchers[path]:
+                self._tree.watchers[path].remove(changed)
+
+        return end
 
     def connected(self) -> bool:
         """See Coordinator."""

@@ -1,0 +1,336 @@
+"""Batches, the breaker and the own copy of the model, without a broker."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from google.rpc import code_pb2
+
+from digits import envelope, network, onnx_graph, recipes
+from digits.adapters.memory import MemoryCoordinator, MemoryStore
+from digits.errors import DeadlinePassed, NotFound, NotReady, Overloaded, QueueUnavailable
+from digits.ports import Create
+from digits.predictor import Predictor
+from digits.registry import Registry
+from digits.serving import Serving, ServingModel
+from digits.v1 import artifacts_pb2, models_pb2, queue_pb2
+from digits.v1 import digit_service_pb2 as pb
+from server.batcher import Answer, Batcher
+from server.breaker import Breaker
+from server.classifying import Classifier
+from tests.conftest import wait_until
+
+RECIPE = recipes.find("")
+PICTURE = np.zeros((1, 784), np.uint8)
+
+
+def pictures(count: int, value: int = 0) -> np.ndarray:
+    return np.full((count, 784), value, np.uint8)
+
+
+class Recorder:
+    """Answers each picture with its first pixel, and notes the batches; can be held up."""
+
+    def __init__(self) -> None:
+        self.sizes: list[tuple[int, str]] = []
+        self.free = asyncio.Event()
+        self.free.set()
+        self.error: Exception | None = None
+
+    async def classify(self, pixels: np.ndarray, version: str, seconds: float) -> Answer:
+        self.sizes.append((len(pixels), version))
+        await self.free.wait()
+        if self.error:
+            raise self.error
+        return Answer(pixels[:, :10].astype(np.float32), version or "v1", pb.WORKER)
+
+
+async def batching(recorder: Recorder, most_in_batch: int = 4, most_waiting: int = 100) -> Batcher:
+    batcher = Batcher(recorder.classify, most_in_batch, most_waiting)
+    recorder.task = asyncio.create_task(batcher.run())  # type: ignore[attr-defined]
+    return batcher
+
+
+def test_a_lone_caller_waits_for_nobody() -> None:
+    async def scenario() -> None:
+        recorder = Recorder()
+        answer = await (await batching(recorder)).predict(pictures(1, 7), "", None)
+        assert answer.probabilities.tolist() == [[7.0] * 10]
+        assert recorder.sizes == [(1, "")]
+
+    asyncio.run(scenario())
+
+
+def test_what_arrives_while_a_batch_is_out_is_the_next_batch_and_each_gets_its_own_answer() -> None:
+    async def scenario() -> None:
+        recorder = Recorder()
+        recorder.free.clear()
+        batcher = await batching(recorder)
+        calls = [asyncio.create_task(batcher.predict(pictures(1, n), "", None)) for n in range(7)]
+        while not recorder.sizes:
+            await asyncio.sleep(0)
+        recorder.free.set()
+        answers = await asyncio.gather(*calls)
+        assert [answer.probabilities[0, 0] for answer in answers] == list(range(7))
+        assert sum(size for size, _ in recorder.sizes) == 7
+        assert max(size for size, _ in recorder.sizes) <= 4
+
+    asyncio.run(scenario())
+
+
+def test_versions_do_not_share_a_batch() -> None:
+    async def scenario() -> None:
+        recorder = Recorder()
+        batcher = await batching(recorder)
+        versions = ["", "v1", "v1", ""]
+        answers = await asyncio.gather(*(batcher.predict(PICTURE, version, None) for version in versions))
+        assert [answer.model_version for answer in answers] == ["v1"] * 4
+        assert recorder.sizes == [(1, ""), (2, "v1"), (1, "")]
+
+    asyncio.run(scenario())
+
+
+def test_a_full_queue_refuses_and_says_when_to_come_again() -> None:
+    async def scenario() -> None:
+        recorder = Recorder()
+        recorder.free.clear()
+        batcher = await batching(recorder, most_in_batch=1, most_waiting=3)
+        calls = [asyncio.create_task(batcher.predict(PICTURE, "", None)) for _ in range(3)]
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded) as refused:
+            await batcher.predict(pictures(2), "", None)
+        assert refused.value.retry_after_seconds > 0
+        recorder.free.set()
+        await asyncio.gather(*calls)
+        await batcher.predict(PICTURE, "", None)
+
+    asyncio.run(scenario())
+
+
+def test_a_caller_that_left_is_dropped_and_one_past_its_deadline_is_told() -> None:
+    async def scenario() -> None:
+        recorder = Recorder()
+        recorder.free.clear()
+        batcher = await batching(recorder)
+        first = asyncio.create_task(batcher.predict(PICTURE, "", None))
+        while not recorder.sizes:
+            await asyncio.sleep(0)
+        left = asyncio.create_task(batcher.predict(PICTURE, "", None))
+        late = asyncio.create_task(batcher.predict(PICTURE, "", 0.0))
+        stays = asyncio.create_task(batcher.predict(PICTURE, "", None))
+        await asyncio.sleep(0)
+        left.cancel()
+        recorder.free.set()
+        await asyncio.gather(first, stays)
+        with pytest.raises(DeadlinePassed):
+            await late
+        assert recorder.sizes == [(1, ""), (1, "")]
+
+    asyncio.run(scenario())
+
+
+def test_an_error_reaches_every_caller_of_its_batch_and_no_other() -> None:
+    async def scenario() -> None:
+        recorder = Recorder()
+        recorder.error = QueueUnavailable("away")
+        batcher = await batching(recorder)
+        results = await asyncio.gather(
+            *(batcher.predict(PICTURE, "", None) for _ in range(2)), return_exceptions=True
+        )
+        assert [type(result) for result in results] == [QueueUnavailable] * 2
+        recorder.error = None
+        await batcher.predict(PICTURE, "", None)
+
+    asyncio.run(scenario())
+
+
+def test_the_breaker_opens_after_two_failures_and_closes_with_an_answer() -> None:
+    now = [0.0]
+    breaker = Breaker(clock=lambda: now[0])
+    breaker.failed()
+    assert not breaker.is_open()
+    breaker.failed()
+    assert breaker.is_open()
+    assert not breaker.probe_due()
+    now[0] = 1.5
+    assert [breaker.probe_due(), breaker.probe_due()] == [True, False]
+    breaker.succeeded()
+    assert not breaker.is_open()
+
+
+class Queue:
+    """A queue that answers with fixed results, or is away."""
+
+    def __init__(self) -> None:
+        self.result: queue_pb2.ClassifyBatchResult | None = None
+        self.asked: list[queue_pb2.ClassifyBatch] = []
+
+    def classify(
+        self, batch: queue_pb2.ClassifyBatch, timeout_seconds: float
+    ) -> queue_pb2.ClassifyBatchResult:
+        self.asked.append(batch)
+        if self.result is None:
+            raise QueueUnavailable("away")
+        return self.result
+
+    def answer(self, version: str, generation: int) -> None:
+        probabilities = np.full(10, 0.1, "<f4").tobytes()
+        self.result = queue_pb2.ClassifyBatchResult(
+            probabilities=probabilities, model_version=version, generation=generation
+        )
+
+
+class Bench:
+    """A registry with published versions, and a copy that follows it."""
+
+    def __init__(self, cache: Path) -> None:
+        self.coordinator, self.store = MemoryCoordinator(), MemoryStore()
+        self.registry = Registry(self.coordinator)
+        self.seen: list[Serving] = []
+        self.copy = ServingModel(self.registry, self.store, self.seen.append, cache)
+        self.queue = Queue()
+        self.classifier = Classifier(self.queue, self.copy, 0.05)
+
+    def publish(self, data: bytes | None = None) -> str:
+        version = self.registry.new_version()
+        good = envelope.seal(
+            artifacts_pb2.ModelBundle(
+                version=version, onnx=onnx_graph.to_onnx(RECIPE, network.initial_state(RECIPE, 0))
+            )
+        )
+        data = good if data is None else data
+        self.store.publish(f"models/{version}.bundle", data)
+        model = models_pb2.Model(version=version, store_path=f"models/{version}.bundle")
+        model.bundle_bytes, model.bundle_sha256 = len(data), hashlib.sha256(data).hexdigest()
+        self.coordinator.commit(Create(f"/models/{version}", model.SerializeToString()))
+        self.coordinator.commit(self.registry.alias().moved_to(version))
+        return version
+
+    def serves(self, version: str) -> bool:
+        model = self.copy.now().model
+        return model is not None and model.version == version
+
+    def ask(self, version: str = "") -> Answer:
+        return asyncio.run(self.classifier.classify(PICTURE, version, 5.0))
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path / "cache")
+    bench.copy.start()
+    yield bench
+    bench.copy.stop()
+
+
+def test_before_the_first_model_a_caller_is_told_to_train_one(bench: Bench) -> None:
+    with pytest.raises(NotReady, match="train one first"):
+        bench.ask()
+
+
+def test_the_worker_answers_where_it_can(bench: Bench) -> None:
+    bench.publish()
+    bench.queue.answer("v1", 1)
+    assert bench.ask().served_by == pb.WORKER
+
+
+def test_the_own_copy_answers_while_the_queue_is_away_and_the_worker_once_it_is_back(bench: Bench) -> None:
+    version = bench.publish()
+    for _ in range(5):
+        answer = bench.ask()
+        assert (answer.model_version, answer.served_by) == (version, pb.CACHED_COPY)
+    assert len(bench.queue.asked) == 2
+    bench.queue.answer("v1", 1)
+    wait_until(lambda: bench.ask().served_by == pb.WORKER, what="an answer from the worker")
+
+
+def test_a_worker_is_told_the_newest_generation_that_was_answered(bench: Bench) -> None:
+    bench.publish()
+    bench.queue.answer("v9", 9)
+    bench.ask()
+    bench.ask()
+    assert bench.queue.asked[-1].minimum_generation == 9
+
+
+def test_the_own_copy_never_answers_with_an_older_generation_than_before(bench: Bench) -> None:
+    version = bench.publish()
+    wait_until(lambda: bench.serves(version))
+    bench.queue.answer("v9", 9)
+    bench.ask()
+    bench.queue.result = None
+    with pytest.raises(NotReady, match="generation 9"):
+        bench.ask()
+
+
+def test_a_version_that_no_worker_knows_is_not_found(bench: Bench) -> None:
+    bench.publish()
+    bench.queue.result = queue_pb2.ClassifyBatchResult(error="no such", error_code=code_pb2.NOT_FOUND)
+    with pytest.raises(NotFound):
+        bench.ask("v9")
+
+
+def test_a_version_asked_by_name_answers_from_the_own_copy_too(bench: Bench) -> None:
+    bench.publish()
+    bench.publish()
+    assert bench.ask("v1").model_version == "v1"
+
+
+def test_a_damaged_version_is_reported_and_the_old_one_goes_on(bench: Bench) -> None:
+    good = bench.publish()
+    wait_until(lambda: bench.serves(good))
+    bad = bench.publish(b"damaged")
+    wait_until(lambda: bad in bench.copy.now().error, what="a report of the damaged version")
+    assert bench.ask().model_version == good
+    better = bench.publish()
+    wait_until(lambda: bench.serves(better), what="the version after the damaged one")
+    assert bench.copy.now().error == ""
+
+
+def test_the_copy_on_disk_answers_after_a_restart_with_everything_away(bench: Bench, tmp_path: Path) -> None:
+    version = bench.publish()
+    wait_until(lambda: (tmp_path / "cache" / "serving.bundle").exists())
+    bench.copy.stop()
+    alone = ServingModel(Registry(MemoryCoordinator()), MemoryStore(), cache_folder=tmp_path / "cache")
+    alone.start()
+    assert alone.at_least(1, 0).loaded().version == version
+    alone.stop()
+
+
+def test_a_damaged_copy_on_disk_is_as_good_as_none(tmp_path: Path) -> None:
+    (tmp_path / "serving.bundle").write_bytes(b"damaged")
+    alone = ServingModel(Registry(MemoryCoordinator()), MemoryStore(), cache_folder=tmp_path)
+    alone.start()
+    assert alone.now().model is None
+    alone.stop()
+
+
+def test_swaps_under_load_fail_no_call_and_never_go_backwards(bench: Bench) -> None:
+    first = bench.publish()
+    wait_until(lambda: bench.serves(first))
+    seen: list[int] = []
+
+    async def load() -> None:
+        while not bench.serves("v40"):
+            answer = await bench.classifier.classify(PICTURE, "", 5.0)
+            seen.append(int(answer.model_version[1:]))
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        calls = asyncio.gather(*(load() for _ in range(4)))
+        for _ in range(39):
+            await loop.run_in_executor(None, bench.publish)
+        await calls
+
+    asyncio.run(scenario())
+    assert seen == sorted(seen)
+
+
+def test_the_same_network_gives_the_same_probabilities_in_any_batch() -> None:
+    predictor = Predictor(onnx_graph.to_onnx(RECIPE, network.initial_state(RECIPE, 3)))
+    batch = np.random.default_rng(1).integers(0, 256, (9, 784), np.uint8)
+    one_by_one = np.concatenate([predictor.predict(batch[n : n + 1]) for n in range(9)])
+    np.testing.assert_allclose(predictor.predict(batch), one_by_one, atol=1e-6)

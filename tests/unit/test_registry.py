@@ -1,0 +1,194 @@
+"""Versions, the serving alias and the gate, over a coordinator in memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from digits import bundle, envelope, evaluation, network, onnx_graph, recipes
+from digits.adapters.memory import MemoryCoordinator, MemoryStore, MemoryTrainQueue, MemoryTree
+from digits.datasets import Images
+from digits.errors import Cancelled, Corrupt, LeaseLost, NotFound, NotReady
+from digits.jobs import Jobs
+from digits.leases import Lease
+from digits.predictor import Predictor
+from digits.publishing import Publisher
+from digits.registry import Registry
+from digits.v1 import artifacts_pb2, models_pb2
+from digits.v1 import training_pb2 as pb
+
+RECIPE = recipes.find("")
+
+
+class Bench:
+    """A store, a registry, and a trainer with a job."""
+
+    def __init__(self) -> None:
+        self.tree = MemoryTree()
+        self.coordinator = MemoryCoordinator(self.tree)
+        self.store = MemoryStore()
+        self.registry = Registry(self.coordinator)
+        self.jobs = Jobs(self.coordinator, MemoryTrainQueue())
+        self._start_job()
+
+    def publish(self, accuracy: float, promotion: pb.Promotion = pb.IF_BETTER, seed: int = 0) -> pb.Job:
+        """Publishes a network in a job of its own."""
+        self._start_job()
+        candidate = bundle_of(seed, accuracy)
+        Publisher(self.store, self.registry, self.coordinator, self.lease).publish(
+            candidate, promotion, HELD_OUT
+        )
+        return self.jobs.get(self.job.job_id)
+
+    def _start_job(self) -> None:
+        self.job = self.jobs.submit(pb.TrainSpec())
+        lease = Lease.take(self.jobs, MemoryCoordinator(self.tree), self.job.job_id, 3)
+        assert lease
+        self.lease = lease
+
+
+HELD_OUT = Images(
+    np.random.default_rng(0).integers(0, 256, (50, 784), np.uint8), np.arange(50, dtype=np.uint8) % 10
+)
+
+
+def onnx(seed: int) -> bytes:
+    return onnx_graph.to_onnx(RECIPE, network.initial_state(RECIPE, seed))
+
+
+def bundle_of(seed: int, accuracy: float) -> artifacts_pb2.ModelBundle:
+    metrics = models_pb2.Metrics(accuracy=accuracy, held_out_sha256=HELD_OUT.sha256())
+    return artifacts_pb2.ModelBundle(onnx=onnx(seed), metrics=metrics)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_the_first_model_serves(bench: Bench) -> None:
+    job = bench.publish(0.5)
+    assert (job.state, job.progress.model_version, job.progress.promoted) == (pb.SUCCEEDED, "v1", True)
+    model = bench.registry.get("serving")
+    assert (model.version, model.state) == ("v1", models_pb2.Model.SERVING)
+
+
+def test_a_better_or_equal_model_takes_over(bench: Bench) -> None:
+    bench.publish(0.5)
+    assert bench.publish(0.5).progress.promoted
+    assert bench.publish(0.6).progress.promoted
+    assert bench.registry.alias().serving.version == "v3"
+
+
+def test_a_worse_model_is_registered_and_does_not_serve(bench: Bench) -> None:
+    bench.publish(0.5)
+    job = bench.publish(0.4)
+    assert (job.state, job.progress.promoted) == (pb.SUCCEEDED, False)
+    assert [model.state for model in bench.registry.newest(9)] == [
+        models_pb2.Model.AVAILABLE,
+        models_pb2.Model.SERVING,
+    ]
+
+
+def test_the_caller_may_overrule_the_gate(bench: Bench) -> None:
+    bench.publish(0.5)
+    assert bench.publish(0.1, pb.ALWAYS).progress.promoted
+    assert not bench.publish(0.9, pb.NEVER).progress.promoted
+
+
+def test_a_serving_model_measured_on_other_images_is_measured_again_on_these(bench: Bench) -> None:
+    other = bundle_of(seed=1, accuracy=0.999)
+    other.metrics.held_out_sha256 = "other"
+    Publisher(bench.store, bench.registry, bench.coordinator, bench.lease).publish(other, pb.ALWAYS, HELD_OUT)
+    truth = evaluation.evaluate(Predictor(onnx(1)), HELD_OUT).accuracy
+    assert truth < 0.5
+    assert bench.publish(0.5).progress.promoted
+
+
+def test_a_damaged_serving_model_does_not_keep_a_good_one_from_serving(bench: Bench) -> None:
+    other = bundle_of(seed=1, accuracy=0.999)
+    other.metrics.held_out_sha256 = "other"
+    Publisher(bench.store, bench.registry, bench.coordinator, bench.lease).publish(other, pb.ALWAYS, HELD_OUT)
+    bench.store.delete(bench.registry.get("serving").store_path)
+    assert bench.publish(0.1).progress.promoted
+
+
+def test_a_cancelled_job_publishes_nothing(bench: Bench) -> None:
+    bench.lease.edit(lambda job: setattr(job, "state", pb.TRAINING))
+    bench.jobs.cancel(bench.job.job_id)
+    publisher = Publisher(bench.store, bench.registry, bench.coordinator, bench.lease)
+    with pytest.raises(Cancelled):
+        publisher.publish(bundle_of(0, 0.9), pb.ALWAYS, HELD_OUT)
+    assert bench.registry.newest(9) == []
+    with pytest.raises(NotReady):
+        bench.registry.get("serving")
+
+
+def test_a_trainer_without_its_lease_publishes_nothing(bench: Bench) -> None:
+    publisher = Publisher(bench.store, bench.registry, bench.coordinator, bench.lease)
+    bench.lease.release()
+    with pytest.raises(LeaseLost):
+        publisher.publish(bundle_of(0, 0.9), pb.ALWAYS, HELD_OUT)
+    assert bench.registry.newest(9) == []
+
+
+def test_a_version_is_never_given_twice(bench: Bench) -> None:
+    assert [bench.registry.new_version() for _ in range(3)] == ["v1", "v2", "v3"]
+
+
+def test_rollback_returns_to_the_version_before_and_forward_again(bench: Bench) -> None:
+    bench.publish(0.5)
+    bench.publish(0.6)
+    assert bench.registry.rollback().version == "v1"
+    assert bench.registry.rollback().version == "v2"
+    assert bench.registry.alias().serving.generation == 4
+
+
+def test_there_is_nothing_to_roll_back_to_at_first(bench: Bench) -> None:
+    with pytest.raises(NotReady):
+        bench.registry.rollback()
+    bench.publish(0.5)
+    with pytest.raises(NotReady):
+        bench.registry.rollback()
+
+
+@pytest.mark.parametrize("version", ["v9", "", "v", "vv1", "../jobs", "v\u0661"])
+def test_an_unknown_version_is_not_found(bench: Bench, version: str) -> None:
+    bench.publish(0.5)
+    with pytest.raises(NotFound):
+        bench.registry.promote(version)
+    assert bench.registry.get("serving").version == "v1"
+
+
+def mutations() -> list[bytes]:
+    """A hundred damaged bundles: cut, flipped, and whole ones around networks that must not serve."""
+    good = envelope.seal(bundle_of(0, 0.9))
+    random = np.random.default_rng(7)
+    cut = [good[:length] for length in random.integers(0, len(good), 40)]
+    flipped = []
+    for place in random.integers(0, len(good), 50):
+        damaged = bytearray(good)
+        damaged[place] ^= 1 << int(random.integers(8))
+        flipped.append(bytes(damaged))
+    return [b"", *cut, *flipped, *map(envelope.seal, _wrong_bundles())]
+
+
+def _wrong_bundles() -> list[artifacts_pb2.ModelBundle | artifacts_pb2.Checkpoint]:
+    state = network.initial_state(RECIPE, 0)
+    nan = {name: np.full_like(tensor, np.nan) for name, tensor in state.items()}
+    wrong = [b"", b"not onnx", onnx(0)[:-100], onnx_graph.to_onnx(RECIPE, nan)]
+    renamed = artifacts_pb2.ModelBundle(version="v2", onnx=onnx(0))
+    return [
+        *(artifacts_pb2.ModelBundle(version="v1", onnx=onnx) for onnx in wrong),
+        renamed,
+        artifacts_pb2.Checkpoint(job_id="v1"),
+    ]
+
+
+def test_no_damaged_bundle_is_ever_loaded() -> None:
+    good = bundle_of(0, 0.9)
+    good.version = "v1"
+    assert bundle.load(envelope.seal(good), "v1").version == "v1"
+    for damaged in mutations():
+        with pytest.raises(Corrupt):
+            bundle.load(damaged, "v1")
