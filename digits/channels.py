@@ -39,7 +39,7 @@ def _deep(values: Grey, factor: int) -> Grey:
 
 
 def _over_paper(rgba: NDArray[np.float32]) -> Grey:
-    """Lays what is transparent on the paper's colour; where one colour alone is opaque, that is the ink."""
+    """Lays what is transparent on paper: a sheet's own colour, or what sets off ink that stands alone."""
     alpha = rgba[..., 3] / 255
     opaque = alpha > 0.8
     if opaque.all():
@@ -47,7 +47,15 @@ def _over_paper(rgba: NDArray[np.float32]) -> Grey:
     grey = rgba[..., :3].mean(axis=2)
     if not opaque.any() or np.ptp(np.percentile(grey[opaque], (1, 99))) < _ONE_COLOUR:
         return np.asarray(255 * (1 - alpha), np.float32)
-    return np.asarray(grey * alpha + np.median(grey[opaque]) * (1 - alpha), np.float32)
+    usual = float(np.median(grey[opaque]))
+    paper = usual if _is_sheet(opaque) else 255.0 * (usual < 128)
+    return np.asarray(grey * alpha + paper * (1 - alpha), np.float32)
+
+
+def _is_sheet(opaque: NDArray[np.bool_]) -> bool:
+    """Whether what is opaque fills the box around it, as a sheet does and strokes do not."""
+    rows, columns = np.flatnonzero(opaque.any(axis=1)), np.flatnonzero(opaque.any(axis=0))
+    return bool(opaque[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].mean() > 0.7)
 
 
 def _clearest(rgb: NDArray[np.float32]) -> Grey:

@@ -27,6 +27,7 @@ MIN_SIDE = 8
 # Twenty pixels of digit need no more than this, even where the digit is a tenth of the picture.
 _WORKING_SIDE = 1024
 _DETAIL_SIDE = 256
+_THUMBNAIL_SIDE = 128
 
 
 def from_pixels(data: bytes, field: str) -> Pixels:
@@ -100,7 +101,7 @@ def _mnist_original(grey: Grey) -> Pixels | None:
     pixels = grey.astype(np.uint8)
     pixels = 255 - pixels if np.median(pixels) > 127 else pixels
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    # Of MNIST's 70,000 images the fullest is 55 % empty, and the one furthest out has 5 % of the border inked.
+    # Of the 70,000 images of MNIST the fullest is 55 % empty, and none has more than 6 % of its border inked.
     if (pixels > 0).mean() > 0.5 or (border > 0).mean() > 0.25 or pixels.max() < 128:
         return None
     return pixels if _is_centred(pixels) else None
@@ -116,12 +117,12 @@ def _is_centred(pixels: Pixels) -> bool:
 
 def _framed(grey: Grey, field: str) -> Pixels:
     """Looks for the ink in the whole picture and then, where that is small, again around it."""
-    ink = find_ink(_at_most(grey, _DETAIL_SIDE))
+    ink = find_ink(_sized(grey))
     if ink is None:
         raise InvalidInput(field, "shows nothing but paper; draw a digit on it")
     scale = max(grey.shape) / max(ink.cover.shape)
     if scale > 1 and ink.box.longer_side < _DETAIL_SIDE // 2:
-        ink = find_ink(_at_most(_around(grey, ink.box, scale), _DETAIL_SIDE)) or ink
+        ink = find_ink(_sized(_around(grey, ink.box, scale))) or ink
     return frame(ink)
 
 
@@ -132,9 +133,12 @@ def _around(grey: Grey, box: Box, scale: float) -> Grey:
     return grey[rows, int(left * scale) : int((box.right + margin) * scale)]
 
 
-def _at_most(grey: Grey, side: int) -> Grey:
+def _sized(grey: Grey) -> Grey:
+    """Brings the longer side to at most 256 pixels, and a thumbnail's to 128."""
     longest = max(grey.shape)
-    if longest <= side:
+    side = min(max(longest, _THUMBNAIL_SIDE), _DETAIL_SIDE)
+    if side == longest:
         return grey
     height, width = (max(1, round(length * side / longest)) for length in grey.shape)
-    return np.asarray(Image.fromarray(grey).resize((width, height), Image.Resampling.BOX), np.float32)
+    method = Image.Resampling.BOX if side < longest else Image.Resampling.BICUBIC
+    return np.asarray(Image.fromarray(grey).resize((width, height), method), np.float32)

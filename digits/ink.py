@@ -32,17 +32,17 @@ def find_ink(grey: Grey) -> Ink | None:
     Ink may be darker or lighter than the paper, which is what the picture's border mostly shows.
     """
     contrast = ink_contrast(grey)
-    smooth = blurred(contrast)
+    smooth = blurred(contrast.values)
     grain = _grain(smooth)
     strongest = _strongest(smooth)
     if strongest < max(_LEAST_CONTRAST, _NOISE_FACTOR * grain):
         return None
     begins = max(_INK_BEGINS * strongest, 3 * grain)
-    marks = kept_marks(smooth > begins)
+    marks = kept_marks(smooth > begins, edge_allowed=contrast.even_light)
     if marks is None:
         return None
     full = max(_INK_IS_FULL * strongest, 1.5 * begins)
-    cover = np.clip((contrast - begins / 2) / (full - begins / 2), 0, 1) * marks.mask
+    cover = np.clip((contrast.values - begins / 2) / (full - begins / 2), 0, 1) * marks.mask
     return Ink(cover.astype(np.float32), marks.box)
 
 

@@ -38,11 +38,11 @@ class Marks:
     box: Box
 
 
-def kept_marks(mask: Mask) -> Marks | None:
+def kept_marks(mask: Mask, edge_allowed: bool) -> Marks | None:
     """Returns the marks that are the digit, or None where all are specks.
 
     Marks that touch the picture's edge (a table beside the paper, a shadow) are left out where one of
-    at least a tenth of the size is free of it.
+    at least a tenth of the size is free of it, and in any case unless `edge_allowed`.
     """
     labels, count = label(mask)
     if not count:
@@ -52,7 +52,9 @@ def kept_marks(mask: Mask) -> Marks | None:
     edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     free = areas.copy()
     free[edge] = 0
-    candidates = free if free.max() >= areas.max() / 10 else areas
+    candidates = areas if edge_allowed and free.max() < areas.max() / 10 else free
+    if not candidates.any():
+        return None
     kept = candidates >= max(1.0, candidates.max() * _LEAST_SHARE_OF_LARGEST)
     chosen = kept[labels]
     box = _box(chosen)

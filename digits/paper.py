@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -17,24 +19,37 @@ _BIWEIGHT = 4.685
 _BORDER_WEIGHT = 4.0
 # Where a fifth of the border differs from the fit by more than this share, the edge of a shadow crosses it.
 _EVEN = 0.06
+# Shadows leave more light than that; what differs by so much is ink that reaches the border.
+_INK_AT_BORDER = 0.6
 # Strokes are narrower than this share of the picture, shadows are wider.
 _WIDEST_STROKE = 0.3
 _NEARLY_BLACK = 48
 
 
-def ink_contrast(grey: Grey) -> Grey:
-    """Returns (H, W) float32: 0 on paper, positive on ink, as a share of the range from black to white.
+@dataclass(frozen=True)
+class Contrast:
+    """(H, W) float32: 0 on paper, positive on ink, as a share of the range from black to white.
+
+    Where the light is not even, what touches the picture's edge may be a shadow.
+    """
+
+    values: Grey
+    even_light: bool
+
+
+def ink_contrast(grey: Grey) -> Contrast:
+    """Measures a picture (H, W), 0 to 255, against its paper.
 
     Dark ink is compared with its paper as a ratio, since a shadow dims both alike. Where a quadratic
     surface does not explain the light, the paper is taken from around each place instead.
     """
-    paper, unevenness = _fitted(grey)
-    if unevenness > _EVEN:
-        return _local_contrast(grey)
+    paper, even_light = _fitted(grey)
+    if not even_light:
+        return Contrast(_local_contrast(grey), even_light=False)
     difference = grey - paper
     if _energy(-difference) >= _energy(difference):
-        return np.asarray(-difference / np.maximum(paper, 32), np.float32)
-    return np.asarray(difference / 255, np.float32)
+        return Contrast(np.asarray(-difference / np.maximum(paper, 32), np.float32), even_light=True)
+    return Contrast(np.asarray(difference / 255, np.float32), even_light=True)
 
 
 def spread(values: Grey) -> float:
@@ -85,10 +100,10 @@ def _widened(image: Grey, width: int) -> Grey:
     return image
 
 
-def _fitted(grey: Grey) -> tuple[Grey, float]:
+def _fitted(grey: Grey) -> tuple[Grey, bool]:
     """The paper's brightness at every pixel: a quadratic surface, by iteratively reweighted least squares.
 
-    Also returns the share by which most of the border differs from it at most.
+    Also returns whether it explains the light, judged by the border.
     """
     sampled = _sampled(grey)
     border, values, terms = _border(*sampled.shape).ravel(), sampled.ravel(), _terms(*sampled.shape)
@@ -103,7 +118,8 @@ def _fitted(grey: Grey) -> tuple[Grey, float]:
     c, c_x, c_y, c_xx, c_xy, c_yy = solution
     paper = np.clip(c + c_x * x + c_y * y + c_xx * x * x + c_xy * x * y + c_yy * y * y, 1, 255)
     shares = np.abs(residual / np.maximum(values - residual, 32))[border]
-    return np.asarray(paper, np.float32), float(np.percentile(shares, 80))
+    most, nearly_all = np.percentile(shares, (80, 95))
+    return np.asarray(paper, np.float32), bool(most < _EVEN or nearly_all > _INK_AT_BORDER)
 
 
 def _sampled(grey: Grey) -> Grey:
