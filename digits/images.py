@@ -25,7 +25,7 @@ MAX_PIXELS = 25_000_000
 MIN_SIDE = 8
 
 # Twenty pixels of digit need no more than this, even where the digit is a tenth of the picture.
-_WORKING_SIDE = 1024
+_WORKING_SIDE = 640
 _DETAIL_SIDE = 256
 _THUMBNAIL_SIDE = 128
 
