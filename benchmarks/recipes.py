@@ -8,6 +8,7 @@ It runs the executors' own code on packed blocks, without Spark:
 from __future__ import annotations
 
 import argparse
+import ast
 import dataclasses
 import multiprocessing
 import time
@@ -52,13 +53,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--data", default="data/mnist.npz")
-    parser.add_argument("--set", nargs="*", default=[], type=_change, metavar="FIELD=NUMBER")
+    parser.add_argument("--set", nargs="*", default=[], type=_change, metavar="FIELD=VALUE")
     return parser.parse_args()
 
 
-def _change(assignment: str) -> tuple[str, float | int]:
+def _change(assignment: str) -> tuple[str, object]:
     field, value = assignment.split("=")
-    return field, float(value) if "." in value else int(value)
+    return field, ast.literal_eval(value)
 
 
 def _images(data: np.lib.npyio.NpzFile, part: str) -> Images:

@@ -1,4 +1,4 @@
-"""Into how many partitions a micro-batch is split."""
+"""Into how many partitions a training is split."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LEAST_IMAGES = 3_000
 
 
 def partition_count(cores: int, images: int, memory_bytes: int) -> int:
-    """How many partitions a micro-batch of `images` gets, at least 1; each trains on one core.
+    """How many partitions the log of a batch of `images` gets, at least 1; each trains on one core.
 
     More partitions train more images a second, one core each. Against that: every partition takes
     the memory of one more TensorFlow, and all of them together make as many steps of learning as *one*
