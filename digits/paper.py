@@ -117,7 +117,8 @@ def _fitted(grey: Grey) -> tuple[Grey, bool]:
     y, x = np.linspace(-1, 1, grey.shape[0])[:, None], np.linspace(-1, 1, grey.shape[1])[None]
     c, c_x, c_y, c_xx, c_xy, c_yy = solution
     paper = np.clip(c + c_x * x + c_y * y + c_xx * x * x + c_xy * x * y + c_yy * y * y, 1, 255)
-    shares = np.abs(residual / np.maximum(values - residual, 32))[border]
+    seen, fitted = np.maximum(values, 1)[border], np.maximum(values - residual, 1)[border]
+    shares = 1 - np.minimum(seen, fitted) / np.maximum(seen, fitted)
     most, nearly_all = np.percentile(shares, (80, 95))
     return np.asarray(paper, np.float32), bool(most < _EVEN or nearly_all > _INK_AT_BORDER)
 

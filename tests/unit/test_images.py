@@ -51,9 +51,9 @@ def ramp(height: int, width: int, darkest: float) -> NDArray[np.float64]:
     return darkest + (1 - darkest) * (np.arange(width) / width + np.arange(height)[:, None] / height) / 2
 
 
-def shadow(height: int, width: int) -> NDArray[np.float64]:
+def shadow(height: int, width: int, begins: float = 0.6) -> NDArray[np.float64]:
     across = np.arange(width) + 0.3 * np.arange(height)[:, None]
-    return 1 - 0.5 * np.clip((across - 0.6 * width) / 10, 0, 1)
+    return 1 - 0.5 * np.clip((across - begins * width) / 10, 0, 1)
 
 
 def transparent(ink: Grey, colour: tuple[int, int, int]) -> Image.Image:
@@ -105,6 +105,7 @@ WAYS: dict[str, Callable[[Grey], bytes]] = {
         on_paper(ink, tones=(40, 220), light=ramp(400, 500, 0.4))
     ),
     "under a shadow's edge": lambda ink: encoded(on_paper(ink, light=shadow(400, 500), noise=4)),
+    "mostly in shadow": lambda ink: encoded(on_paper(ink, light=shadow(400, 500, 0.45), noise=4)),
     "noisy": lambda ink: encoded(on_paper(ink, tones=(210, 60), noise=30)),
     "faint": lambda ink: encoded(on_paper(ink, tones=(200, 160), noise=2)),
     "16 bits": lambda ink: encoded(Image.fromarray((255 - ink).astype(np.uint16) * 257)),
