@@ -43,20 +43,16 @@ class Reconciler:
         jobs = self._jobs.unfinished()
         orphans = [job for job in jobs if not self._jobs.is_leased(job.job_id)]
         nobody_works = len(orphans) == len(jobs)
+        # Without a worker another message would only wait beside the first.
+        worker_there = bool(self._coordinator.children("/workers/train"))
         for job in orphans:
-            self._look_after(job, nobody_works)
-
-    def _look_after(self, job: pb.Job, nobody_works: bool) -> None:
-        waited = clock.seconds_since(job.enqueue_time)
-        if job.cancel_requested:
-            self._jobs.edit(job.job_id, lambda job: None if is_final(job) else advance(job, pb.CANCELLED))
-        elif job.attempt_count >= self._attempts:
-            self._jobs.edit(job.job_id, self._give_up)
-        elif job.attempt_count == 0 and waited > _QUEUED_GRACE_SECONDS and nobody_works:
-            self._jobs.requeue(job.job_id)
-        elif job.attempt_count > 0 and waited > _GRACE_SECONDS:
-            logger.info("job %s lost its trainer; queued again", job.job_id)
-            self._jobs.requeue(job.job_id)
+            if job.cancel_requested:
+                self._jobs.edit(job.job_id, _cancelled)
+            elif job.attempt_count >= self._attempts:
+                self._jobs.edit(job.job_id, self._give_up)
+            elif worker_there and _waited_too_long(job, nobody_works):
+                logger.info("job %s has no trainer; queued again", job.job_id)
+                self._jobs.requeue(job.job_id)
 
     def _give_up(self, job: pb.Job) -> None:
         if is_final(job):
@@ -78,3 +74,15 @@ class Reconciler:
         if self._mandate is None or not self._mandate.alive():
             self._mandate = self._coordinator.hold("/reconciler", b"")
         return self._mandate is not None
+
+
+def _cancelled(job: pb.Job) -> None:
+    if not is_final(job):
+        advance(job, pb.CANCELLED)
+
+
+def _waited_too_long(job: pb.Job, nobody_works: bool) -> bool:
+    waited = clock.seconds_since(job.enqueue_time)
+    if job.attempt_count == 0:
+        return nobody_works and waited > _QUEUED_GRACE_SECONDS
+    return waited > _GRACE_SECONDS

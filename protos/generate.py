@@ -13,7 +13,8 @@ WELL_KNOWN = files("grpc_tools") / "_proto"
 def generate(target: Path) -> None:
     """Runs protoc over every .proto; raises RuntimeError where it fails."""
     for proto in sorted(PROTOS.rglob("*.proto")):
-        arguments = ["protoc", f"-I{PROTOS}", f"-I{WELL_KNOWN}", f"--python_out={target}", f"--pyi_out={target}"]
+        includes = [f"-I{PROTOS}", f"-I{WELL_KNOWN}"]
+        arguments = ["protoc", *includes, f"--python_out={target}", f"--pyi_out={target}"]
         if "\nservice " in proto.read_text(encoding="utf-8"):
             arguments.append(f"--grpc_python_out={target}")
         if protoc.main([*arguments, str(proto)]):

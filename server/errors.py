@@ -78,3 +78,4 @@ async def _abort(context: grpc.aio.ServicerContext, error: Exception) -> NoRetur
             logger.error("unforeseen", exc_info=error)
         message = status.status_of(error)
     await context.abort_with_status(rpc_status.to_status(message))
+    raise error  # Never reached: abort raises.

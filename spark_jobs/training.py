@@ -35,6 +35,8 @@ from spark_jobs.training_state import TrainingState
 
 _CHECK_SECONDS = 0.25
 _FILL_SECONDS = 60.0
+# Two networks averaged once, at the end, are worse than either: 89 % after 12,000 images.
+_LEAST_ROUNDS = 4
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class TrainingRun:
 
     def run(self) -> None:
         """Ingests, trains every epoch, evaluates and publishes."""
-        most = max(1, self._recipe.micro_batch_images // blocks.IMAGES_PER_BLOCK)
+        most = self._most_blocks()
         self._sizer = BatchSizer(most, most, self._shop.settings.target_batch_seconds)
         self._report.enter(
             pb.INGESTING,
@@ -87,6 +89,11 @@ class TrainingRun:
             self._keras_config = session.warm(self._shop.spark, self._recipe)
             self._train_epochs()
         self._publish()
+
+    def _most_blocks(self) -> int:
+        """Blocks in a micro-batch at most: a small batch of images is averaged a few times all the same."""
+        most_images = min(self._recipe.micro_batch_images, self._batch.train_count // _LEAST_ROUNDS)
+        return max(1, most_images // blocks.IMAGES_PER_BLOCK)
 
     def _resume(self) -> TrainingState:
         checkpoint = self._checkpoints.newest()

@@ -8,7 +8,9 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -17,13 +19,14 @@ from deploy.native import preflight
 from deploy.native.errors import CannotStart
 from deploy.native.valkey import valkey_command
 from deploy.native.zookeeper import zookeeper_command
+from digits.client import RemoteError
 from digits.v1 import training_pb2
 from tests.service import Service
 
 ROOT = Path(__file__).parent.parent
 
 
-def missing(what: str) -> None:
+def missing(what: str) -> NoReturn:
     """Skips, or fails where everything has to be there."""
     if os.environ.get("CI"):
         pytest.fail(f"CI needs {what}")
@@ -104,8 +107,25 @@ def service(tmp_path_factory: pytest.TempPathFactory, mnist: dict[str, np.ndarra
         service.down()
 
 
+@dataclass(frozen=True)
+class BeforeTraining:
+    """What a fresh service said."""
+
+    serving: bool
+    error: RemoteError
+
+
 @pytest.fixture(scope="session")
-def trained_service(service: Service) -> Service:
+def before_training(service: Service) -> BeforeTraining:
+    """What the service says before its first model."""
+    with service.client() as client, pytest.raises(RemoteError) as refused:
+        serving = client.serving()
+        client.classify(pixels=bytes(784))
+    return BeforeTraining(serving, refused.value)
+
+
+@pytest.fixture(scope="session")
+def trained_service(service: Service, before_training: BeforeTraining) -> Service:
     """The same, with a model that serves."""
     with service.client() as client:
         progress = list(client.train(images_batch_path="slice.npz", promotion=training_pb2.ALWAYS, seed=1))

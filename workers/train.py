@@ -17,6 +17,7 @@ from digits.errors import (
     Cancelled,
     Corrupt,
     DigitsError,
+    Diverged,
     HandedOver,
     InvalidInput,
     LeaseLost,
@@ -35,7 +36,7 @@ from spark_jobs.training import TrainingRun, Workshop
 logger = logging.getLogger(__name__)
 
 # The same input would end the same way, so these are not tried again.
-_FINAL_ERRORS = (InvalidInput, NotFound, Corrupt)
+_FINAL_ERRORS = (InvalidInput, NotFound, Corrupt, Diverged)
 
 
 class TrainWorker:

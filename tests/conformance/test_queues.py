@@ -95,9 +95,8 @@ def test_the_answers_come_back_with_the_broker(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(QueueUnavailable, match="does not answer"):
             queue.classify(queue_pb2.ClassifyBatch(), 0.2)
-        with running(command, port, tmp_path / "log"):
-            with _answering(make_app(f"{url}/0", f"{url}/1")):
-                assert queue.classify(queue_pb2.ClassifyBatch(pixels=bytes(784)), 10).model_version == "v1"
+        with running(command, port, tmp_path / "log"), _answering(make_app(f"{url}/0", f"{url}/1")):
+            assert queue.classify(queue_pb2.ClassifyBatch(pixels=bytes(784)), 10).model_version == "v1"
 
 
 def test_a_queue_in_memory_keeps_the_order() -> None:

@@ -292,7 +292,7 @@ def test_a_damaged_version_is_reported_and_the_old_one_goes_on(bench: Bench) -> 
 
 def test_the_copy_on_disk_answers_after_a_restart_with_everything_away(bench: Bench, tmp_path: Path) -> None:
     version = bench.publish()
-    wait_until(lambda: (tmp_path / "cache" / "serving.bundle").exists())
+    wait_until((tmp_path / "cache" / "serving.bundle").exists)
     bench.copy.stop()
     alone = ServingModel(Registry(MemoryCoordinator()), MemoryStore(), cache_folder=tmp_path / "cache")
     alone.start()

@@ -24,6 +24,7 @@ class Bench:
         self.queue = MemoryTrainQueue()
         self.coordinator = MemoryCoordinator(self.tree)
         self.jobs = Jobs(self.coordinator, self.queue)
+        self.coordinator.hold("/workers/train/one", b"")
         self.reconciler = Reconciler(self.jobs, self.coordinator, ATTEMPTS)
 
     def trainer(self) -> MemoryCoordinator:
@@ -154,6 +155,15 @@ def test_a_job_that_lost_its_trainer_is_queued_again(bench: Bench) -> None:
     bench.age(job.job_id, 60)
     bench.reconciler.reconcile()
     assert bench.queue.job_ids == [job.job_id] * 2
+
+
+def test_a_job_without_any_train_worker_waits_with_the_one_message_it_has(bench: Bench) -> None:
+    job, lease = leased(bench)
+    lease.release()
+    bench.age(job.job_id, 60)
+    bench.coordinator.close()
+    bench.reconciler.reconcile()
+    assert bench.queue.job_ids == [job.job_id]
 
 
 def test_a_job_with_a_trainer_is_left_alone(bench: Bench) -> None:
