@@ -14,6 +14,7 @@ import multiprocessing
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 
 import numpy as np
 import pyarrow as pa
@@ -39,10 +40,12 @@ def main() -> None:
     data = np.load(options.data)
     rows = _rows(_images(data, "train"), options.processes)
     spawn = multiprocessing.get_context("spawn")
-    workers = [ProcessPoolExecutor(1, mp_context=spawn) for _ in range(options.processes)]
-    for warming in [worker.submit(_warm, recipe) for worker in workers]:
-        warming.result()
-    runs = [_run(workers, recipe, seed, rows, _images(data, "test")) for seed in range(options.seeds)]
+    with ExitStack() as stack:
+        pools = [ProcessPoolExecutor(1, mp_context=spawn) for _ in range(options.processes)]
+        workers = [stack.enter_context(pool) for pool in pools]
+        for warming in [worker.submit(_warm, recipe) for worker in workers]:
+            warming.result()
+        runs = [_run(workers, recipe, seed, rows, _images(data, "test")) for seed in range(options.seeds)]
     accuracy, seconds = np.mean(runs, axis=0)
     print(f"{recipe.name}: mean {accuracy:.2%}, lowest {min(runs)[0]:.2%}, {seconds:.1f} s", flush=True)
 

@@ -51,8 +51,9 @@ FAST = Recipe(
     epochs=1,
     # Small enough that each of two partitions makes 234 steps in one epoch over MNIST.
     batch_size=128,
-    # 44,794 weights and statistics: above 99 % after one epoch for every seed tried.
-    channels=(24, 48, 64),
+    # 57,914 weights and statistics. The second convolution takes most of the time, so what comes into it is
+    # narrow and what follows, on few pixels, is wide: as accurate as (24, 48, 64) and 18 % faster.
+    channels=(16, 48, 96),
     # Adam stands ten times its usual rate here, because batch-norm follows each convolution.
     peak_learning_rate=0.01,
     # 0.2 and 0.3 of one epoch leave too little of it for the low rates: 0.04 % and 0.1 % less accurate.
@@ -72,9 +73,10 @@ FAST = Recipe(
 
 STANDARD = Recipe(
     name="standard",
-    epochs=12,
+    # As accurate as twelve epochs of the network (24, 48, 64), 99.6 %, in 40 % less time.
+    epochs=8,
     batch_size=128,
-    channels=(24, 48, 64),
+    channels=(16, 48, 96),
     peak_learning_rate=0.01,
     warm_up=0.2,
     first_moment_decay=0.8,
