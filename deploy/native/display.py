@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -83,12 +86,20 @@ def ready_block(settings: Settings, folder: StateFolder, seconds: float) -> str:
         f"  data   {escape(str(settings.data_dir))}",
         f"  logs   {escape(str(folder.logs))}",
         "try",
-        "  digits train mnist.npz",
+        escape(f"  {digits_command()} train mnist.npz"),
         escape(f"  curl {header} '{train}' {rest}/digits/train"),
         escape(f"  curl {header} '{classify}' {rest}/digits/classify"),
         escape(f"  grpcurl -plaintext -d '{train}' {address} {method}"),
         "stop",
-        "  Ctrl-C here, or `digits down` anywhere with the same DIGITS_VAR_DIR",
+        escape(f"  Ctrl-C here, or `{digits_command()} down` with the same DIGITS_VAR_DIR"),
         "",
     ]
     return "\n".join(lines)
+
+
+def digits_command() -> str:
+    """How to type `digits` here: the environment is not on the PATH of a newcomer's shell."""
+    if shutil.which("digits"):
+        return "digits"
+    own = Path(sys.executable).with_name("digits")
+    return str(own.relative_to(Path.cwd()) if own.is_relative_to(Path.cwd()) else own)

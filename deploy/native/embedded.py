@@ -114,5 +114,5 @@ def _processes(
 def _gunicorn(settings: Settings) -> tuple[str, ...]:
     """One process, since the bridge holds no state and its work is waiting; a thread for each open call."""
     bind = f"{settings.rest_host}:{settings.rest_port}"
-    options = ("--workers", "1", "--threads", "16", "--graceful-timeout", "5", "--no-control-socket")
+    options = ("--workers", "1", "--threads", "64", "--graceful-timeout", "5", "--no-control-socket")
     return ("gunicorn", "rest_bridge.wsgi:app", "--bind", bind, *options)

@@ -1,0 +1,99 @@
+"""Classify of one picture through gRPC, Celery and a worker: latency and calls a second.
+
+python -m benchmarks.classify --rounds 3
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import time
+from dataclasses import dataclass
+
+import grpc
+import numpy as np
+import psutil
+
+from benchmarks.embedded import embedded_service, status
+from benchmarks.training import train
+from digits.client import Client
+from digits.v1 import digit_service_pb2 as pb
+from digits.v1 import digit_service_pb2_grpc
+
+
+@dataclass(frozen=True)
+class Load:
+    """One round: calls a second, latencies in milliseconds, and the share that a worker answered."""
+
+    calls_per_second: float
+    p50: float
+    p99: float
+    by_worker: float
+
+
+async def load(address: str, clients: int, seconds: float, pictures: list[bytes]) -> Load:
+    """Keeps that many calls open for a while, from one process beside the service."""
+    latencies: list[float] = []
+    by_worker = 0
+    async with grpc.aio.insecure_channel(address) as channel:
+        stub = digit_service_pb2_grpc.DigitServiceStub(channel)
+        end = time.perf_counter() + seconds
+
+        async def caller(first: int) -> None:
+            nonlocal by_worker
+            number = first
+            while (started := time.perf_counter()) < end:
+                answer = await stub.Classify(pb.ClassifyRequest(pixels=pictures[number % len(pictures)]))
+                latencies.append(time.perf_counter() - started)
+                by_worker += answer.served_by == pb.WORKER
+                number += clients
+
+        started = time.perf_counter()
+        await asyncio.gather(*(caller(first) for first in range(clients)))
+        took = time.perf_counter() - started
+    p50, p99 = np.percentile(latencies, [50, 99]) * 1000
+    return Load(len(latencies) / took, float(p50), float(p99), by_worker / len(latencies))
+
+
+def main() -> None:
+    """Prints the median of the rounds, and their spread, for each number of clients."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=5.0)
+    options = parser.parse_args()
+    with np.load("data/mnist.npz") as data:
+        pictures = [image.tobytes() for image in data["x_test"][:1000]]
+    with embedded_service() as service:
+        with Client(service.server) as client:
+            train(client, "fast", seed=0)
+        asyncio.run(load(service.server, 16, 2.0, pictures))
+        for clients in (1, 16, 64):
+            rounds = [
+                asyncio.run(load(service.server, clients, options.seconds, pictures))
+                for _ in range(options.rounds)
+            ]
+            _print(clients, rounds)
+        process = psutil.Process(status(service)["server"]["pid"])
+        libraries = {entry.path for entry in process.memory_maps()}
+        print(
+            f"server: {process.memory_info().rss / 1e6:.0f} MB, "
+            f"TensorFlow in it: {any('tensorflow' in path for path in libraries)}"
+        )
+
+
+def _print(clients: int, rounds: list[Load]) -> None:
+    rates = [load.calls_per_second for load in rounds]
+    p50s = [load.p50 for load in rounds]
+    print(
+        f"{clients:3} clients: "
+        f"{statistics.median(rates):,.0f} calls/s ({min(rates):,.0f} to {max(rates):,.0f}), "
+        f"p50 {statistics.median(p50s):.2f} ms ({min(p50s):.2f} to {max(p50s):.2f}), "
+        f"p99 {statistics.median(load.p99 for load in rounds):.1f} ms, "
+        f"{min(load.by_worker for load in rounds):.1%} by the worker",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Train on a warm service against a bare `model.fit` of the same network, in turn, in one run.
+
+python -m benchmarks.training --rounds 3 --recipe fast
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import time
+
+from benchmarks.embedded import embedded_service
+from digits.client import Client
+from digits.v1 import training_pb2
+
+
+def train(client: Client, recipe: str, seed: int) -> tuple[float, float]:
+    """Returns the seconds from the call to SUCCEEDED, and the test accuracy, 0 to 1."""
+    started = time.monotonic()
+    stream = client.train(
+        images_batch_path="mnist.npz", recipe=recipe, seed=seed, promotion=training_pb2.ALWAYS
+    )
+    *_, last = stream
+    return time.monotonic() - started, last.accuracy
+
+
+def main() -> None:
+    """Prints each round, then median and spread of both arms."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--recipe", default="fast")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--alone", action="store_true", help="leave model.fit out")
+    options = parser.parse_args()
+    seconds, accuracies = [], []
+    with embedded_service() as service, Client(service.server) as client:
+        for seed in range(options.rounds):
+            took, accuracy = train(client, options.recipe, seed)
+            seconds.append(took)
+            accuracies.append(accuracy)
+            print(f"Train {options.recipe}, seed {seed}: {took:.1f} s, {accuracy:.2%}", flush=True)
+            if not options.alone:
+                subprocess.run([sys.executable, "-m", "benchmarks.model_fit"], check=True)
+    print(
+        f"Train {options.recipe}: "
+        f"{min(seconds):.1f} / {statistics.median(seconds):.1f} / {max(seconds):.1f} s "
+        f"(lowest, median, highest of {options.rounds}); accuracy mean {statistics.mean(accuracies):.2%}, "
+        f"lowest {min(accuracies):.2%}"
+    )
+
+
+if __name__ == "__main__":
+    main()
