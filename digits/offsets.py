@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -47,6 +49,12 @@ class OffsetRanges:
     def plus(self, other: OffsetRanges) -> OffsetRanges:
         """Joins two sets; raises ValueError where they overlap, since no image may count twice."""
         return self._joined((*self.ranges, *other.ranges))
+
+    def holds(self, partition: int, offset: int) -> bool:
+        """Whether an offset is in the set."""
+        at = bisect.bisect_right(self.ranges, OffsetRange(partition, offset, sys.maxsize))
+        before = self.ranges[at - 1] if at else None
+        return before is not None and before.partition == partition and offset < before.end
 
     def count(self) -> int:
         """How many offsets there are."""

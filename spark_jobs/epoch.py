@@ -1,4 +1,4 @@
-"""One epoch: a streaming query over a job's log, from what is trained to the log's end."""
+"""One epoch: a streaming query over a job's log."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from pathlib import Path
 
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as f
 from pyspark.sql.streaming.query import StreamingQuery
 
-from digits.offsets import OffsetRanges
 from digits.ports import StreamSource
 
 # Returns whether the epoch is over.
@@ -22,12 +20,10 @@ MicroBatchDone = Callable[[DataFrame], bool]
 
 
 class EpochQuery:
-    """Feeds what is untrained to `train`, a micro-batch at a time, until it says that the epoch is over."""
+    """Feeds a log to `train`, a micro-batch at a time, until it says that the epoch is over."""
 
-    def __init__(
-        self, spark: SparkSession, source: StreamSource, trained: OffsetRanges, train: MicroBatchDone
-    ) -> None:
-        self._spark, self._source, self._trained, self._train = spark, source, trained, train
+    def __init__(self, spark: SparkSession, source: StreamSource, train: MicroBatchDone) -> None:
+        self._spark, self._source, self._train = spark, source, train
         self._over = threading.Event()
         self._error: BaseException | None = None
 
@@ -61,7 +57,7 @@ class EpochQuery:
         if self._over.is_set():
             return
         try:
-            if self._train(_without(blocks, self._trained)):
+            if self._train(blocks):
                 self._over.set()
         except BaseException as error:
             self._error = error
@@ -73,13 +69,6 @@ class EpochQuery:
             raise self._error
         failure = query.exception()
         raise failure or StreamingQueryException("the query ended by itself")
-
-
-def _without(blocks: DataFrame, trained: OffsetRanges) -> DataFrame:
-    for run in trained.ranges:
-        inside = f.col("offset").between(run.start, run.end - 1)
-        blocks = blocks.where(~((f.col("partition") == run.partition) & inside))
-    return blocks
 
 
 @contextmanager

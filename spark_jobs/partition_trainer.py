@@ -20,6 +20,8 @@ from digits.tensors import State
 if TYPE_CHECKING:
     from spark_jobs.compiled_training import CompiledTraining
 
+NOTHING = OffsetRanges()
+
 ArrowFunction = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 COLUMNS = ("partition", "offset", "block")
 REPORT_SCHEMA = "report binary"
@@ -30,7 +32,8 @@ class MicroBatch:
     """What every partition of one micro-batch starts from.
 
     `images_before` of `images_total` (all epochs together) place it on the learning-rate schedule, where
-    `partition_count` partitions advance side by side. The same seed shuffles in the same way.
+    `partition_count` partitions advance side by side. The same seed shuffles in the same way. Blocks that are
+    in `trained` are left out: a restarted query may bring them again.
     """
 
     recipe: Recipe
@@ -39,6 +42,7 @@ class MicroBatch:
     images_before: int
     images_total: int
     partition_count: int
+    trained: OffsetRanges = NOTHING
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def train_partitions(work: MicroBatch) -> ArrowFunction:
     """
 
     def train(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        partition = _read(batches)
+        partition = _read(batches, work.trained)
         result = _train(work, partition) if partition else PartitionResult({}, 0, 0.0, 0, OffsetRanges())
         yield _row(result.to_proto().SerializeToString())
 
@@ -83,12 +87,13 @@ def warm(recipe: Recipe) -> ArrowFunction:
     return warm_up
 
 
-def _read(batches: Iterator[pa.RecordBatch]) -> Partition | None:
-    rows = [row for batch in batches for row in zip(*(batch[name] for name in COLUMNS), strict=True)]
+def _read(batches: Iterator[pa.RecordBatch], trained: OffsetRanges) -> Partition | None:
+    columns = ([batch[name].to_pylist() for name in COLUMNS] for batch in batches)
+    rows = [row for values in columns for row in zip(*values, strict=True) if not trained.holds(*row[:2])]
     if not rows:
         return None
     # Spark promises no order, and the same images must be trained on in the same order again.
-    rows = sorted((p.as_py(), o.as_py(), b.as_py()) for p, o, b in rows)
+    rows.sort()
     images = [blocks.unpack(block) for _, _, block in rows]
     return Partition(
         pixels=np.concatenate([image.pixels for image in images]),

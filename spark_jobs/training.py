@@ -115,7 +115,7 @@ class TrainingRun:
             if not self._epoch_is_over():
                 log, job_id = self._shop.log, self._lease.job_id
                 source = log.source(job_id, self._state.trained, self._sizer.blocks)
-                query = EpochQuery(self._shop.spark, source, self._state.trained, self._micro_batch)
+                query = EpochQuery(self._shop.spark, source, self._micro_batch)
                 query.run(self._check, _CHECK_SECONDS)
             if self._state.epoch == self._recipe.epochs:
                 return
@@ -137,10 +137,11 @@ class TrainingRun:
         work = MicroBatch(
             recipe=self._recipe,
             state=self._state.tensors,
-            seed=hash((self._spec.seed, self._state.micro_batch)) & 0x7FFFFFFF,
+            seed=self._spec.seed,
             images_before=self._state.images_trained,
             images_total=self._total_images,
             partition_count=self._partitions,
+            trained=self._state.trained,
         )
         shared = fresh.coalesce(self._partitions)
         rows = shared.mapInArrow(train_partitions(work), "report binary").collect()

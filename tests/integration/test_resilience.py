@@ -20,7 +20,7 @@ from tests.service import Service
 def start_long_job(service: Service, recipe: str = "standard") -> str:
     """Starts a job of many micro-batches, waits until two are committed, and returns its id."""
     with service.client() as client:
-        for progress in client.train(images_batch_path="slice.npz", recipe=recipe, promotion=pb.NEVER):
+        for progress in client.train(images_batch_path="tiny.npz", recipe=recipe, promotion=pb.NEVER):
             if progress.micro_batch >= 2:
                 return progress.job_id
     pytest.fail("the job ended before it could be broken")
@@ -62,7 +62,7 @@ def test_a_killed_trainer_resumes_from_its_checkpoint_and_trains_each_image_once
         job = client.get_job(job_id)
     assert min(progress.images_trained for progress in after) >= before.images_trained
     assert (job.state, job.attempt_count) == (pb.SUCCEEDED, 2)
-    assert job.progress.images_trained == job.progress.images_total == 12_000 * job.progress.epochs
+    assert job.progress.images_trained == job.progress.images_total == 2_048 * job.progress.epochs
 
 
 def test_a_killed_executor_costs_an_attempt_and_no_image(trained_service: Service) -> None:

@@ -90,6 +90,12 @@ def test_offsets_join_into_runs() -> None:
     assert ranges.count() == 4
 
 
+def test_a_set_of_offsets_holds_its_own_and_no_other() -> None:
+    ranges = OffsetRanges.of([(0, 2), (0, 3), (0, 7), (2, 0)])
+    held = [(p, o) for p in range(4) for o in range(9) if ranges.holds(p, o)]
+    assert held == [(0, 2), (0, 3), (0, 7), (2, 0)]
+
+
 def test_an_offset_that_was_seen_twice_is_refused() -> None:
     with pytest.raises(ValueError, match="twice"):
         OffsetRanges.of([(0, 2), (0, 2)])

@@ -132,6 +132,15 @@ def test_augmented_training_is_repeatable_too() -> None:
     assert not same(first, plain)
 
 
+def test_blocks_that_were_trained_are_left_out_however_scattered_they_are() -> None:
+    all_rows = rows(64 * 9)
+    trained = OffsetRanges.of((0, offset) for offset in (0, 2, 4, 5, 8))
+    found = report(work(trained=trained), all_rows)
+    assert [run.start for run in found.offsets.ranges] == [1, 3, 6]
+    assert found.image_count == 64 * 4
+    assert report(work(trained=found.offsets.plus(trained)), all_rows).image_count == 0
+
+
 def test_a_damaged_block_is_refused() -> None:
     with pytest.raises(Corrupt):
         report(work(), [(0, 0, b"not a block")])
