@@ -95,9 +95,22 @@ class ServingModel:
             raise NotReady(f"generation {generation} of the serving model is not here yet")
         return self._now
 
+    def catch_up(self, timeout_seconds: float) -> None:
+        """Reads the alias now, and waits for what it names or until that is late.
+
+        Who saw a version being promoted expects it to answer from then on, whenever the watch comes.
+        """
+        try:
+            alias = self._registry.alias().serving
+            self._want(alias)
+            self.at_least(alias.generation, timeout_seconds)
+        except DigitsError as error:
+            logger.warning("the serving model is not known to be the newest: %s", error)
+
     def _want(self, alias: models_pb2.Serving) -> None:
         with self._wake:
-            self._wanted = alias
+            if alias.generation >= self._wanted.generation:
+                self._wanted = alias
             self._heard = True
             self._wake.notify_all()
 

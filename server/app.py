@@ -81,9 +81,9 @@ class Application:
         most = self._settings.max_request_bytes
         options = [("grpc.max_receive_message_length", most), ("grpc.so_reuseport", 0)]
         server = grpc.aio.server(interceptors=[ErrorInterceptor()], options=options)
-        digit = DigitServicer(self._jobs, self._store, self._batcher, self._settings)
+        digit = DigitServicer(self._jobs, self._store, self._serving, self._batcher, self._settings)
         digit_service_pb2_grpc.add_DigitServiceServicer_to_server(digit, server)
-        job = JobServicer(self._jobs, self._settings.heartbeat_seconds)
+        job = JobServicer(self._jobs, self._serving, self._settings.heartbeat_seconds)
         training_pb2_grpc.add_JobServiceServicer_to_server(job, server)
         models_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(self._registry), server)
         inference = InferenceServicer(self._batcher, self._serving, self._registry)

@@ -37,9 +37,11 @@ class Classifier:
 
     async def classify(self, pixels: np.ndarray, version: str, seconds: float) -> Answer:
         """Classifies pictures, uint8 (N, 784); raises NotReady, NotFound, Corrupt, QueueUnavailable."""
+        loop = asyncio.get_running_loop()
+        if self._copy.nothing_serves():
+            await loop.run_in_executor(self._copy_thread, self._copy.catch_up, self._timeout)
         if self._copy.nothing_serves():
             raise NotReady("no model serves yet: train one first")
-        loop = asyncio.get_running_loop()
         if self._breaker.is_open():
             if self._breaker.probe_due():
                 loop.run_in_executor(self._queue_thread, self._probe, pixels[:1])

@@ -12,6 +12,7 @@ import numpy as np
 from digits.errors import InvalidInput
 from digits.jobs import Jobs
 from digits.ports import ArtifactStore
+from digits.serving import ServingModel
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import digit_service_pb2_grpc, training_pb2
@@ -28,8 +29,11 @@ _MESSAGES_IN_FLIGHT = 2
 class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
     """Translates, calls the core, returns."""
 
-    def __init__(self, jobs: Jobs, store: ArtifactStore, batcher: Batcher, settings: Settings) -> None:
-        self._jobs, self._store, self._batcher, self._settings = jobs, store, batcher, settings
+    def __init__(
+        self, jobs: Jobs, store: ArtifactStore, serving: ServingModel, batcher: Batcher, settings: Settings
+    ) -> None:
+        self._jobs, self._store, self._serving = jobs, store, serving
+        self._batcher, self._settings = batcher, settings
 
     async def Train(
         self, request: pb.TrainRequest, context: grpc.aio.ServicerContext
@@ -37,7 +41,7 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         """Accepts a job and streams its progress; what the caller does with the stream changes nothing."""
         spec = await blocking(wire.spec_from, request, self._settings, self._store)
         job = await blocking(self._jobs.submit, spec)
-        async for progress in follow(self._jobs, job.job_id, self._settings.heartbeat_seconds):
+        async for progress in follow(self._jobs, self._serving, job.job_id, self._settings.heartbeat_seconds):
             yield progress
 
     async def Classify(

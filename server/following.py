@@ -7,13 +7,22 @@ from collections.abc import AsyncIterator
 
 from digits import clock, status
 from digits.jobs import Jobs, is_final
+from digits.serving import ServingModel
 from digits.v1 import training_pb2 as pb
 from server.blocking import blocking
 from server.errors import JobFailed
 
+# A promoted model is in this server's memory within milliseconds, unless something is wrong with it.
+_PROMOTION_SECONDS = 2.0
 
-async def follow(jobs: Jobs, job_id: str, heartbeat_seconds: float) -> AsyncIterator[pb.TrainProgress]:
-    """Yields progress until the job is final; raises NotFound, and JobFailed behind a FAILED message."""
+
+async def follow(
+    jobs: Jobs, serving: ServingModel, job_id: str, heartbeat_seconds: float
+) -> AsyncIterator[pb.TrainProgress]:
+    """Yields progress until the job is final; raises NotFound, and JobFailed behind a FAILED message.
+
+    Whoever reads that a model was promoted gets it from the next Classify on.
+    """
     loop = asyncio.get_running_loop()
     newest: list[pb.Job] = [await blocking(jobs.get, job_id)]
     changed = asyncio.Event()
@@ -27,6 +36,8 @@ async def follow(jobs: Jobs, job_id: str, heartbeat_seconds: float) -> AsyncIter
         while True:
             changed.clear()
             job = newest[0]
+            if job.progress.promoted:
+                await blocking(serving.catch_up, _PROMOTION_SECONDS)
             yield _with_heartbeat(job.progress)
             if is_final(job):
                 break

@@ -334,3 +334,13 @@ def test_the_same_network_gives_the_same_probabilities_in_any_batch() -> None:
     batch = np.random.default_rng(1).integers(0, 256, (9, 784), np.uint8)
     one_by_one = np.concatenate([predictor.predict(batch[n : n + 1]) for n in range(9)])
     np.testing.assert_allclose(predictor.predict(batch), one_by_one, atol=1e-6)
+
+
+def test_a_model_answers_at_once_though_its_watch_is_late(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench.copy, "_want", lambda alias: None)
+    version = bench.publish()
+    monkeypatch.undo()
+    assert bench.copy.now().model is None
+    assert bench.ask().model_version == version
