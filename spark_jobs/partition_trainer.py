@@ -122,7 +122,7 @@ def _rates(work: MicroBatch, count: int) -> np.ndarray:
 
     The last batch is not dropped, and not a small one either: the images are spread evenly.
     """
-    batches = -(-count // work.recipe.batch_size)
+    batches = -(-count // work.recipe.partition_batch_size(work.partition_count))
     trained = work.images_before + np.arange(batches) * (count / batches) * work.partition_count
     return work.recipe.learning_rates(trained / work.images_total)
 

@@ -103,6 +103,12 @@ def test_no_image_is_dropped_however_many_there_are(count: int, steps: int) -> N
     assert all(np.isfinite(tensor).all() for tensor in result.state.values())
 
 
+def test_among_many_partitions_each_makes_more_and_smaller_steps() -> None:
+    wide = dataclasses.replace(SMALL, batch_size=128)
+    steps = [report(work(wide, partition_count=n), rows(128)).state["adam/steps"] for n in (2, 4)]
+    assert steps == [1, 2]
+
+
 def test_the_same_rows_in_another_order_teach_the_same() -> None:
     ordered = rows(300)
     assert same(report(work(), ordered), report(work(), ordered[3:], ordered[:3]))

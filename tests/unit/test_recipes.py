@@ -30,3 +30,8 @@ def test_the_learning_rate_rises_to_its_peak_and_falls_to_nothing(recipe: recipe
 
 def test_the_learning_rate_is_never_negative_where_more_images_come_than_announced() -> None:
     assert recipes.FAST.learning_rates(np.array([1.01, 2.0])).tolist() == [0, 0]
+
+
+def test_more_partitions_make_smaller_batches_but_never_tiny_ones() -> None:
+    sizes = [recipes.FAST.partition_batch_size(count) for count in (0, 1, 2, 4, 8, 100)]
+    assert sizes == [128, 128, 128, 64, 32, 32]
