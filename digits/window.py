@@ -75,11 +75,11 @@ class IngestWindow:
         """Blocks appended in all."""
         return self._appended
 
-    def wait_until_filled(self, total: int, timeout_seconds: float) -> None:
-        """Waits until the window or the whole log of `total` blocks is full; raises DeadlinePassed."""
+    def wait_for(self, blocks: int, total: int, timeout_seconds: float) -> None:
+        """Waits until so many blocks are unread, or all `total` are appended; raises DeadlinePassed."""
         with self._changed:
             if not self._changed.wait_for(
-                lambda: self._closed or self.unread() >= self._size or self._appended >= total,
+                lambda: self._closed or self.unread() >= min(blocks, self._size) or self._appended >= total,
                 timeout_seconds,
             ):
                 raise DeadlinePassed("no image was appended to the log in time")

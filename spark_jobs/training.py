@@ -108,7 +108,7 @@ class TrainingRun:
 
     def _train_epochs(self) -> None:
         if self._state.epoch == 1:
-            self._window.wait_until_filled(self._total_blocks, _FILL_SECONDS)
+            self._window.wait_for(self._sizer.blocks, self._total_blocks, _FILL_SECONDS)
         self._check()
         self._report.enter(pb.TRAINING)
         while True:

@@ -61,7 +61,7 @@ def test_a_flood_never_leaves_more_unread_than_the_window() -> None:
     window = IngestWindow(10, 0, 0)
     with Ingest(log, "job", (b"%d" % n for n in range(1000)), window, lambda: None):
         for _ in range(200):
-            window.wait_until_filled(1000, 5)
+            window.wait_for(10, 1000, 5)
             log.trained += 5
             window.train(5, 10)
     assert log.most_unread == 10
@@ -74,7 +74,7 @@ def test_an_interrupted_ingest_goes_on_without_losing_or_repeating_a_block(tmp_p
     blocks = [b"%03d" % n for n in range(101)]
     window = IngestWindow(37, 0, 0)
     with Ingest(log, "job", iter(blocks), window, lambda: None):
-        window.wait_until_filled(101, 5)
+        window.wait_for(37, 101, 5)
     assert sum(log.end_offsets("job")) == 37
     with Ingest(log, "job", iter(blocks), IngestWindow(1000, 37, 0), lambda: None):
         wait_until(lambda: sum(log.end_offsets("job")) == 101)
@@ -92,14 +92,14 @@ def test_what_breaks_the_ingest_is_told_and_frees_whoever_waits() -> None:
     log.create("job", 1)
     window = IngestWindow(10, 0, 0)
     with Ingest(log, "job", broken(), window, lambda: None) as ingest:  # type: ignore[arg-type]
-        window.wait_until_filled(100, 5)
+        window.wait_for(10, 100, 5)
         with pytest.raises(OSError, match="the disk is gone"):
             ingest.check()
 
 
 def test_waiting_for_images_that_never_come_ends() -> None:
     with pytest.raises(DeadlinePassed):
-        IngestWindow(10, 0, 0).wait_until_filled(100, 0.01)
+        IngestWindow(10, 0, 0).wait_for(10, 100, 0.01)
 
 
 def test_closing_frees_an_appender_that_waits_for_room() -> None:
