@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     )
     heartbeat_seconds: float = Field(2.0, gt=0, le=5, description="Longest silence of a progress stream.")
     target_batch_seconds: float = Field(
-        3.0, gt=0, description="Time that a micro-batch should take: throughput against latency."
+        5.0, gt=0, description="Time that a micro-batch should take: throughput against latency."
     )
     trainer_memory_bytes: int = Field(
         4 << 30,

@@ -28,13 +28,19 @@ def start(master: str, folder: Path) -> SparkSession:
         "spark.driver.memory": "1g",
         "spark.local.dir": str(folder / "local"),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
-        "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder} -XX:+UseSerialGC",
+        # C1 alone: the second compiler would take processor time from the training on the same cores.
+        "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
         "spark.python.worker.reuse": "true",
         "spark.sql.adaptive.enabled": "false",
         "spark.sql.shuffle.partitions": "2",
         # Many small reader splits, so that coalesce can share them out evenly over the cores.
         "spark.sql.files.openCostInBytes": "65536",
         "spark.sql.files.maxPartitionBytes": "524288",
+        # A micro-batch names its files one by one; listing them in a Spark job of their own costs a second.
+        "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
+        # No checksum files beside Spark's scratch files: each costs a process, since Hadoop calls chmod.
+        "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
+        "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
         "spark.sql.streaming.minBatchesToRetain": "2",
         "spark.sql.streaming.numRecentProgressUpdates": "2",
         "spark.sql.execution.arrow.pyspark.enabled": "true",

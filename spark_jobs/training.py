@@ -91,9 +91,10 @@ class TrainingRun:
         self._publish()
 
     def _most_blocks(self) -> int:
-        """Blocks in a micro-batch at most: a small batch of images is averaged a few times all the same."""
-        most_images = min(self._recipe.micro_batch_images, self._batch.train_count // _LEAST_ROUNDS)
-        return max(1, most_images // blocks.IMAGES_PER_BLOCK)
+        """Blocks in a micro-batch at most: what the recipe says, cut so that an epoch has no small rest."""
+        most = self._recipe.micro_batch_images // blocks.IMAGES_PER_BLOCK
+        rounds = max(_LEAST_ROUNDS, -(-self._total_blocks // most))
+        return -(-self._total_blocks // rounds)
 
     def _resume(self) -> TrainingState:
         checkpoint = self._checkpoints.newest()

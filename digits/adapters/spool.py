@@ -73,6 +73,8 @@ class SpoolLog:
                 "path": str(self._folder / job_id),
                 "pathGlobFilter": "*.block",
                 "maxFilesPerTrigger": str(max_blocks),
+                # Else a micro-batch may be the few files left over from an earlier listing.
+                "maxCachedFiles": "0",
             },
             partition=f"cast({pattern.format(1)} as int)",
             offset=f"cast({pattern.format(2)} as long)",
