@@ -27,24 +27,35 @@ class JobFailed(Exception):
 class ErrorInterceptor(grpc.aio.ServerInterceptor):
     """Turns what a servicer raises into a status with details; says INTERNAL for what nobody foresaw."""
 
+    def __init__(self) -> None:
+        self._wrapped: dict[str, grpc.RpcMethodHandler] = {}
+
     async def intercept_service(
         self,
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> grpc.RpcMethodHandler:
-        """Wraps the handlers of the project's own style; others (health, reflection) pass."""
+        """Wraps the project's own handlers; gRPC's (health, reflection) pass as they are."""
         handler = await continuation(handler_call_details)
-        if handler is None:
+        method = handler_call_details.method
+        if handler is None or method.startswith("/grpc."):
             return handler
-        if handler.response_streaming:
-            wrapped = _streaming(handler.stream_stream or handler.unary_stream)
-            kind = "stream_stream" if handler.request_streaming else "unary_stream"
-        elif handler.request_streaming:
-            return handler
-        else:
-            wrapped, kind = _unary(handler.unary_unary), "unary_unary"
-        make = getattr(grpc, f"{kind}_rpc_method_handler")
-        return make(wrapped, handler.request_deserializer, handler.response_serializer)
+        if method not in self._wrapped:
+            self._wrapped[method] = _wrapped(handler)
+        return self._wrapped[method]
+
+
+def _wrapped(handler: grpc.RpcMethodHandler) -> grpc.RpcMethodHandler:
+    """A handler of the same shape that aborts with a status where the other raises."""
+    if handler.unary_unary:
+        wrapped, make = _unary(handler.unary_unary), grpc.unary_unary_rpc_method_handler
+    elif handler.unary_stream:
+        wrapped, make = _streaming(handler.unary_stream), grpc.unary_stream_rpc_method_handler
+    elif handler.stream_stream:
+        wrapped, make = _streaming(handler.stream_stream), grpc.stream_stream_rpc_method_handler
+    else:
+        return handler
+    return make(wrapped, handler.request_deserializer, handler.response_serializer)
 
 
 def _unary(behaviour: Callable[[Any, grpc.aio.ServicerContext], Any]) -> Callable[..., Any]:

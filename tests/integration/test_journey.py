@@ -10,10 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import grpc
 import numpy as np
 import psutil
 import pytest
 from grpc import StatusCode
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from PIL import Image
 
 from digits.client import Client
@@ -110,6 +112,13 @@ def test_a_client_that_leaves_changes_nothing_and_another_process_goes_on_watchi
     assert (watched.returncode, last["state"]) == (0, "SUCCEEDED")
 
 
+def test_health_can_be_watched(trained_service: Service) -> None:
+    with grpc.insecure_channel(trained_service.grpc_address) as channel:
+        watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(), timeout=30)
+        assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
+        watch.cancel()
+
+
 def test_grpcurl_finds_and_calls_everything_by_reflection(trained_service: Service) -> None:
     grpcurl = shutil.which("grpcurl") or missing("grpcurl on PATH")
 
@@ -131,6 +140,7 @@ def test_grpcurl_finds_and_calls_everything_by_reflection(trained_service: Servi
 
 INFER = """
 import sys
+import grpc
 import numpy as np
 import tritonclient.grpc as triton
 
