@@ -19,6 +19,8 @@ from server.breaker import Breaker
 
 logger = logging.getLogger(__name__)
 
+_SILENCE_SECONDS = 0.5
+
 
 class Classifier:
     """Asks the queue first; where it is late or its breaker is open, asks the own copy.
@@ -46,12 +48,19 @@ class Classifier:
             if self._breaker.probe_due():
                 loop.run_in_executor(self._queue_thread, self._probe, pixels[:1])
             return await loop.run_in_executor(self._copy_thread, self._ask_copy, pixels, version)
+        timeout = min(seconds, self._timeout)
         try:
-            timeout = min(seconds, self._timeout)
-            return await loop.run_in_executor(self._queue_thread, self._ask_queue, pixels, version, timeout)
+            # A broker that is there but silent holds its thread up for longer than a caller should wait.
+            async with asyncio.timeout(timeout + _SILENCE_SECONDS):
+                return await loop.run_in_executor(
+                    self._queue_thread, self._ask_queue, pixels, version, timeout
+                )
+        except TimeoutError:
+            self._breaker.failed()
+            logger.warning("the own copy answers: the task queue is silent")
         except QueueUnavailable as error:
             logger.warning("the own copy answers: %s", error)
-            return await loop.run_in_executor(self._copy_thread, self._ask_copy, pixels, version)
+        return await loop.run_in_executor(self._copy_thread, self._ask_copy, pixels, version)
 
     def _ask_queue(self, pixels: np.ndarray, version: str, timeout_seconds: float) -> Answer:
         generation = max(self._newest_generation, self._copy.now().generation)

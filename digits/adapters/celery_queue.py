@@ -34,12 +34,18 @@ def make_app(broker_url: str, result_url: str) -> Celery:
         worker_enable_remote_control=False,
         broker_connection_retry_on_startup=True,
         broker_connection_timeout=2.0,
-        broker_transport_options={"socket_connect_timeout": 2.0, "max_retries": 1, "interval_start": 0},
+        broker_transport_options={
+            "socket_connect_timeout": 2.0,
+            # Longer than the second for which a worker waits on an empty queue.
+            "socket_timeout": 5.0,
+            "max_retries": 1,
+            "interval_start": 0,
+        },
         result_expires=60,
         # A caller decides what to do without an answer; waiting for a lost backend is not it.
         result_backend_transport_options={"retry_policy": {"max_retries": 1, "interval_start": 0}},
         redis_socket_connect_timeout=2.0,
-        redis_socket_timeout=10.0,
+        redis_socket_timeout=5.0,
         redis_retry_on_timeout=True,
     )
     return app

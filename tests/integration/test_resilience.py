@@ -89,11 +89,13 @@ def test_without_the_broker_the_own_copy_answers_and_the_worker_takes_over_again
     trained_service: Service,
 ) -> None:
     with classifying(trained_service) as problems, trained_service.client() as client:
-        trained_service.process("valkey").kill()
+        valkey = trained_service.process("valkey")
+        valkey.suspend()
         wait_until(
             lambda: client.classify(pixels=bytes(784)).served_by == digit_service_pb2.CACHED_COPY,
             what="an answer of the own copy",
         )
+        valkey.kill()
         wait_until(
             lambda: client.classify(pixels=bytes(784)).served_by == digit_service_pb2.WORKER,
             seconds=60,

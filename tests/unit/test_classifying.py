@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -185,6 +186,20 @@ class Queue:
         )
 
 
+class SilentQueue(Queue):
+    """A queue that takes a batch and says nothing until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let_go = threading.Event()
+
+    def classify(
+        self, batch: queue_pb2.ClassifyBatch, timeout_seconds: float
+    ) -> queue_pb2.ClassifyBatchResult:
+        self.let_go.wait(30)
+        return super().classify(batch, timeout_seconds)
+
+
 class Bench:
     """A registry with published versions, and a copy that follows it."""
 
@@ -246,6 +261,18 @@ def test_the_own_copy_answers_while_the_queue_is_away_and_the_worker_once_it_is_
     assert len(bench.queue.asked) == 2
     bench.queue.answer("v1", 1)
     wait_until(lambda: bench.ask().served_by == pb.WORKER, what="an answer from the worker")
+
+
+def test_the_own_copy_answers_while_the_queue_is_silent(bench: Bench) -> None:
+    version = bench.publish()
+    queue = SilentQueue()
+    classifier = Classifier(queue, bench.copy, 0.05)
+    try:
+        for _ in range(3):
+            answer = asyncio.run(classifier.classify(PICTURE, "", 5.0))
+            assert (answer.model_version, answer.served_by) == (version, pb.CACHED_COPY)
+    finally:
+        queue.let_go.set()
 
 
 def test_a_worker_is_told_the_newest_generation_that_was_answered(bench: Bench) -> None:
