@@ -8,7 +8,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import statistics
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import grpc
@@ -17,6 +21,7 @@ import psutil
 
 from benchmarks.embedded import embedded_service, status
 from benchmarks.training import train
+from deploy.native.ports import free_port
 from digits.client import Client
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import digit_service_pb2_grpc
@@ -56,6 +61,17 @@ async def load(address: str, clients: int, seconds: float, pictures: list[bytes]
     return Load(len(latencies) / took, float(p50), float(p99), by_worker / len(latencies))
 
 
+@contextmanager
+def echo() -> Iterator[str]:
+    """The address of a server that answers with a constant, for the machine's own share."""
+    port = free_port([])
+    with subprocess.Popen([sys.executable, "-m", "benchmarks.echo", str(port)]) as process:
+        try:
+            yield f"127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
 def main() -> None:
     """Prints the median of the rounds, and their spread, for each number of clients."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -64,16 +80,17 @@ def main() -> None:
     options = parser.parse_args()
     with np.load("data/mnist.npz") as data:
         pictures = [image.tobytes() for image in data["x_test"][:1000]]
-    with embedded_service() as service:
+    with embedded_service() as service, echo() as echo_address:
         with Client(service.server) as client:
             train(client, "fast", seed=0)
         asyncio.run(load(service.server, 16, 2.0, pictures))
         for clients in (1, 16, 64):
-            rounds = [
-                asyncio.run(load(service.server, clients, options.seconds, pictures))
-                for _ in range(options.rounds)
-            ]
-            _print(clients, rounds)
+            arms: dict[str, list[Load]] = {"Classify": [], "bare echo": []}
+            for _ in range(options.rounds):
+                for arm, address in zip(arms, (service.server, echo_address), strict=True):
+                    arms[arm].append(asyncio.run(load(address, clients, options.seconds, pictures)))
+            for arm, rounds in arms.items():
+                _print(arm, clients, rounds)
         process = psutil.Process(status(service)["server"]["pid"])
         libraries = {entry.path for entry in process.memory_maps()}
         print(
@@ -82,11 +99,11 @@ def main() -> None:
         )
 
 
-def _print(clients: int, rounds: list[Load]) -> None:
+def _print(arm: str, clients: int, rounds: list[Load]) -> None:
     rates = [load.calls_per_second for load in rounds]
     p50s = [load.p50 for load in rounds]
     print(
-        f"{clients:3} clients: "
+        f"{arm:9} {clients:3} clients: "
         f"{statistics.median(rates):,.0f} calls/s ({min(rates):,.0f} to {max(rates):,.0f}), "
         f"p50 {statistics.median(p50s):.2f} ms ({min(p50s):.2f} to {max(p50s):.2f}), "
         f"p99 {statistics.median(load.p99 for load in rounds):.1f} ms, "

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Callable
 
 import celery.exceptions
+import kombu
 import kombu.exceptions
 from celery import Celery
 
@@ -25,6 +26,12 @@ def make_app(broker_url: str, result_url: str) -> Celery:
         task_serializer="json",
         result_serializer="json",
         accept_content=["json"],
+        task_queues=[
+            kombu.Queue("train", routing_key="train"),
+            # A caller does not wait for a batch to be delivered twice, so nothing keeps track of deliveries.
+            # Besides the time, that saves a worker from an ack that fails with its broker: kombu then hangs.
+            kombu.Queue("classify", routing_key="classify", no_ack=True),
+        ],
         task_routes={TRAIN: {"queue": "train"}, CLASSIFY: {"queue": "classify"}},
         # The job record, not the message, is the truth: a lost message is sent again by the reconciler.
         task_acks_late=False,
