@@ -6,9 +6,9 @@ import base64
 from collections.abc import Callable
 
 import celery.exceptions
-import kombu
 import kombu.exceptions
 from celery import Celery
+from kombu.entity import Queue
 
 from digits.errors import QueueUnavailable
 from digits.v1 import queue_pb2
@@ -27,10 +27,10 @@ def make_app(broker_url: str, result_url: str) -> Celery:
         result_serializer="json",
         accept_content=["json"],
         task_queues=[
-            kombu.Queue("train", routing_key="train"),
+            Queue("train", routing_key="train"),  # type: ignore[no-untyped-call]
             # A caller does not wait for a batch to be delivered twice, so nothing keeps track of deliveries.
             # Besides the time, that saves a worker from an ack that fails with its broker: kombu then hangs.
-            kombu.Queue("classify", routing_key="classify", no_ack=True),
+            Queue("classify", routing_key="classify", no_ack=True),  # type: ignore[no-untyped-call]
         ],
         task_routes={TRAIN: {"queue": "train"}, CLASSIFY: {"queue": "classify"}},
         # The job record, not the message, is the truth: a lost message is sent again by the reconciler.
