@@ -7,8 +7,8 @@ import threading
 
 from digits.errors import DeadlinePassed
 
-# Tuned on simulated trainers (tests/unit/test_window.py): settles within four micro-batches without
-# overshooting by more than a quarter, whatever the trainer's speed.
+# Tried on simulated trainers of three speeds (tests/unit/test_window.py): within a quarter of the target
+# after eight micro-batches.
 _PROPORTIONAL = 0.4
 _INTEGRAL = 0.5
 _LARGEST_STEP = 1.0

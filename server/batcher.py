@@ -38,7 +38,7 @@ class _Waiting:
 class Batcher:
     """Collects single calls into batches for `classify`, with one batch out at a time.
 
-    One in flight measured best: 2,190 calls/s at 64 clients against 1,660 with two (docs/decisions).
+    One in flight was best in a prototype (docs/decisions/one-batch-in-flight.md).
     """
 
     def __init__(self, classify: Classify, most_in_batch: int, most_waiting: int) -> None:
