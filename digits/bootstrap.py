@@ -31,12 +31,12 @@ def coordinator(settings: Settings) -> Coordinator:
 
 def train_queue(settings: Settings) -> TrainQueue:
     """The way to the train workers."""
-    return CeleryTrainQueue(make_app(settings.broker_url, settings.result_url))
+    return CeleryTrainQueue(make_app(settings.broker_url))
 
 
 def classify_queue(settings: Settings) -> ClassifyQueue:
     """The way to the classify workers."""
-    return CeleryClassifyQueue(lambda: make_app(settings.broker_url, settings.result_url))
+    return CeleryClassifyQueue(lambda: make_app(settings.broker_url))
 
 
 def _folder(setting: str, url: str) -> Path:

@@ -30,7 +30,6 @@ class Settings(BaseSettings):
         description="ZooKeeper: zookeeper://HOST:PORT[,HOST:PORT]/CHROOT.",
     )
     broker_url: str = Field("redis://127.0.0.1:6379/0", description="Celery's broker.")
-    result_url: str = Field("redis://127.0.0.1:6379/1", description="Celery's result backend.")
     spark_master: str = Field("local[*]", description="Spark's master.")
 
     coordinator_session_seconds: float = Field(

@@ -21,7 +21,7 @@ from server import reflection
 from server.batcher import Batcher
 from server.classifying import Classifier
 from server.digit_servicer import DigitServicer
-from server.errors import ErrorInterceptor
+from server.errors import Translated
 from server.health import ALWAYS, WITH_A_MODEL, Health
 from server.inference_servicer import InferenceServicer
 from server.job_servicer import JobServicer
@@ -80,14 +80,14 @@ class Application:
     def _make_server(self) -> grpc.aio.Server:
         most = self._settings.max_request_bytes
         options = [("grpc.max_receive_message_length", most), ("grpc.so_reuseport", 0)]
-        server = grpc.aio.server(interceptors=[ErrorInterceptor()], options=options)
+        server = grpc.aio.server(options=options)
         digit = DigitServicer(self._jobs, self._store, self._serving, self._batcher, self._settings)
-        digit_service_pb2_grpc.add_DigitServiceServicer_to_server(digit, server)
+        digit_service_pb2_grpc.add_DigitServiceServicer_to_server(Translated(digit), server)
         job = JobServicer(self._jobs, self._serving, self._settings.heartbeat_seconds)
-        training_pb2_grpc.add_JobServiceServicer_to_server(job, server)
-        models_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(self._registry), server)
+        training_pb2_grpc.add_JobServiceServicer_to_server(Translated(job), server)
+        models_pb2_grpc.add_ModelServiceServicer_to_server(Translated(ModelServicer(self._registry)), server)
         inference = InferenceServicer(self._batcher, self._serving, self._registry)
-        inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(inference, server)
+        inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(Translated(inference), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, server)
         reflection.enable(server, ["grpc.health.v1.Health", *ALWAYS, *filter(None, WITH_A_MODEL)])
         server.add_insecure_port(f"{self._settings.grpc_host}:{self._settings.grpc_port}")

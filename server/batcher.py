@@ -13,6 +13,8 @@ import numpy as np
 from digits.errors import DeadlinePassed, Overloaded
 from digits.v1 import digit_service_pb2 as pb
 
+_MOST_TURNS = 64
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -69,11 +71,20 @@ class Batcher:
         """Sends batch after batch, for as long as the server runs."""
         while True:
             await self._arrived.wait()
+            await self._let_more_arrive()
             batch = self._next_batch()
             if batch:
                 await self._send(batch)
             if not self._queue:
                 self._arrived.clear()
+
+    async def _let_more_arrive(self) -> None:
+        """Lets the event loop take in what the network already holds; a lone caller loses microseconds."""
+        for _ in range(_MOST_TURNS):
+            before = len(self._queue)
+            await asyncio.sleep(0)
+            if len(self._queue) == before or self._pictures >= self._most_in_batch:
+                return
 
     def _next_batch(self) -> list[_Waiting]:
         batch: list[_Waiting] = []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any, NoReturn
 
 import grpc
@@ -24,38 +25,18 @@ class JobFailed(Exception):
         self.status = job_status
 
 
-class ErrorInterceptor(grpc.aio.ServerInterceptor):
-    """Turns what a servicer raises into a status with details; says INTERNAL for what nobody foresaw."""
+class Translated:
+    """A servicer whose errors end as a status with details; INTERNAL for what nobody foresaw.
 
-    def __init__(self) -> None:
-        self._wrapped: dict[str, grpc.RpcMethodHandler] = {}
+    A wrapper and no interceptor: grpc.aio's took 75 of a Classify call's 500 microseconds of the server.
+    """
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler:
-        """Wraps the project's own handlers; gRPC's (health, reflection) pass as they are."""
-        handler = await continuation(handler_call_details)
-        method = handler_call_details.method
-        if handler is None or method.startswith("/grpc."):
-            return handler
-        if method not in self._wrapped:
-            self._wrapped[method] = _wrapped(handler)
-        return self._wrapped[method]
+    def __init__(self, servicer: object) -> None:
+        self._servicer = servicer
 
-
-def _wrapped(handler: grpc.RpcMethodHandler) -> grpc.RpcMethodHandler:
-    """A handler of the same shape that aborts with a status where the other raises."""
-    if handler.unary_unary:
-        wrapped, make = _unary(handler.unary_unary), grpc.unary_unary_rpc_method_handler
-    elif handler.unary_stream:
-        wrapped, make = _streaming(handler.unary_stream), grpc.unary_stream_rpc_method_handler
-    elif handler.stream_stream:
-        wrapped, make = _streaming(handler.stream_stream), grpc.stream_stream_rpc_method_handler
-    else:
-        return handler
-    return make(wrapped, handler.request_deserializer, handler.response_serializer)
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        behaviour = getattr(self._servicer, name)
+        return _streaming(behaviour) if inspect.isasyncgenfunction(behaviour) else _unary(behaviour)
 
 
 def _unary(behaviour: Callable[[Any, grpc.aio.ServicerContext], Any]) -> Callable[..., Any]:

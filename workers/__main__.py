@@ -50,7 +50,7 @@ def main(role: str) -> None:
     logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)
     logging.getLogger("celery.app.trace").setLevel(logging.WARNING)
     settings = Settings()
-    app = make_app(settings.broker_url, settings.result_url)
+    app = make_app(settings.broker_url)
     worker = make_worker(role, settings)
     signals.worker_shutting_down.connect(lambda **_: worker.shut_down(), weak=False)
     worker.start(app)

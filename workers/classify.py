@@ -6,10 +6,11 @@ import base64
 import logging
 
 import numpy as np
-from celery import Celery
+from celery import Celery, Task
 
 from digits import bootstrap, status
 from digits.adapters.celery_queue import CLASSIFY
+from digits.adapters.reply_queue import Replies
 from digits.bundle import LoadedModel
 from digits.errors import DigitsError
 from digits.predictor import PIXELS
@@ -42,7 +43,12 @@ class ClassifyWorker:
         """Follows the serving alias and registers the task."""
         self._serving.start()
         self._presence.start()
-        app.task(self._run, name=CLASSIFY)
+        replies = Replies(app)
+
+        def classify(task: Task, body: str) -> None:
+            replies.send(task.request, self._reply_to(body))
+
+        app.task(classify, name=CLASSIFY, bind=True)
 
     def shut_down(self) -> None:
         """Hears that the process was asked to stop; what is answered last is over in milliseconds."""
@@ -69,12 +75,12 @@ class ClassifyWorker:
         serving = self._serving.at_least(batch.minimum_generation, _CATCH_UP_SECONDS)
         return serving.loaded(), serving.generation
 
-    def _run(self, body: str) -> str:
+    def _reply_to(self, body: str) -> bytes:
         try:
             result = self.answer(queue_pb2.ClassifyBatch.FromString(base64.b64decode(body)))
         except DigitsError as error:
             result = queue_pb2.ClassifyBatchResult(error=str(error), error_code=status.code_of(error))
-        return base64.b64encode(result.SerializeToString()).decode("ascii")
+        return result.SerializeToString()
 
     def _announce(self, serving: Serving) -> None:
         version = serving.model.version if serving.model else ""

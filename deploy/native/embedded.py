@@ -31,7 +31,7 @@ def own_ports(settings: Settings, folder: StateFolder) -> dict[str, int]:
     names = []
     if "coordinator_url" not in given:
         names.append("zookeeper")
-    if not {"broker_url", "result_url"} <= given:
+    if "broker_url" not in given:
         names.append("valkey")
     return settle(folder.ports, names)
 
@@ -43,7 +43,6 @@ def settled(settings: Settings, folder: StateFolder, ports: Mapping[str, int]) -
         addresses["coordinator_url"] = f"zookeeper://127.0.0.1:{ports['zookeeper']}/digits"
     if "valkey" in ports:
         addresses["broker_url"] = f"redis://127.0.0.1:{ports['valkey']}/0"
-        addresses["result_url"] = f"redis://127.0.0.1:{ports['valkey']}/1"
     given = settings.model_dump(exclude_unset=True)
     grpc_port = settings.grpc_port or free_port(ports.values())
     return Settings(

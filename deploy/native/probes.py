@@ -76,7 +76,8 @@ class ZooKeeperProbe:
         if self._client is None and any(map(_listens, self._hosts.split(","))):
             # Its warnings about a server that is still starting would be taken for ours.
             logging.getLogger("kazoo").setLevel(logging.CRITICAL)
-            client = KazooClient(hosts=self._hosts, timeout=10.0)
+            # A first attempt that meets a server still starting is given up after this time, and made anew.
+            client = KazooClient(hosts=self._hosts, timeout=2.0)
             client.start_async().wait(timeout=PROBE_SECONDS)
             self._client = client
         return self._client

@@ -5,26 +5,23 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 
-import celery.exceptions
-import kombu.exceptions
 from celery import Celery
 from kombu.entity import Queue
 
+from digits.adapters.reply_queue import AWAY, ReplyQueue
 from digits.errors import QueueUnavailable
 from digits.v1 import queue_pb2
 
 TRAIN = "digits.train"
 CLASSIFY = "digits.classify"
 
-_AWAY = (kombu.exceptions.OperationalError, celery.exceptions.CeleryError, ConnectionError, OSError)
 
-
-def make_app(broker_url: str, result_url: str) -> Celery:
+def make_app(broker_url: str) -> Celery:
     """The Celery application that callers and workers share."""
-    app = Celery("digits", broker=broker_url, backend=result_url)
+    app = Celery("digits", broker=broker_url)
     app.conf.update(
         task_serializer="json",
-        result_serializer="json",
+        task_ignore_result=True,
         accept_content=["json"],
         task_queues=[
             Queue("train", routing_key="train"),  # type: ignore[no-untyped-call]
@@ -48,12 +45,6 @@ def make_app(broker_url: str, result_url: str) -> Celery:
             "max_retries": 1,
             "interval_start": 0,
         },
-        result_expires=60,
-        # A caller decides what to do without an answer; waiting for a lost backend is not it.
-        result_backend_transport_options={"retry_policy": {"max_retries": 1, "interval_start": 0}},
-        redis_socket_connect_timeout=2.0,
-        redis_socket_timeout=5.0,
-        redis_retry_on_timeout=True,
     )
     return app
 
@@ -68,16 +59,19 @@ class CeleryTrainQueue:
         """See TrainQueue."""
         try:
             self._app.send_task(TRAIN, args=[job_id], ignore_result=True, retry=False)
-        except _AWAY as error:
+        except AWAY as error:
             raise QueueUnavailable("the task queue does not answer") from error
 
 
 class CeleryClassifyQueue:
-    """Sends batches to classify workers and waits. One thread at a time: Celery's results want that."""
+    """Sends batches to classify workers and waits for their answers. One thread at a time.
+
+    Answers come by a queue of its own: docs/decisions/a-standing-reply-queue.md.
+    """
 
     def __init__(self, make: Callable[[], Celery]) -> None:
         self._make = make
-        self._app = make()
+        self._replies: ReplyQueue | None = None
 
     def classify(
         self, batch: queue_pb2.ClassifyBatch, timeout_seconds: float
@@ -85,17 +79,18 @@ class CeleryClassifyQueue:
         """See ClassifyQueue."""
         body = base64.b64encode(batch.SerializeToString()).decode("ascii")
         try:
-            result = self._app.send_task(CLASSIFY, args=[body], expires=timeout_seconds, retry=False)
-            answer = result.get(timeout=timeout_seconds, disable_sync_subtasks=False)
-        except celery.exceptions.TimeoutError as error:
-            result.forget()
-            raise QueueUnavailable(f"no classify worker answered in {timeout_seconds:g} s") from error
-        except (*_AWAY, RuntimeError) as error:
+            if self._replies is None:
+                self._replies = ReplyQueue(self._make())
+            answer = self._replies.ask(CLASSIFY, body, timeout_seconds)
+        except AWAY as error:
             self._start_over()
             raise QueueUnavailable("the task queue does not answer") from error
-        return queue_pb2.ClassifyBatchResult.FromString(base64.b64decode(answer))
+        if answer is None:
+            raise QueueUnavailable(f"no classify worker answered in {timeout_seconds:g} s")
+        return queue_pb2.ClassifyBatchResult.FromString(answer)
 
     def _start_over(self) -> None:
-        """Takes a new application: once its result backend is lost, Celery asks for just that."""
-        self._app.close()
-        self._app = self._make()
+        """The next batch connects anew."""
+        if self._replies is not None:
+            self._replies.abandon()
+            self._replies = None

@@ -47,7 +47,6 @@ def test_the_processes_get_absolute_folders_and_our_servers_addresses(folder: St
     given = variables(settled(Settings(), folder, ports))
     assert given["DIGITS_COORDINATOR_URL"] == f"zookeeper://127.0.0.1:{ports['zookeeper']}/digits"
     assert given["DIGITS_BROKER_URL"] == f"redis://127.0.0.1:{ports['valkey']}/0"
-    assert given["DIGITS_RESULT_URL"] == f"redis://127.0.0.1:{ports['valkey']}/1"
     assert given["DIGITS_SERVER_ADDRESS"] == "127.0.0.1:50051"
     assert given["DIGITS_VAR_DIR"] == str(folder.root)
     assert Path(given["DIGITS_DATA_DIR"]).is_absolute()

@@ -1,0 +1,103 @@
+"""Answers to tasks, over any of Celery's brokers: each caller hears one queue, for as long as it lives."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+import uuid
+
+import amqp.exceptions
+import celery.exceptions
+import kombu.exceptions
+import redis.exceptions
+from celery import Celery
+from celery.app.task import Context
+from kombu.entity import Queue
+from kombu.message import Message
+
+logger = logging.getLogger(__name__)
+
+# What Celery and kombu raise, and what the clients of the brokers raise through them.
+AWAY = (
+    kombu.exceptions.KombuError,
+    celery.exceptions.CeleryError,
+    OSError,
+    amqp.exceptions.AMQPError,
+    redis.exceptions.RedisError,
+)
+
+
+class ReplyQueue:
+    """Asks workers over one pair of connections, and hears their answers on a queue of its own."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._name = f"classify-reply-{uuid.uuid4().hex}"
+        # Nobody would send the heartbeats of a connection that is idle between calls.
+        self._sending, self._hearing = (
+            app.connection_for_write(heartbeat=0),
+            app.connection_for_read(heartbeat=0),
+        )
+        self._producer = app.amqp.Producer(self._sending, auto_declare=False)
+        queue = Queue(self._name, exclusive=True, auto_delete=True, durable=False)  # type: ignore[no-untyped-call]
+        self._answer: bytes | None = None
+        self._awaited = ""
+        self._consumer = self._hearing.Consumer([queue], on_message=self._hear, no_ack=True)
+        self._consumer.consume()
+
+    def ask(self, task: str, body: str, timeout_seconds: float) -> bytes | None:
+        """Sends the task and returns the reply, None where it is late; raises one of AWAY."""
+        deadline = time.monotonic() + timeout_seconds
+        self._awaited, self._answer = uuid.uuid4().hex, None
+        self._app.send_task(
+            task,
+            args=[body],
+            task_id=self._awaited,
+            reply_to=self._name,
+            expires=timeout_seconds,
+            ignore_result=True,
+            retry=False,
+            producer=self._producer,
+        )
+        while self._answer is None and (left := deadline - time.monotonic()) > 0:
+            with contextlib.suppress(TimeoutError):
+                self._hearing.drain_events(timeout=left)
+        return self._answer
+
+    def abandon(self) -> None:
+        """Closes both connections without asking the broker, which may be away."""
+        for connection in (self._sending, self._hearing):
+            with contextlib.suppress(*AWAY):
+                connection.collect(socket_timeout=0.1)
+
+    def _hear(self, message: Message) -> None:
+        """Keeps the awaited answer; one that comes too late is dropped."""
+        if message.properties.get("correlation_id") == self._awaited:
+            self._answer = message.body
+
+
+class Replies:
+    """A worker's side: sends answers to the queues that its callers hear."""
+
+    def __init__(self, app: Celery) -> None:
+        self._connection = app.connection_for_write(heartbeat=0)
+        self._producer = app.amqp.Producer(self._connection, auto_declare=False)
+
+    def send(self, request: Context, answer: bytes) -> None:
+        """Answers a task's request; logs what cannot be sent, since the caller asks elsewhere by then."""
+        try:
+            self._producer.publish(
+                answer,
+                exchange="",
+                routing_key=request.reply_to,
+                correlation_id=request.id,
+                content_type="application/x-protobuf",
+                content_encoding="binary",
+                delivery_mode="transient",
+                retry=True,
+                retry_policy={"max_retries": 1, "interval_start": 0},
+            )
+        except AWAY as error:
+            logger.warning("an answer was not delivered: %s", error)
+            self._connection.collect(socket_timeout=0.1)
