@@ -13,6 +13,7 @@ import numpy as np
 from digits.errors import DeadlinePassed, Overloaded
 from digits.v1 import digit_service_pb2 as pb
 
+# Turns of the event loop that a batch may grow for.
 _MOST_TURNS = 64
 
 

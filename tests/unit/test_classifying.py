@@ -84,6 +84,20 @@ def test_what_arrives_while_a_batch_is_out_is_the_next_batch_and_each_gets_its_o
     asyncio.run(scenario())
 
 
+def test_calls_that_arrive_turn_by_turn_share_a_batch() -> None:
+    async def scenario() -> None:
+        recorder = Recorder()
+        batcher = await batching(recorder)
+        calls = []
+        for number in range(4):
+            calls.append(asyncio.create_task(batcher.predict(pictures(1, number), "", None)))
+            await asyncio.sleep(0)
+        await asyncio.gather(*calls)
+        assert recorder.sizes == [(4, "")]
+
+    asyncio.run(scenario())
+
+
 def test_versions_do_not_share_a_batch() -> None:
     async def scenario() -> None:
         recorder = Recorder()
