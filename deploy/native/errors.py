@@ -2,7 +2,7 @@
 
 DigitsError
 ├── CannotStart     it cannot start, or did not come up
-└── CannotFetch     MNIST cannot be had, or is not what it should be
+└── CannotFetch     MNIST or a jar cannot be had, or is not what it should be
 
 Each is one sentence that says what is wrong and what to do.
 """
@@ -15,4 +15,4 @@ class CannotStart(DigitsError):
 
 
 class CannotFetch(DigitsError):
-    """MNIST cannot be had, or the file that is there is not MNIST."""
+    """MNIST or a jar cannot be had, or the file that is there is not what it should be."""
