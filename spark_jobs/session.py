@@ -9,27 +9,37 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from digits.recipes import Recipe
+from digits.settings import Settings
 from spark_jobs import partition_trainer
 
 # An idle Python worker is ended by Spark after a minute; touching it more often keeps it warm.
 KEEP_WARM_SECONDS = 40.0
+# C1 alone: the second compiler would take processor time from the training on the same cores.
+_JAVA_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 
 
-def start(master: str, folder: Path) -> SparkSession:
-    """Starts Spark with all of its scratch space below a folder."""
+def start(settings: Settings) -> SparkSession:
+    """Starts Spark, or joins a cluster, with all of the driver's scratch space below the state folder."""
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    folder = settings.var_dir.resolve() / "spark"
     folder.mkdir(parents=True, exist_ok=True)
-    settings = {
+    builder = SparkSession.builder.master(settings.spark_master).appName("digitservice")
+    for key, value in {**_everywhere(folder), **_cluster(settings), **_jars(settings)}.items():
+        builder = builder.config(key, value)
+    session: SparkSession = builder.getOrCreate()
+    session.sparkContext.setLogLevel("WARN")
+    return session
+
+
+def _everywhere(folder: Path) -> dict[str, str]:
+    return {
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.memory": "1g",
         "spark.local.dir": str(folder / "local"),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
-        # C1 alone: the second compiler would take processor time from the training on the same cores.
-        "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+        "spark.driver.extraJavaOptions": _JAVA_OPTIONS,
         "spark.python.worker.reuse": "true",
         "spark.sql.adaptive.enabled": "false",
         "spark.sql.shuffle.partitions": "2",
@@ -45,12 +55,34 @@ def start(master: str, folder: Path) -> SparkSession:
         "spark.sql.streaming.numRecentProgressUpdates": "2",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
     }
-    builder = SparkSession.builder.master(master).appName("digitservice")
-    for key, value in settings.items():
-        builder = builder.config(key, value)
-    session: SparkSession = builder.getOrCreate()
-    session.sparkContext.setLogLevel("WARN")
-    return session
+
+
+def _cluster(settings: Settings) -> dict[str, str]:
+    """How executors reach the driver, and how many cores are waited for before the first job."""
+    loopback = settings.spark_driver_host == "127.0.0.1"
+    return {
+        "spark.driver.host": settings.spark_driver_host,
+        "spark.driver.bindAddress": "127.0.0.1" if loopback else "0.0.0.0",  # noqa: S104
+        "spark.cores.max": str(settings.spark_cores),
+        "spark.executor.memory": "1g",
+        "spark.executor.extraJavaOptions": _JAVA_OPTIONS,
+        # Else the first job sees the executor that came first, and the cores of the others stay idle.
+        "spark.scheduler.minRegisteredResourcesRatio": "1.0",
+        "spark.scheduler.maxRegisteredResourcesWaitingTime": "60s",
+    }
+
+
+def _jars(settings: Settings) -> dict[str, str]:
+    """Spark's Kafka connector, which the cluster gets from the driver."""
+    if not settings.spark_jars_dir:
+        return {}
+    return {"spark.jars": ",".join(str(jar) for jar in sorted(settings.spark_jars_dir.glob("*.jar")))}
+
+
+def is_over(spark: SparkSession) -> bool:
+    """Whether the application has ended, as when its cluster gave it up."""
+    context = spark.sparkContext._jsc
+    return context is None or bool(context.sc().isStopped())
 
 
 def warm(spark: SparkSession, recipe: Recipe) -> str:

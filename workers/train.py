@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import threading
 from functools import partial
 from pathlib import Path
@@ -32,11 +34,14 @@ from digits.settings import Settings
 from digits.v1 import training_pb2 as pb
 from spark_jobs import session
 from spark_jobs.training import TrainingRun, Workshop
+from workers.outage import waited_out
 
 logger = logging.getLogger(__name__)
 
 # The same input would end the same way, so these are not tried again.
 _FINAL_ERRORS = (InvalidInput, NotFound, Corrupt, Diverged)
+# A system that is away for longer costs the job an attempt.
+_LONGEST_OUTAGE_SECONDS = 300.0
 
 
 class TrainWorker:
@@ -48,7 +53,7 @@ class TrainWorker:
         self._presence = Presence(self._coordinator, "train")
         self._busy = threading.Lock()
         self._stopping = threading.Event()
-        spark = session.start(settings.spark_master, settings.var_dir / "spark")
+        spark = session.start(settings)
         self._shop = Workshop(
             settings=settings,
             spark=spark,
@@ -96,7 +101,7 @@ class TrainWorker:
         except Cancelled:
             lease.end(lambda job: advance(job, pb.CANCELLED))
         except HandedOver:
-            lease.hand_back()
+            self._hand_back(lease)
         except LeaseLost:
             logger.warning("job %s went to another trainer", lease.job_id)
         except _FINAL_ERRORS as error:
@@ -106,13 +111,36 @@ class TrainWorker:
             self._leave_for_another(lease, error)
         finally:
             self._let_go(lease)
+            self._end_without_spark()
 
     def _leave_for_another(self, lease: Lease, error: Exception) -> None:
+        """Counts the attempt, unless a system that the job needs was away: that is no fault of the job."""
         problem = str(error) if isinstance(error, DigitsError) else type(error).__name__
+        was_away = waited_out(lambda: self._ask_all(lease.job_id), self._stopping, _LONGEST_OUTAGE_SECONDS)
         try:
             lease.end(lambda job: setattr(job, "last_problem", problem))
         except (LeaseLost, Unavailable):
             logger.warning("job %s: the reason could not be recorded", lease.job_id)
+            return
+        if was_away:
+            self._hand_back(lease)
+
+    def _ask_all(self, job_id: str) -> None:
+        """Raises Unavailable where the coordinator, the store or the log is away."""
+        self._shop.jobs.get(job_id)
+        self._shop.store.names(f"checkpoints/{job_id}")
+        self._shop.log.end_offsets(job_id)
+
+    def _hand_back(self, lease: Lease) -> None:
+        """Sends the job's message again at once: whoever is free goes on from the newest checkpoint."""
+        lease.hand_back()
+        self._shop.jobs.requeue(lease.job_id)
+
+    def _end_without_spark(self) -> None:
+        """Ends a worker whose Spark application is over: the next process has a new one."""
+        if session.is_over(self._shop.spark):
+            logger.error("Spark ended this application; this worker ends too")
+            os.kill(os.getpid(), signal.SIGTERM)
 
     def _let_go(self, lease: Lease) -> None:
         """Ends the lease, and removes what only an unfinished job needs."""

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from digits.errors import NotFound, StoreUnavailable
+from workers.outage import waited_out
+
+
+class Going(threading.Event):
+    """A worker that goes on, and for which no time passes while it waits."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return self.is_set()
+
+
+def away(times: int) -> Callable[[], None]:
+    left = iter(range(times))
+
+    def ask() -> None:
+        for _ in left:
+            raise StoreUnavailable("away")
+
+    return ask
+
+
+def test_a_system_that_comes_back_was_waited_out() -> None:
+    assert waited_out(away(3), Going(), 60)
+
+
+def test_where_nothing_was_away_the_job_is_to_blame() -> None:
+    assert not waited_out(away(0), Going(), 60)
+
+
+def test_an_outage_that_lasts_too_long_is_not_waited_out() -> None:
+    assert not waited_out(away(3), Going(), 0)
+
+
+def test_a_worker_that_stops_waits_no_longer() -> None:
+    stopping = Going()
+    stopping.set()
+    assert not waited_out(away(3), stopping, 60)
+
+
+def test_a_missing_log_is_no_outage() -> None:
+    def missing() -> None:
+        raise NotFound("log", "job")
+
+    assert not waited_out(missing, Going(), 60)

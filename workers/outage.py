@@ -1,0 +1,40 @@
+"""Tells a job that went wrong from a system that was away, and waits for that system."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from digits.errors import DigitsError, Unavailable
+
+logger = logging.getLogger(__name__)
+
+_ASK_SECONDS = 1.0
+
+
+def waited_out(asks: Callable[[], object], stopping: threading.Event, most_seconds: float) -> bool:
+    """Calls `asks` until it raises no Unavailable; returns whether it did at first.
+
+    False too where the outage lasts longer than `most_seconds`, or the worker is told to stop.
+    """
+    end = time.monotonic() + most_seconds
+    was_away = False
+    while away := _away(asks):
+        if not was_away:
+            logger.warning("waiting for what is away: %s", away)
+        was_away = True
+        if time.monotonic() > end or stopping.wait(_ASK_SECONDS):
+            return False
+    return was_away
+
+
+def _away(asks: Callable[[], object]) -> Unavailable | None:
+    try:
+        asks()
+    except Unavailable as error:
+        return error
+    except DigitsError:
+        return None
+    return None
