@@ -1,0 +1,96 @@
+"""An HDFS of one NameNode and one DataNode, reached by WebHDFS."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from deploy.native.jvm import once, small_server
+
+HOST = "127.0.0.1"
+CLUSTER = "digits"
+NAMENODE = "org.apache.hadoop.hdfs.server.namenode.NameNode"
+DATANODE = "org.apache.hadoop.hdfs.server.datanode.DataNode"
+# Everyone on this machine's loopback is the same user, so permissions would only be in the way.
+# Safe mode ends with the first DataNode: waiting for every block, one lost block would keep it on for ever.
+EVERYWHERE = {
+    "dfs.replication": "1",
+    "dfs.permissions.enabled": "false",
+    "dfs.namenode.safemode.threshold-pct": "0",
+    "dfs.namenode.safemode.min.datanodes": "1",
+    "dfs.namenode.safemode.extension": "0",
+    "dfs.namenode.datanode.registration.ip-hostname-check": "false",
+    "dfs.namenode.handler.count": "8",
+    "dfs.datanode.hostname": HOST,
+    "dfs.heartbeat.interval": "1",
+}
+
+LOGGING = """\
+log4j.rootLogger=WARN, console
+log4j.appender.console=org.apache.log4j.ConsoleAppender
+log4j.appender.console.layout=org.apache.log4j.PatternLayout
+log4j.appender.console.layout.ConversionPattern=%d{ISO8601} %-5p %c{1} %m%n
+"""
+
+
+def namenode_command(java: str, jars: Path, folder: Path, http_port: int, rpc_port: int) -> tuple[str, ...]:
+    """Writes the configuration below `folder`; returns the command that serves WebHDFS on 127.0.0.1.
+
+    The command formats the file system when it runs for the first time.
+    """
+    site = {
+        "dfs.namenode.name.dir": f"file://{folder}/name",
+        "dfs.namenode.http-address": f"{HOST}:{http_port}",
+        "dfs.namenode.rpc-address": f"{HOST}:{rpc_port}",
+    }
+    options = _options(java, jars, folder, rpc_port, site)
+    form = (*options, NAMENODE, "-format", "-force", "-nonInteractive", "-clusterid", CLUSTER)
+    return once(folder / "formatted", form, (*options, NAMENODE))
+
+
+def datanode_command(
+    java: str,
+    jars: Path,
+    folder: Path,
+    namenode_rpc_port: int,
+    *,
+    http_port: int,
+    data_port: int,
+    ipc_port: int,
+) -> tuple[str, ...]:
+    """Writes the configuration below `folder`; returns the command of the DataNode that keeps the blocks."""
+    site = {
+        "dfs.datanode.data.dir": f"file://{folder}/data",
+        "dfs.datanode.http.address": f"{HOST}:{http_port}",
+        "dfs.datanode.address": f"{HOST}:{data_port}",
+        "dfs.datanode.ipc.address": f"{HOST}:{ipc_port}",
+    }
+    return (*_options(java, jars, folder, namenode_rpc_port, site), DATANODE)
+
+
+def _options(java: str, jars: Path, folder: Path, rpc_port: int, site: Mapping[str, str]) -> tuple[str, ...]:
+    options = small_server(java, 256, folder)
+    core = {"fs.defaultFS": f"hdfs://{HOST}:{rpc_port}", "hadoop.tmp.dir": str(folder / "tmp")}
+    configuration = folder / "conf"
+    configuration.mkdir(exist_ok=True)
+    (configuration / "core-site.xml").write_text(_xml(core), encoding="utf-8")
+    (configuration / "hdfs-site.xml").write_text(_xml({**EVERYWHERE, **site}), encoding="utf-8")
+    (configuration / "log4j.properties").write_text(LOGGING, encoding="utf-8")
+    _unpack_web_pages(jars, configuration)
+    return (*options, "-cp", f"{configuration}:{jars}/*")
+
+
+def _unpack_web_pages(jars: Path, target: Path) -> None:
+    """Left in the jar, its web server would unpack all 56 MB of it to find them: 10 s at each start."""
+    with zipfile.ZipFile(next(jars.glob("hadoop-client-minicluster-*.jar"))) as jar:
+        jar.extractall(target, [name for name in jar.namelist() if name.startswith("webapps/")])
+
+
+def _xml(properties: Mapping[str, str]) -> str:
+    lines = [
+        f"  <property><name>{name}</name><value>{escape(value)}</value></property>"
+        for name, value in properties.items()
+    ]
+    return "\n".join(["<configuration>", *lines, "</configuration>", ""])

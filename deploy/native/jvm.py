@@ -1,0 +1,30 @@
+"""Java options of a small server on a machine that has other work to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def small_server(java: str, heap_megabytes: int, folder: Path) -> tuple[str, ...]:
+    """The command up to the class path: serial collector and C1 only, which start in half the time.
+
+    Temporary files go to `folder`/tmp, which is made; nothing is written elsewhere.
+    """
+    temporary = folder / "tmp"
+    temporary.mkdir(parents=True, exist_ok=True)
+    return (
+        java,
+        f"-Xmx{heap_megabytes}m",
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
+        "-XX:-UsePerfData",
+        "-XX:+ExitOnOutOfMemoryError",
+        "-Djava.net.preferIPv4Stack=true",
+        f"-Djava.io.tmpdir={temporary}",
+    )
+
+
+def once(marker: Path, first: tuple[str, ...], then: tuple[str, ...]) -> tuple[str, ...]:
+    """A command that becomes `then`, once `first` has succeeded; the file `marker` remembers that."""
+    script = '[ -e "$0" ] || { "${@:2:$1}" && touch "$0"; } && shift "$(($1 + 1))" && exec "$@"'
+    return ("bash", "-c", script, str(marker), str(len(first)), *first, *then)
