@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -23,14 +24,55 @@ class Settings(BaseSettings):
     rest_port: int = Field(5000, ge=0, le=65535, description="Port of the REST bridge.")
     server_address: str = Field("", description="gRPC address that the bridge and the command line call.")
 
-    store_url: str = Field("", description="Artifact store: file://FOLDER; by default the state folder's.")
-    log_url: str = Field("", description="Log of image blocks: file://FOLDER; by default the state folder's.")
+    store_url: str = Field(
+        "",
+        description="Artifact store: file://FOLDER or webhdfs://HOST:PORT[,HOST:PORT]/PATH, where the hosts "
+        "are an HDFS's NameNodes; by default a folder in the state folder.",
+    )
+    webhdfs_user: str = Field(
+        "", description="Who we are to an HDFS without security; by default, ourselves."
+    )
+    webhdfs_token: SecretStr = Field(SecretStr(""), description="Delegation token of a secured HDFS.")
+    log_url: str = Field(
+        "",
+        description="Log of image blocks: file://FOLDER or kafka://HOST:PORT[,HOST:PORT]; by default a "
+        "folder in the state folder.",
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How Kafka's brokers are spoken to."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="How we say who we are, with a SASL protocol."
+    )
+    kafka_sasl_username: str = Field("", description="Who we are, with a SASL protocol.")
+    kafka_sasl_password: SecretStr = Field(SecretStr(""), description="What proves it.")
+    kafka_ssl_ca_file: str = Field(
+        "", description="PEM file of who vouches for the brokers, with an SSL protocol."
+    )
+    kafka_ssl_certificate_file: str = Field("", description="PEM file of our own certificate chain, if any.")
+    kafka_ssl_key_file: str = Field("", description="PEM file of its key: PKCS #8, not encrypted.")
+    kafka_replication_factor: int = Field(1, gt=0, description="On how many brokers a job's log is.")
+    kafka_retention_hours: int = Field(
+        168,
+        gt=0,
+        description="How long Kafka keeps a job's log that nobody deletes; above any training's time.",
+    )
     coordinator_url: str = Field(
         "zookeeper://127.0.0.1:2181/digits",
         description="ZooKeeper: zookeeper://HOST:PORT[,HOST:PORT]/CHROOT.",
     )
-    broker_url: str = Field("redis://127.0.0.1:6379/0", description="Celery's broker.")
-    spark_master: str = Field("local[*]", description="Spark's master.")
+    broker_url: str = Field(
+        "redis://127.0.0.1:6379/0",
+        description="Celery's broker: redis://… (Redis, Valkey) or amqp://… (RabbitMQ).",
+    )
+    spark_master: str = Field("local[*]", description="Spark's master: local[*], spark:// or k8s://.")
+    spark_driver_host: str = Field("127.0.0.1", description="Address by which executors reach the driver.")
+    spark_cores: int = Field(
+        2, gt=0, description="Cores that the train worker takes of a Spark cluster; local[*] takes them all."
+    )
+    spark_jars_dir: Path | None = Field(
+        None, description="Folder of the jars that Spark needs for Kafka: its connector."
+    )
 
     coordinator_session_seconds: float = Field(
         6.0, gt=0, description="How long ZooKeeper waits for a silent process before its leases end."

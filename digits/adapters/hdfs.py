@@ -1,0 +1,157 @@
+"""An artifact store in HDFS, over WebHDFS."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import PurePosixPath
+from typing import TypeVar
+
+import requests
+from hdfs import Client, HdfsError, InsecureClient, TokenClient
+
+from digits.errors import AlreadyPublished, NotFound, StoreUnavailable
+
+# To connect, and between two parts of an answer. Nobody waits long for a NameNode that hangs.
+_TIMEOUT_SECONDS = (2.0, 5.0)
+_PIECE_BYTES = 1 << 20
+
+_Result = TypeVar("_Result")
+
+
+class HdfsStore:
+    """Publishes by temporary file → close → read back → rename, which never replaces a name.
+
+    A temporary name is used once, so the lease on a file whose writer was killed is in nobody's way. Of
+    several NameNodes, a thread's client goes on to the next where one is away, hangs or stands by.
+    """
+
+    def __init__(self, name_nodes: Sequence[str], root: str, user: str = "", token: str = "") -> None:
+        self._url = ";".join(f"http://{address}" for address in name_nodes)
+        self._root = PurePosixPath(root)
+        self._user, self._token = user, token
+        # A requests session is for one thread at a time.
+        self._local = threading.local()
+        # It tells of every request, and of every one that was refused.
+        logging.getLogger("hdfs.client").setLevel(logging.CRITICAL)
+
+    def publish(self, name: str, data: bytes) -> None:
+        """See ArtifactStore. The DataNodes have every byte; dfs.datanode.synconclose says if on disk."""
+        target = self._path(name)
+        temporary = f"{target.parent}/.{target.name}.{uuid.uuid4().hex}"
+        try:
+            self._ask(f"take {name}", lambda client: _write(client, temporary, data))
+            self._ask(f"take {name}", lambda client: _rename(client, temporary, str(target)))
+        except FileExistsError as error:
+            self._discard(temporary)
+            raise AlreadyPublished(name) from error
+        except BaseException:
+            self._discard(temporary)
+            raise
+
+    def read(self, name: str) -> bytes:
+        """See ArtifactStore."""
+        path = str(self._path(name))
+        try:
+            return self._ask(f"read {name}", lambda client: _read(client, path))
+        except FileNotFoundError as error:
+            raise NotFound("artifact", name) from error
+
+    def names(self, folder: str) -> list[str]:
+        """See ArtifactStore."""
+        path = str(self._path(folder))
+        try:
+            found = self._ask(f"list {folder}", lambda client: _files(client, path))
+        except FileNotFoundError:
+            return []
+        return sorted(f"{folder}/{name}" for name in found if not name.startswith("."))
+
+    def delete(self, name: str) -> None:
+        """See ArtifactStore."""
+        path = str(self._path(name))
+        self._ask(f"delete {name}", lambda client: client.delete(path, recursive=True))
+
+    def _ask(self, what: str, call: Callable[[Client], _Result]) -> _Result:
+        """Calls HDFS, twice where the first connection had broken since it was last used.
+
+        Raises FileNotFoundError, FileExistsError, StoreUnavailable. What requests raises is not kept as the
+        cause: its text holds the address with the token in it.
+        """
+        try:
+            with contextlib.suppress(requests.ConnectionError):
+                return call(self._client())
+            return call(self._client())
+        except requests.RequestException as error:
+            reason = f"HDFS does not answer: {type(error).__name__}"
+        except HdfsError as error:
+            if error.exception == "FileNotFoundException":
+                raise FileNotFoundError(what) from error
+            reason = str(error).partition("\n")[0]
+        raise StoreUnavailable(f"the store cannot {what} ({reason})")
+
+    def _client(self) -> Client:
+        """This thread's client."""
+        if not hasattr(self._local, "client"):
+            session = requests.Session()
+            # Neither a proxy nor a .netrc of this machine is meant for HDFS, and looking for them takes time.
+            session.trust_env = False
+            options = {"timeout": _TIMEOUT_SECONDS, "session": session}
+            self._local.client = (
+                TokenClient(self._url, self._token, **options)
+                if self._token
+                else InsecureClient(self._url, self._user or None, **options)
+            )
+        client: Client = self._local.client
+        return client
+
+    def _discard(self, temporary: str) -> None:
+        with contextlib.suppress(Exception):
+            self._client().delete(temporary)
+
+    def _path(self, name: str) -> PurePosixPath:
+        pure = PurePosixPath(name)
+        # The client would replace #LATEST, and HDFS has no names with a colon.
+        if not name or pure.is_absolute() or ".." in pure.parts or {"#", ":"} & set(name):
+            raise ValueError(f"not a store name: {name!r}")
+        return self._root / pure
+
+
+def _write(client: Client, path: str, data: bytes) -> None:
+    """Writes a file and reads it back.
+
+    HDFS's own checksum is an MD5 over CRC32C sums, which Python would compute byte by byte; reading back
+    takes no longer than asking for it.
+    """
+    # In pieces, since the time to send a whole body at once would be limited.
+    client.write(path, data=io.BytesIO(data), overwrite=True)
+    if hashlib.sha256(_read(client, path)).digest() != hashlib.sha256(data).digest():
+        raise HdfsError("what was written reads back differently")
+
+
+def _read(client: Client, path: str) -> bytes:
+    with client.read(path, chunk_size=_PIECE_BYTES) as pieces:
+        return b"".join(pieces)
+
+
+def _rename(client: Client, temporary: str, target: str) -> None:
+    """Renames, or raises where the target exists. Without the option, HDFS moves a file into a folder."""
+    try:
+        client._rename(temporary, destination=target, renameoptions="NONE")
+    except HdfsError as error:
+        there = client.status(target, strict=False)
+        if there and error.exception != "FileNotFoundException":
+            raise FileExistsError(target) from error
+        # Asked again after a lost answer, the NameNode does not find what was renamed: by us, since nobody
+        # else knows its name.
+        if not there:
+            raise
+
+
+def _files(client: Client, folder: str) -> list[str]:
+    statuses = client._list_status(folder).json()["FileStatuses"]["FileStatus"]
+    return [status["pathSuffix"] for status in statuses if status["type"] == "FILE" and status["pathSuffix"]]
