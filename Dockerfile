@@ -1,0 +1,96 @@
+# Three images. Without --target it is the last: the whole embedded service in one container.
+#   serve   server, REST bridge, classify worker; no TensorFlow, no Java
+#   train   train worker, Spark driver and executor
+# The packages come before the code, so that a change of code installs nothing again.
+
+FROM python:3.11-slim-bookworm AS serve-packages
+# A package index other than pip's own: --build-arg PIP_INDEX_URL=…
+ARG PIP_INDEX_URL
+ENV PATH=/opt/digits/bin:$PATH PYTHONUNBUFFERED=1 GRPC_VERBOSITY=ERROR
+RUN useradd --system --uid 10001 --home-dir /srv/digits --create-home digits \
+ && install -d -o digits -g digits /srv/digits/var \
+ && python -m venv --without-pip /opt/digits
+WORKDIR /opt/digits
+COPY pyproject.toml requirements.lock deploy/containers/requirements.py ./
+RUN --mount=type=cache,target=/root/.cache/pip python requirements.py >wanted.txt \
+ && pip --python bin/python install --disable-pip-version-check --constraint requirements.lock --requirement wanted.txt
+WORKDIR /srv/digits
+
+
+# TensorFlow's headers and libclang are for building on top of it: 350 MB that nothing reads when it runs.
+FROM serve-packages AS train-packages
+ARG PIP_INDEX_URL
+RUN apt-get update -q \
+ && apt-get install -q -y --no-install-recommends openjdk-17-jre-headless tini \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /opt/digits
+RUN --mount=type=cache,target=/root/.cache/pip python requirements.py train >wanted.txt \
+ && pip --python bin/python install --disable-pip-version-check --constraint requirements.lock --requirement wanted.txt \
+ && rm -r lib/python*/site-packages/tensorflow/include lib/python*/site-packages/clang/native
+WORKDIR /srv/digits
+ENV PYSPARK_PYTHON=/opt/digits/bin/python PYSPARK_DRIVER_PYTHON=/opt/digits/bin/python TF_CPP_MIN_LOG_LEVEL=3
+
+
+FROM python:3.11-slim-bookworm AS wheel
+ARG PIP_INDEX_URL
+WORKDIR /src
+COPY . .
+RUN --mount=type=cache,target=/root/.cache/pip pip wheel --disable-pip-version-check --no-deps --wheel-dir /wheel .
+
+
+# The test picture and MNIST: the build context's data/mnist.npz where it is there and sound, else fetched.
+FROM serve-packages AS data
+COPY data data
+COPY digits digits
+COPY deploy deploy
+RUN python -m deploy.native.mnist data/mnist.npz
+
+
+# Spark's Kafka connector.
+FROM train-packages AS jars
+# A Maven repository other than Maven Central: --build-arg DIGITS_MAVEN_URL=…
+ARG DIGITS_MAVEN_URL
+COPY digits digits
+COPY deploy deploy
+RUN DIGITS_JARS_DIR=/opt/jars python -m deploy.native.jars spark-kafka
+
+
+FROM serve-packages AS serve
+COPY --from=data /srv/digits/data data
+RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel \
+    pip --python /opt/digits/bin/python install --disable-pip-version-check --no-cache-dir --no-index --no-deps /wheel/*.whl
+USER digits
+# Loopback inside a container reaches nobody.
+ENV DIGITS_GRPC_HOST=0.0.0.0 DIGITS_REST_HOST=0.0.0.0
+EXPOSE 50051 5000
+VOLUME /srv/digits/var
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["python", "-m", "deploy.containers.healthy", "server"]
+CMD ["python", "-m", "server"]
+
+
+FROM train-packages AS train
+COPY --from=jars /opt/jars /opt/jars
+COPY --from=data /srv/digits/data data
+RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel \
+    pip --python /opt/digits/bin/python install --disable-pip-version-check --no-cache-dir --no-index --no-deps /wheel/*.whl
+USER digits
+ENV DIGITS_SPARK_JARS_DIR=/opt/jars/spark-kafka
+VOLUME /srv/digits/var
+# Spark's processes outlive their parents for a moment; somebody must bury them.
+ENTRYPOINT ["tini", "--"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=180s CMD ["python", "-m", "deploy.containers.healthy", "train"]
+CMD ["python", "-m", "workers", "train"]
+
+
+FROM train AS embedded
+ARG PIP_INDEX_URL
+USER root
+WORKDIR /opt/digits
+RUN --mount=type=cache,target=/root/.cache/pip python requirements.py embedded >wanted.txt \
+ && pip --python bin/python install --disable-pip-version-check --constraint requirements.lock --requirement wanted.txt
+WORKDIR /srv/digits
+USER digits
+ENV DIGITS_GRPC_HOST=0.0.0.0 DIGITS_REST_HOST=0.0.0.0
+EXPOSE 50051 5000
+HEALTHCHECK --interval=30s --timeout=10s --start-period=180s CMD ["digits", "status"]
+CMD ["digits", "up"]
