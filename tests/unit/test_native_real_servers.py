@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from deploy.native.errors import CannotStart
 from deploy.native.hdfs import datanode_command, namenode_command
 from deploy.native.jvm import once
 from deploy.native.kafka import kafka_command
+from deploy.native.rabbitmq import rabbitmq_command
+from deploy.native.spark_cluster import master_command, worker_command
 
 
 @pytest.fixture
@@ -70,3 +73,45 @@ def test_the_web_pages_lie_before_the_jars_so_that_nothing_has_to_be_unpacked_at
     first = Path(command[command.index("-cp") + 1].split(":")[0])
     assert (first / "webapps/hdfs/WEB-INF/web.xml").exists()
     assert not (first / "org").exists()
+
+
+def test_rabbitmq_keeps_everything_below_the_folder_and_waits_longer_than_the_longest_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploy.native.rabbitmq.rabbitmq_binary", lambda: Path("rabbitmq-server"))
+    command = rabbitmq_command(tmp_path / "rabbitmq", 5672, 4370, 25672)
+    variables = dict(word.split("=", 1) for word in command[1 : command.index("sh")])
+    kept = {name: value for name, value in variables.items() if "/" in value and value != "/dev/null"}
+    assert {"HOME", "RABBITMQ_MNESIA_BASE", "RABBITMQ_LOG_BASE"} <= set(kept)
+    assert all(value.startswith(str(tmp_path / "rabbitmq")) for value in kept.values())
+    lines = (tmp_path / "rabbitmq" / "rabbitmq.conf").read_text(encoding="utf-8").splitlines()
+    given = dict(line.split(" = ") for line in lines)
+    assert given["listeners.tcp.1"] == "127.0.0.1:5672"
+    assert int(given["consumer_timeout"]) >= 24 * 3600 * 1000
+
+
+def test_a_machine_without_rabbitmq_is_told_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploy.native.rabbitmq.rabbitmq_binary", lambda: None)
+    with pytest.raises(CannotStart, match="apt-get install rabbitmq-server"):
+        rabbitmq_command(tmp_path, 5672, 4370, 25672)
+
+
+def test_the_worker_joins_the_master_with_every_core_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    master = master_command("java", tmp_path, tmp_path / "master", 7077, 8080)
+    worker = worker_command("java", tmp_path, tmp_path / "worker", 7077, port=7078, web_port=8081)
+    assert master[-6:-2] == ("--host", "127.0.0.1", "--port", "7077")
+    assert worker[-1] == "spark://127.0.0.1:7077"
+    assert worker[worker.index("--cores") + 1] == "3"
+
+
+def test_a_new_master_forgets_the_applications_of_an_earlier_start(tmp_path: Path) -> None:
+    old = tmp_path / "recovery" / "app_1"
+    old.parent.mkdir()
+    old.touch()
+    master_command("java", tmp_path, tmp_path, 7077, 8080)
+    assert not old.exists()
