@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import random
 import threading
+import uuid
 from pathlib import Path
 
 import pytest
 
+from digits.adapters.hdfs import HdfsStore
 from digits.adapters.local_folder import LocalFolderStore
 from digits.adapters.memory import MemoryStore
 from digits.errors import AlreadyPublished, NotFound, StoreUnavailable
 from digits.ports import ArtifactStore
 
 
-@pytest.fixture(params=["memory", "local_folder"])
+@pytest.fixture(params=["memory", "local_folder", "hdfs"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ArtifactStore:
+    if request.param == "hdfs":
+        return HdfsStore([request.getfixturevalue("hdfs")], f"/{uuid.uuid4().hex}/digits")
     return MemoryStore() if request.param == "memory" else LocalFolderStore(tmp_path / "store")
 
 
@@ -51,6 +56,17 @@ def test_of_many_publishers_of_a_name_one_wins(store: ArtifactStore) -> None:
 def test_a_missing_name_is_not_found(store: ArtifactStore) -> None:
     with pytest.raises(NotFound):
         store.read("models/v9.bundle")
+
+
+def test_an_empty_file_is_a_file(store: ArtifactStore) -> None:
+    store.publish("a/1", b"")
+    assert (store.read("a/1"), store.names("a")) == (b"", ["a/1"])
+
+
+def test_a_file_of_some_megabytes_reads_back(store: ArtifactStore) -> None:
+    data = random.Random(1).randbytes(5 << 20)
+    store.publish("a/1", data)
+    assert store.read("a/1") == data
 
 
 def test_names_are_the_folders_own_and_sorted(store: ArtifactStore) -> None:

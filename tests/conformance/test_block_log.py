@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,20 @@ from digits.adapters.memory import MemoryLog
 from digits.adapters.spool import SpoolLog
 from digits.errors import LogUnavailable, NotFound
 from digits.ports import BlockLog
+from tests.servers import kafka_log
 
 
-@pytest.fixture(params=["memory", "spool"])
-def log(request: pytest.FixtureRequest, tmp_path: Path) -> BlockLog:
-    return MemoryLog() if request.param == "memory" else SpoolLog(tmp_path)
+@pytest.fixture(params=["memory", "spool", "kafka"])
+def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BlockLog]:
+    logs: dict[str, Callable[[], BlockLog]] = {
+        "memory": MemoryLog,
+        "spool": lambda: SpoolLog(tmp_path),
+        "kafka": lambda: kafka_log(request.getfixturevalue("kafka")),
+    }
+    log = logs[request.param]()
+    yield log
+    for job_id in ("job", "one", "other"):
+        log.delete(job_id)
 
 
 def test_offsets_count_up_in_each_partition(log: BlockLog) -> None:
@@ -38,6 +48,20 @@ def test_a_deleted_log_is_not_found_and_deleting_again_does_nothing(log: BlockLo
     log.delete("job")
     with pytest.raises(NotFound):
         log.end_offsets("job")
+
+
+def test_appending_to_no_log_is_not_found(log: BlockLog) -> None:
+    with pytest.raises(NotFound):
+        log.append("job", 0, [b"a"])
+
+
+def test_a_log_made_anew_is_empty_and_may_have_other_partitions(log: BlockLog) -> None:
+    log.create("job", 1)
+    log.append("job", 0, [b"a"])
+    log.delete("job")
+    log.create("job", 3)
+    log.append("job", 2, [b"b"])
+    assert log.end_offsets("job") == [0, 0, 1]
 
 
 def test_logs_of_jobs_are_apart(log: BlockLog) -> None:

@@ -1,0 +1,57 @@
+"""Real servers for the conformance tests, one of each for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.native import jars
+from deploy.native.errors import CannotFetch, CannotStart
+from deploy.native.rabbitmq import rabbitmq_binary
+from tests.conftest import free_port, missing
+from tests.servers import data_node, kafka_server, name_node, rabbitmq_server, rabbitmq_url
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a real Kafka."""
+    _jars("kafka")
+    port = free_port()
+    with kafka_server(tmp_path_factory.mktemp("kafka"), port):
+        yield f"127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+def hdfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """WebHDFS address of a real HDFS."""
+    _jars("hdfs")
+    folder, http_port, rpc_port = tmp_path_factory.mktemp("hdfs"), free_port(), free_port()
+    with (
+        name_node(folder / "name", http_port, rpc_port),
+        data_node(folder / "data", rpc_port, http_port),
+    ):
+        yield f"127.0.0.1:{http_port}"
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a real RabbitMQ."""
+    require_rabbitmq()
+    port = free_port()
+    with rabbitmq_server(tmp_path_factory.mktemp("rabbitmq"), port):
+        yield rabbitmq_url(port)
+
+
+def require_rabbitmq() -> None:
+    """Skips where RabbitMQ is not installed, or fails where everything has to be there."""
+    if rabbitmq_binary() is None:
+        missing("RabbitMQ: apt-get install rabbitmq-server")
+
+
+def _jars(name: str) -> Path:
+    try:
+        return jars.folder(name)
+    except (CannotStart, CannotFetch) as error:
+        missing(str(error))
