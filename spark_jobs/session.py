@@ -73,10 +73,14 @@ def _cluster(settings: Settings) -> dict[str, str]:
 
 
 def _jars(settings: Settings) -> dict[str, str]:
-    """Spark's Kafka connector, which the cluster gets from the driver."""
-    if not settings.spark_jars_dir:
-        return {}
-    return {"spark.jars": ",".join(str(jar) for jar in sorted(settings.spark_jars_dir.glob("*.jar")))}
+    """Spark's Kafka connector, which the cluster gets from the driver; ValueError where it is missing."""
+    jars = sorted(settings.spark_jars_dir.glob("*.jar")) if settings.spark_jars_dir else []
+    if settings.log.startswith("kafka:") and not jars:
+        raise ValueError(
+            "DIGITS_SPARK_JARS_DIR: Spark reads Kafka with the jars of this folder, which are not there; "
+            "`python -m deploy.native.jars spark-kafka` fetches them and prints their folder"
+        )
+    return {"spark.jars": ",".join(map(str, jars))} if jars else {}
 
 
 def is_over(spark: SparkSession) -> bool:

@@ -91,10 +91,13 @@ class TrainingRun:
         self._publish()
 
     def _most_blocks(self) -> int:
-        """Blocks in a micro-batch at most: what the recipe says, cut so that an epoch has no small rest."""
+        """Blocks in a micro-batch at most: what the recipe says, cut so that an epoch has no small rest.
+
+        Each partition gives as many, since Kafka's source rounds each one's share down.
+        """
         most = self._recipe.micro_batch_images // blocks.IMAGES_PER_BLOCK
         rounds = max(_LEAST_ROUNDS, -(-self._total_blocks // most))
-        return -(-self._total_blocks // rounds)
+        return -(-self._total_blocks // (rounds * self._partitions)) * self._partitions
 
     def _resume(self) -> TrainingState:
         checkpoint = self._checkpoints.newest()
