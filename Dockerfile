@@ -7,7 +7,7 @@ FROM python:3.11-slim-bookworm AS serve-packages
 # A package index other than pip's own: --build-arg PIP_INDEX_URL=…
 ARG PIP_INDEX_URL
 ENV PATH=/opt/digits/bin:$PATH PYTHONUNBUFFERED=1 GRPC_VERBOSITY=ERROR
-RUN useradd --system --uid 10001 --home-dir /srv/digits --create-home digits \
+RUN useradd --system --uid 10001 --home-dir /srv/digits/var digits \
  && install -d -o digits -g digits /srv/digits/var \
  && python -m venv --without-pip /opt/digits
 WORKDIR /opt/digits

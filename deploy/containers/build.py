@@ -1,0 +1,64 @@
+"""Builds the images without a Docker engine, as root: `python -m deploy.containers.build`.
+
+With Docker it is `docker build`; docs/containers.md has the commands.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from deploy.containers.base import ensure_base
+
+ROOT = Path(__file__).parents[2]
+TOOLS = ("podman", "buildah", "runc", "debootstrap")
+# Each image by its stage; the last stage is what is built where none is named.
+IMAGES = {"serve": "digits:serve", "train": "digits:train", "embedded": "hm-predictor:dockerfile"}
+# Build arguments that are taken over from the environment.
+ARGUMENTS = ("PIP_INDEX_URL", "DIGITS_MAVEN_URL")
+
+
+def missing_tools() -> list[str]:
+    """The Debian packages that are not installed."""
+    return [tool for tool in TOOLS if shutil.which(tool) is None]
+
+
+def build(stage: str) -> None:
+    """Builds a stage and all that it stands on, from layers that are there already where it can."""
+    arguments = [f"--build-arg={name}={os.environ[name]}" for name in ARGUMENTS if name in os.environ]
+    target = [] if stage == "embedded" else [f"--target={stage}"]
+    # Docker's format, since OCI's has no health checks.
+    options = ("--isolation=chroot", "--format=docker", "--layers", "--pull=false", f"--tag={IMAGES[stage]}")
+    log = ROOT / "build" / f"{stage}.log"
+    log.parent.mkdir(exist_ok=True)
+    with log.open("wb") as output:
+        command = ["buildah", "bud", *options, *target, *arguments, "."]
+        done = subprocess.run(command, cwd=ROOT, stdout=output, stderr=output, check=False)
+    if done.returncode:
+        sys.exit(f"{IMAGES[stage]} cannot be built; all of it is in {log}:\n{log.read_text()[-2000:]}")
+
+
+def size_megabytes(image: str) -> int:
+    """The size of an image, its base included."""
+    command = ["podman", "image", "inspect", "--format", "{{.Size}}", image]
+    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout) // 10**6
+
+
+def main() -> None:
+    """Builds every image and says how long each took and how large it is."""
+    if missing_tools():
+        sys.exit(f"not installed: {', '.join(missing_tools())} (Debian: apt-get install them)")
+    began = time.monotonic()
+    print(f"base image {ensure_base()}: {time.monotonic() - began:.0f} s", flush=True)
+    for stage, image in IMAGES.items():
+        began = time.monotonic()
+        build(stage)
+        print(f"{image}: {time.monotonic() - began:.0f} s, {size_megabytes(image)} MB", flush=True)
+
+
+if __name__ == "__main__":
+    main()

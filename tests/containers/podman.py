@@ -1,0 +1,84 @@
+"""A container as a test holds it."""
+
+from __future__ import annotations
+
+import subprocess
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+# podman would raise the limits above what a machine that is a container itself may have.
+RUN = ("podman", "run", "--detach", "--runtime=runc", "--ulimit=host")
+STOP_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Container:
+    """A started container."""
+
+    name: str
+
+    def runs(self) -> bool:
+        """Whether its process lives."""
+        return _podman("inspect", "--format={{.State.Running}}", self.name).stdout.strip() == "true"
+
+    def logs(self) -> str:
+        """What it printed."""
+        done = _podman("logs", self.name)
+        return done.stdout + done.stderr
+
+    def succeeds(self, *command: str) -> bool:
+        """Whether a command inside it ends with 0; fails where the container has ended."""
+        assert self.runs(), f"{self.name} ended:\n{self.logs()[-3000:]}"
+        return _podman("exec", self.name, *command).returncode == 0
+
+    def is_healthy(self) -> bool:
+        """Whether its image's health check passes."""
+        assert self.runs(), f"{self.name} ended:\n{self.logs()[-3000:]}"
+        return _podman("healthcheck", "run", self.name).returncode == 0
+
+    def stop(self) -> int:
+        """Asks it to end, and returns its exit code."""
+        _podman("stop", f"--time={STOP_SECONDS}", self.name)
+        return int(_podman("inspect", "--format={{.State.ExitCode}}", self.name).stdout)
+
+    def start(self) -> None:
+        """Starts it again."""
+        assert _podman("start", self.name).returncode == 0
+
+
+@contextmanager
+def container(
+    image: str, *options: str, command: Sequence[str] = (), environment: Mapping[str, str] | None = None
+) -> Iterator[Container]:
+    """Runs an image, and removes the container and its volumes behind the test."""
+    name = f"digits-test-{uuid.uuid4().hex[:8]}"
+    variables = [f"--env={key}={value}" for key, value in (environment or {}).items()]
+    try:
+        done = subprocess.run(
+            [*RUN, f"--name={name}", *variables, *options, image, *command],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        yield Container(name)
+    finally:
+        _podman("rm", "--force", "--volumes", "--time=10", name)
+
+
+def output(image: str, *command: str) -> str:
+    """What a command prints in a container of its own that is gone behind it; empty where it fails."""
+    run = (*RUN[1:2], "--rm", *RUN[3:], "--entrypoint=", image, *command)
+    return _podman(*run).stdout.strip()
+
+
+def inspect(image: str, form: str) -> str:
+    """What an image says of itself, by a Go template."""
+    return _podman("image", "inspect", f"--format={form}", image).stdout.strip()
+
+
+def _podman(*words: str) -> subprocess.CompletedProcess[str]:
+    command = ["podman", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
