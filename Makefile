@@ -2,7 +2,7 @@
 # PYTHON names the interpreter to build .venv with; ARGS is handed on to pytest.
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint protos lock setup clean
+.PHONY: run run-real test test-containers lint protos lock setup clean
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 ifndef PYTHON
@@ -18,8 +18,16 @@ MNIST := $(or $(DIGITS_DATA_DIR),data)/mnist.npz
 run: setup
 	@exec $(BIN)/digits up
 
+# The same service on Kafka, HDFS, RabbitMQ (else Valkey), ZooKeeper and a Spark cluster, all of them on loopback.
+run-real: setup
+	@exec $(BIN)/digits up --stack real
+
 test: setup
 	@$(BIN)/pytest $(ARGS)
+
+# Builds the images and runs them, with podman and as root; docs/containers.md says what it needs.
+test-containers: setup
+	@$(BIN)/pytest -m containers -s -v --durations=0 --durations-min=1 tests/containers $(ARGS)
 
 lint: setup
 	@$(BIN)/ruff check .

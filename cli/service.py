@@ -1,8 +1,9 @@
-"""`digits up`, `digits down` and `digits status`: the embedded service on this machine."""
+"""`digits up`, `digits down` and `digits status`: the service on this machine."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,19 +15,33 @@ from cli.output import print_json, print_table
 if TYPE_CHECKING:
     from deploy.native.status import ServiceStatus
 
-COLUMNS = ("PART", "HEALTH", "PID", "RESTARTS", "ADDRESS", "LOG")
+COLUMNS = ("PART", "VERSION", "HEALTH", "PID", "RESTARTS", "ADDRESS", "LOG")
+
+
+class StackName(StrEnum):
+    """What the service runs on."""
+
+    EMBEDDED = "embedded"
+    REAL = "real"
 
 
 def up(
     detach: Annotated[bool, typer.Option("--detach", help="Return when it is ready; it runs on.")] = False,
+    stack: Annotated[
+        StackName,
+        typer.Option(
+            help="embedded: files, Valkey, Spark in-process; real: Kafka, HDFS, RabbitMQ, a Spark cluster."
+        ),
+    ] = StackName.EMBEDDED,
     as_json: AsJson = False,
 ) -> None:
-    """Start the embedded service: in the foreground, or with --detach in the background."""
+    """Start the service and its servers: in the foreground, or with --detach in the background."""
     settings = read_settings()
     if detach:
         from deploy.native import detach as detached
 
-        detached.detach(settings, (lambda line: None) if as_json else (lambda line: print(line, flush=True)))
+        say = (lambda line: None) if as_json else (lambda line: print(line, flush=True))
+        detached.detach(settings, stack.value, say)
         if as_json:
             _print_status(True)
         return
@@ -34,11 +49,11 @@ def up(
 
     from deploy.native.up import up as serve
 
-    serve(settings, Console(stderr=as_json))
+    serve(settings, Console(stderr=as_json), stack.value)
 
 
 def down(as_json: AsJson = False) -> None:
-    """Stop the embedded service and wait until every process is gone."""
+    """Stop the service and its servers, and wait until every process is gone."""
     from deploy.native.detach import down as stop
 
     settings = read_settings()
@@ -67,7 +82,7 @@ def _print_status(as_json: bool) -> bool:
 
 
 def _print_report(report: ServiceStatus) -> None:
-    rows = [(p.name, p.health, p.pid or "", p.restarts, p.address, p.log) for p in report.parts]
+    rows = [(p.name, p.version, p.health, p.pid or "", p.restarts, p.address, p.log) for p in report.parts]
     print_table(COLUMNS, rows)
     serving = f"serving {report.serving_version}" if report.serving_version else "no model serves"
     runs = f"supervisor {report.pid}" if report.pid else "not running"

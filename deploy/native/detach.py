@@ -26,10 +26,10 @@ POLL_SECONDS = 0.1
 ERROR_PREFIX = "digits: "
 
 
-def detach(settings: Settings, say: Callable[[str], None]) -> None:
-    """Starts the service in the background and returns when it is ready; `say` gets its lines meanwhile.
+def detach(settings: Settings, stack_name: str, say: Callable[[str], None]) -> None:
+    """Starts the service on that stack in the background, and returns when it is ready.
 
-    Raises CannotStart with the reason where it does not come up.
+    `say` gets its lines meanwhile. Raises CannotStart with the reason where it does not come up.
     """
     folder = StateFolder.at(settings.var_dir)
     folder.make()
@@ -37,7 +37,7 @@ def detach(settings: Settings, say: Callable[[str], None]) -> None:
     with folder.log_of(SUPERVISOR).open("ab") as output, folder.log_of(SUPERVISOR).open("rb") as lines:
         lines.seek(0, os.SEEK_END)
         process = subprocess.Popen(
-            [sys.executable, "-m", "cli.main", "up"],
+            [sys.executable, "-m", "cli.main", "up", "--stack", stack_name],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from deploy.native.embedded import rest_url
 from deploy.native.folder import StateFolder
 from deploy.native.part import Part
+from deploy.native.service import rest_url
 from digits.settings import Settings
 
 

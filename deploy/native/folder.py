@@ -43,6 +43,11 @@ class StateFolder:
         """The ports that the embedded servers took."""
         return self.root / "ports.json"
 
+    @property
+    def stack(self) -> Path:
+        """Holds the name of the stack that it was last started with."""
+        return self.root / "stack"
+
     def log_of(self, name: str) -> Path:
         """The log file of a process."""
         return self.logs / f"{name}.log"

@@ -22,3 +22,19 @@ class Part:
     grace_seconds: float = 10.0
     """How long it may take from SIGTERM to its end before it is killed."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""
+
+
+def server_part(
+    name: str,
+    command: tuple[str, ...],
+    answers: Callable[[int], bool],
+    port: int,
+    *,
+    version: str,
+    needs: tuple[str, ...] = (),
+) -> Part:
+    """A server on loopback: it stops behind the service's own processes."""
+    return Part(
+        name, command, answers, f"127.0.0.1:{port}", needs, stop_rank=3, grace_seconds=10, version=version
+    )

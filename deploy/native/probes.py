@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -20,8 +20,6 @@ from digits.settings import Settings
 from digits.v1 import models_pb2, training_pb2
 
 PROBE_SECONDS = 1.0
-
-PART_NAMES = ("zookeeper", "valkey", "train-worker", "classify-worker", "server", "bridge")
 
 Probe = Callable[[int], bool]
 
@@ -73,7 +71,7 @@ class ZooKeeperProbe:
             return None
 
     def _connected(self) -> Any:
-        if self._client is None and any(map(_listens, self._hosts.split(","))):
+        if self._client is None and any(map(listens, self._hosts.split(","))):
             # Its warnings about a server that is still starting would be taken for ours.
             logging.getLogger("kazoo").setLevel(logging.CRITICAL)
             # A first attempt that meets a server still starting is given up after this time, and made anew.
@@ -110,7 +108,7 @@ def server_answers(address: str) -> Probe:
     """Whether the gRPC server answers a health check, whatever it says: no model may serve yet."""
 
     def answers(_pid: int) -> bool:
-        if not _listens(address):
+        if not listens(address):
             return False
         try:
             with grpc.insecure_channel(address) as channel:
@@ -136,11 +134,9 @@ def bridge_answers(url: str) -> Probe:
     return answers
 
 
-def probes(settings: Settings, ports: Mapping[str, int], zookeeper: ZooKeeperProbe) -> dict[str, Probe]:
-    """The probe of each part of the embedded service, by its name; `ports` are those of our servers."""
+def service_probes(settings: Settings, zookeeper: ZooKeeperProbe) -> dict[str, Probe]:
+    """The probe of each process of the service itself, by its name."""
     return {
-        "zookeeper": zookeeper.answers,
-        "valkey": valkey_answers(ports.get("valkey", 0)),
         "server": server_answers(settings.server),
         "classify-worker": lambda pid: zookeeper.worker_registered("classify", pid),
         "train-worker": lambda pid: zookeeper.worker_registered("train", pid),
@@ -153,7 +149,8 @@ def reachable(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
 
 
-def _listens(address: str) -> bool:
+def listens(address: str) -> bool:
+    """Whether something takes connections there."""
     try:
         socket.create_connection(_host_and_port(address), PROBE_SECONDS).close()
     except OSError:

@@ -19,8 +19,8 @@ log.console = true
 log.console.level = warning
 log.file = false
 """
-# Erlang would start its port mapper as a daemon for the whole machine, and leave it there. This one has its own
-# port and dies with the server; -start_epmd keeps Erlang from starting the daemon.
+# Erlang would start its port mapper as a daemon for the whole machine, and leave it there. This one has its
+# own port and dies with the server; -start_epmd keeps Erlang from starting the daemon.
 SCRIPT = """\
 "$1" -I -S "$2" $$ epmd -address 127.0.0.1 &
 until epmd -names >/dev/null 2>&1; do sleep 0.05; done

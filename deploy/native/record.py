@@ -20,6 +20,7 @@ class PartRecord:
     pid: int
     created: float
     restarts: int
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,11 @@ class RunRecord:
     ready: bool
     """Whether every part has been up at once since the start."""
     settings: dict[str, Any] = field(default_factory=dict)
-    """The settings its processes were given, as JSON values."""
+    """The settings its processes were given, as JSON values, without secrets."""
     ports: dict[str, int] = field(default_factory=dict)
-    """The ports of its own ZooKeeper and Valkey."""
+    """The ports of its own servers."""
     parts: tuple[PartRecord, ...] = ()
+    stack: str = "embedded"
 
     def write(self, folder: StateFolder) -> None:
         """Replaces the record in one step."""

@@ -7,11 +7,13 @@ from typing import Any
 
 import psutil
 
+from deploy.native import stacks
 from deploy.native.child import Phase
 from deploy.native.folder import StateFolder
 from deploy.native.lock import holder
-from deploy.native.probes import PART_NAMES, Probe, ZooKeeperProbe, probes
+from deploy.native.probes import Probe, ZooKeeperProbe
 from deploy.native.record import PartRecord, RunRecord
+from deploy.native.stack import Stack, probes
 from digits.settings import Settings
 
 
@@ -25,6 +27,7 @@ class PartStatus:
     address: str
     log: str
     restarts: int
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,13 +50,14 @@ def service_status(settings: Settings) -> ServiceStatus:
     pid = holder(folder) or 0
     record = RunRecord.read(folder) if pid else None
     if record is None:
-        parts = tuple(_missing(folder, name) for name in PART_NAMES)
+        stack = stacks.last(folder) or stacks.STACKS["embedded"]
+        parts = tuple(_missing(folder, name) for name in _part_names(stack, settings))
         return ServiceStatus(False, pid, "", str(folder.root), parts)
     given: dict[str, Any] = record.settings
     running = Settings(**given)
     zookeeper = ZooKeeperProbe(running.coordinator_url)
     try:
-        answers = probes(running, record.ports, zookeeper)
+        answers = probes(stacks.STACKS[record.stack], running, record.ports, zookeeper)
         parts = tuple(_part_status(part, answers[part.name]) for part in record.parts)
         version = zookeeper.serving_version()
     finally:
@@ -62,12 +66,22 @@ def service_status(settings: Settings) -> ServiceStatus:
     return ServiceStatus(up, pid, version, str(folder.root), parts)
 
 
+def _part_names(stack: Stack, settings: Settings) -> list[str]:
+    """Every part that a start would make, without making one."""
+    ports = dict.fromkeys(stack.port_names(settings), 0)
+    zookeeper = ZooKeeperProbe(settings.coordinator_url)
+    names = probes(stack, settings, ports, zookeeper)
+    return [name for name in names if name != "zookeeper" or name in ports]
+
+
 def _missing(folder: StateFolder, name: str) -> PartStatus:
     return PartStatus(name, "down", 0, "", str(folder.log_of(name)), 0)
 
 
 def _part_status(part: PartRecord, answers: Probe) -> PartStatus:
-    return PartStatus(part.name, _health(part, answers), part.pid, part.address, part.log, part.restarts)
+    return PartStatus(
+        part.name, _health(part, answers), part.pid, part.address, part.log, part.restarts, part.version
+    )
 
 
 def _health(part: PartRecord, answers: Probe) -> str:

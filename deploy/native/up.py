@@ -1,4 +1,4 @@
-"""`digits up`: the embedded service in the foreground."""
+"""`digits up`: the service and its servers in the foreground."""
 
 from __future__ import annotations
 
@@ -10,32 +10,36 @@ from dataclasses import replace
 
 import psutil
 from rich.console import Console
+from rich.markup import escape
 
-from deploy.native import preflight
+from deploy.native import preflight, stacks
 from deploy.native.child import Child
 from deploy.native.display import Display
-from deploy.native.embedded import embedded_parts, own_ports, settled
 from deploy.native.folder import StateFolder
 from deploy.native.leftovers import end_leftovers
 from deploy.native.lock import locked
 from deploy.native.probes import ZooKeeperProbe
 from deploy.native.record import PartRecord, RunRecord
+from deploy.native.stack import own_ports, parts, recordable, settled
 from deploy.native.supervisor import Supervisor
 from digits.settings import Settings
 
 
-def up(settings: Settings, console: Console) -> None:
-    """Runs the embedded service until a signal stops it; raises CannotStart with one sentence."""
+def up(settings: Settings, console: Console, stack_name: str) -> None:
+    """Runs the service on that stack until a signal stops it; raises CannotStart with one sentence."""
     began = psutil.Process().create_time()
     preflight.check_installed()
     folder, display = StateFolder.at(settings.var_dir), Display(console)
     with owned(folder, display):
-        ports = own_ports(settings, folder)
-        given = settled(settings, folder, ports)
+        stack, notes = stacks.choose(stack_name, folder)
+        ports = own_ports(stack, settings, folder)
+        for note in [*notes, *stack.notes(ports)]:
+            display.line(escape(note))
+        given = settled(stack, settings, folder, ports)
         preflight.check_ports(given)
         with closing(ZooKeeperProbe(given.coordinator_url)) as zookeeper:
-            supervisor = Supervisor(embedded_parts(given, folder, ports, zookeeper), folder, display)
-            plan = RunRecord(os.getpid(), False, given.model_dump(mode="json", exclude_unset=True), ports)
+            supervisor = Supervisor(parts(stack, given, folder, ports, zookeeper), folder, display)
+            plan = RunRecord(os.getpid(), False, recordable(given), ports, stack=stack.name)
             serve(supervisor, folder, plan, lambda: display.ready(given, folder, time.time() - began))
 
 
@@ -73,4 +77,6 @@ def serve(supervisor: Supervisor, folder: StateFolder, plan: RunRecord, announce
 def _part_record(child: Child, folder: StateFolder) -> PartRecord:
     name, address = child.part.name, child.part.address
     log = str(folder.log_of(name))
-    return PartRecord(name, address, log, child.phase.value, child.pid, child.created, child.restarts)
+    return PartRecord(
+        name, address, log, child.phase.value, child.pid, child.created, child.restarts, child.part.version
+    )

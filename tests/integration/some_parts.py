@@ -9,11 +9,12 @@ from rich.console import Console
 
 from cli.failure import fail
 from deploy.native.display import Display
-from deploy.native.embedded import embedded_parts, own_ports, settled
+from deploy.native.embedded import EmbeddedStack
 from deploy.native.folder import StateFolder
 from deploy.native.part import Part
 from deploy.native.probes import ZooKeeperProbe
 from deploy.native.record import RunRecord
+from deploy.native.stack import own_ports, parts, settled
 from deploy.native.supervisor import Supervisor
 from deploy.native.up import owned, serve
 from digits.errors import DigitsError
@@ -67,12 +68,13 @@ def main() -> None:
     folder, console = StateFolder.at(given.var_dir), Console()
     display = Display(console)
     with owned(folder, display):
-        ports = own_ports(given, folder)
-        zookeeper = ZooKeeperProbe(settled(given, folder, ports).coordinator_url)
-        servers = embedded_parts(settled(given, folder, ports), folder, ports, zookeeper)
-        parts = [part for part in servers if part.name in names] + some_parts(folder, names)
+        stack = EmbeddedStack()
+        ports = own_ports(stack, given, folder)
+        given = settled(stack, given, folder, ports)
+        servers = parts(stack, given, folder, ports, ZooKeeperProbe(given.coordinator_url))
+        chosen = [part for part in servers if part.name in names] + some_parts(folder, names)
         limit_seconds = 1.0 if "silent" in names else 60.0
-        supervisor = Supervisor(parts, folder, display, limit_seconds)
+        supervisor = Supervisor(chosen, folder, display, limit_seconds)
         serve(supervisor, folder, RunRecord(os.getpid(), False, {}, ports), lambda: display.line("ready"))
 
 

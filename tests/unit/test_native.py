@@ -11,14 +11,17 @@ import pytest
 
 from deploy.native import lock, mnist, preflight
 from deploy.native.display import ready_block
-from deploy.native.embedded import embedded_parts, own_ports, settled, variables
+from deploy.native.embedded import EmbeddedStack
 from deploy.native.errors import CannotFetch, CannotStart
 from deploy.native.folder import LARGEST_LOG_BYTES, StateFolder
 from deploy.native.ports import free_port, is_free, settle
 from deploy.native.probes import ZooKeeperProbe
 from deploy.native.record import PartRecord, RunRecord
+from deploy.native.stack import own_ports, parts, settled, variables
 from deploy.native.supervisor import describe
 from digits.settings import Settings
+
+EMBEDDED = EmbeddedStack()
 
 
 @pytest.fixture(autouse=True)
@@ -43,8 +46,8 @@ def java(folder: Path, version: str) -> None:
 
 
 def test_the_processes_get_absolute_folders_and_our_servers_addresses(folder: StateFolder) -> None:
-    ports = own_ports(Settings(), folder)
-    given = variables(settled(Settings(), folder, ports))
+    ports = own_ports(EMBEDDED, Settings(), folder)
+    given = variables(settled(EMBEDDED, Settings(), folder, ports))
     assert given["DIGITS_COORDINATOR_URL"] == f"zookeeper://127.0.0.1:{ports['zookeeper']}/digits"
     assert given["DIGITS_BROKER_URL"] == f"redis://127.0.0.1:{ports['valkey']}/0"
     assert given["DIGITS_SERVER_ADDRESS"] == "127.0.0.1:50051"
@@ -57,29 +60,30 @@ def test_a_server_that_the_environment_names_is_used_and_not_started(
 ) -> None:
     monkeypatch.setenv("DIGITS_COORDINATOR_URL", "zookeeper://zk1:2181/digits")
     settings = Settings()
-    ports = own_ports(settings, folder)
+    ports = own_ports(EMBEDDED, settings, folder)
     assert list(ports) == ["valkey"]
-    assert settled(settings, folder, ports).coordinator_url == "zookeeper://zk1:2181/digits"
+    assert settled(EMBEDDED, settings, folder, ports).coordinator_url == "zookeeper://zk1:2181/digits"
 
 
 def test_port_0_means_a_free_port(folder: StateFolder) -> None:
-    given = settled(Settings(grpc_port=0, rest_port=0), folder, {})
+    given = settled(EMBEDDED, Settings(grpc_port=0, rest_port=0), folder, {})
     assert given.grpc_port != given.rest_port
     assert is_free("127.0.0.1", given.grpc_port)
 
 
 def test_every_part_waits_for_the_servers_and_stops_before_them(folder: StateFolder) -> None:
-    ports = own_ports(Settings(), folder)
-    given = settled(Settings(), folder, ports)
-    parts = {p.name: p for p in embedded_parts(given, folder, ports, ZooKeeperProbe(given.coordinator_url))}
-    servers = parts.pop("zookeeper"), parts.pop("valkey")
-    assert {part.needs for part in parts.values()} == {("zookeeper", "valkey")}
-    assert max(part.stop_rank for part in parts.values()) < min(part.stop_rank for part in servers)
-    assert parts["bridge"].stop_rank < parts["server"].stop_rank < parts["train-worker"].stop_rank
+    ports = own_ports(EMBEDDED, Settings(), folder)
+    given = settled(EMBEDDED, Settings(), folder, ports)
+    zookeeper = ZooKeeperProbe(given.coordinator_url)
+    all_parts = {p.name: p for p in parts(EMBEDDED, given, folder, ports, zookeeper)}
+    servers = all_parts.pop("zookeeper"), all_parts.pop("valkey")
+    assert {part.needs for part in all_parts.values()} == {("zookeeper", "valkey")}
+    assert max(part.stop_rank for part in all_parts.values()) < min(part.stop_rank for part in servers)
+    assert all_parts["bridge"].stop_rank < all_parts["server"].stop_rank < all_parts["train-worker"].stop_rank
 
 
 def test_the_ready_block_names_addresses_logs_and_what_to_try(folder: StateFolder) -> None:
-    given = settled(Settings(grpc_port=50151, rest_port=5051), folder, {})
+    given = settled(EMBEDDED, Settings(grpc_port=50151, rest_port=5051), folder, {})
     block = ready_block(given, folder, 12.34)
     for text in (
         "ready[/] after 12.3 s",
