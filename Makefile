@@ -23,7 +23,10 @@ run-real: setup
 	@exec $(BIN)/digits up --stack real
 
 test: setup
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest tests/unit tests/conformance tests/integration $(ARGS)
+
+test-real: setup
+	@$(BIN)/pytest tests/e2e $(ARGS)
 
 # Builds the images and runs them, with podman and as root; docs/containers.md says what it needs.
 test-containers: setup

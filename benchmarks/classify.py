@@ -19,7 +19,7 @@ import grpc
 import numpy as np
 import psutil
 
-from benchmarks.embedded import embedded_service, status
+from benchmarks.service import running_service, status
 from benchmarks.training import train
 from deploy.native.ports import free_port
 from digits.client import Client
@@ -80,7 +80,7 @@ def main() -> None:
     options = parser.parse_args()
     with np.load("data/mnist.npz") as data:
         pictures = [image.tobytes() for image in data["x_test"][:1000]]
-    with embedded_service() as service, echo() as echo_address:
+    with running_service() as service, echo() as echo_address:
         with Client(service.server) as client:
             train(client, "fast", seed=0)
         asyncio.run(load(service.server, 16, 2.0, pictures))

@@ -11,7 +11,7 @@ import time
 
 import requests
 
-from benchmarks.embedded import embedded_service
+from benchmarks.service import running_service
 from digits.settings import Settings
 
 
@@ -32,7 +32,7 @@ def main() -> None:
     starts, trues = [], []
     for _ in range(options.rounds):
         started = time.monotonic()
-        with embedded_service() as service:
+        with running_service() as service:
             starts.append(time.monotonic() - started)
             trues.append(first_true(service))
         print(f"ready after {starts[-1]:.1f} s, True {trues[-1]:.1f} s after the call", flush=True)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from benchmarks.embedded import embedded_service
+from benchmarks.service import running_service
 from digits.client import Client
 from digits.v1 import training_pb2
 
@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--alone", action="store_true", help="leave model.fit out")
     options = parser.parse_args()
     seconds, accuracies = [], []
-    with embedded_service() as service, Client(service.server) as client:
+    with running_service() as service, Client(service.server) as client:
         for seed in range(options.rounds):
             took, accuracy = train(client, options.recipe, seed)
             seconds.append(took)

@@ -1,4 +1,4 @@
-"""The embedded service as a test holds it: started, stopped and broken through its own commands."""
+"""The service as a test holds it: started, stopped and broken through its own commands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from typing import Any
 
 import psutil
 
+from deploy.native.folder import StateFolder
+from deploy.native.record import RunRecord
 from digits.client import Client
+from digits.settings import Settings
 from digits.v1 import digit_service_pb2
 
 DIGITS = str(Path(sys.executable).with_name("digits"))
@@ -27,6 +30,7 @@ class Service:
     data_dir: Path
     grpc_port: int
     rest_port: int
+    stack: str = "embedded"
 
     @property
     def grpc_address(self) -> str:
@@ -65,7 +69,7 @@ class Service:
 
     def up(self) -> None:
         """Starts it and waits until it is ready."""
-        done = self.command("up", "--detach")
+        done = self.command("up", "--detach", "--stack", self.stack)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def down(self) -> None:
@@ -82,6 +86,12 @@ class Service:
     def process(self, name: str) -> psutil.Process:
         """A part's process."""
         return psutil.Process(self.part(name)["pid"])
+
+    def settings(self) -> Settings:
+        """What its processes were given."""
+        record = RunRecord.read(StateFolder.at(self.var_dir))
+        assert record, "the service does not run"
+        return Settings(**record.settings)
 
     def worker_serves(self, version: str) -> Callable[[], bool]:
         """A condition: a classify worker answers with that version."""

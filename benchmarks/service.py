@@ -12,25 +12,30 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from deploy.native.embedded import variables
+from deploy.native.folder import StateFolder
 from deploy.native.ports import free_port
+from deploy.native.record import RunRecord
+from deploy.native.stack import variables
 from digits.settings import Settings
 
 DIGITS = str(Path(sys.executable).with_name("digits"))
 
 
 @contextmanager
-def embedded_service() -> Iterator[Settings]:
-    """Yields the settings of a ready service that reads ./data."""
+def running_service(stack: str = "embedded") -> Iterator[Settings]:
+    """Yields the settings of a ready service that reads ./data, as its processes see them."""
     with tempfile.TemporaryDirectory() as folder:
         grpc_port = free_port([])
         settings = Settings(
             var_dir=Path(folder), grpc_port=grpc_port, rest_port=free_port([grpc_port]), data_dir=Path("data")
         )
         environment = environment_of(settings)
-        subprocess.run([DIGITS, "up", "--detach"], env=environment, check=True, stdout=subprocess.DEVNULL)
+        up = [DIGITS, "up", "--detach", "--stack", stack]
+        subprocess.run(up, env=environment, check=True, stdout=subprocess.DEVNULL)
         try:
-            yield settings
+            record = RunRecord.read(StateFolder.at(settings.var_dir))
+            assert record
+            yield Settings(**record.settings)
         finally:
             subprocess.run([DIGITS, "down"], env=environment, check=True, stdout=subprocess.DEVNULL)
 

@@ -1,0 +1,82 @@
+"""Programs that are not ours find in HDFS, Kafka and ZooKeeper what we say is there."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from urllib.parse import urlsplit
+
+import numpy as np
+import zstandard
+from confluent_kafka import Consumer
+from kazoo.client import KazooClient
+
+from deploy.native import jars, preflight
+from digits.v1 import artifacts_pb2, models_pb2
+from digits.v1 import training_pb2 as pb
+from tests.conftest import wait_until
+from tests.service import Service
+
+
+def hdfs(service: Service, *arguments: str) -> bytes:
+    """What Hadoop's own command line prints."""
+    name_node = urlsplit(service.settings().store).netloc
+    shell = "org.apache.hadoop.fs.FsShell"
+    command = [preflight.find_java(), "-cp", f"{jars.folder('hdfs')}/*", shell]
+    command += ["-fs", f"webhdfs://{name_node}", *arguments]
+    return subprocess.run(command, capture_output=True, check=True, timeout=120).stdout
+
+
+def registered(service: Service, version: str) -> models_pb2.Model:
+    """The version's record, read by kazoo and decoded with the published proto."""
+    url = urlsplit(service.settings().coordinator_url)
+    client = KazooClient(hosts=url.netloc)
+    client.start(timeout=30)
+    try:
+        value, _ = client.get(f"{url.path}/models/{version}")
+        return models_pb2.Model.FromString(value)
+    finally:
+        client.stop()
+        client.close()
+
+
+def test_the_hdfs_command_lists_and_reads_a_bundle_with_the_registrys_checksum(trained: Service) -> None:
+    with trained.client() as client:
+        version = client.get_model("serving").version
+    model = registered(trained, version)
+    path = f"{urlsplit(trained.settings().store).path}/{model.store_path}"
+    assert path in hdfs(trained, "-ls", path).decode()
+    assert hashlib.sha256(hdfs(trained, "-cat", path)).hexdigest() == model.bundle_sha256
+
+
+def test_a_plain_kafka_consumer_reads_the_images_of_a_running_job(
+    trained: Service, mnist: dict[str, np.ndarray]
+) -> None:
+    with trained.client() as client:
+        request = {"images_batch_path": "tiny.npz", "recipe": "standard", "promotion": pb.NEVER}
+        stream = client.train(**request)
+        job_id = next(progress.job_id for progress in stream if progress.micro_batch >= 1)
+        labels = consumed_labels(urlsplit(trained.settings().log).netloc, f"digits-{job_id}", 2_048)
+        assert list(client.watch_job(job_id))[-1].state == pb.SUCCEEDED
+    assert np.bincount(labels, minlength=10).tolist() == np.bincount(mnist["y_train"][:2_048]).tolist()
+
+
+def consumed_labels(brokers: str, topic: str, count: int) -> list[int]:
+    """The labels of the first `count` images of a topic."""
+    options = {"bootstrap.servers": brokers, "group.id": "a stranger", "auto.offset.reset": "earliest"}
+    consumer = Consumer(options)
+    consumer.subscribe([topic])
+    labels: list[int] = []
+
+    def read() -> bool:
+        message = consumer.poll(0.1)
+        if message is not None and not message.error():
+            block = zstandard.ZstdDecompressor().decompress(message.value())
+            labels.extend(artifacts_pb2.ImageBlock.FromString(block).labels)
+        return len(labels) >= count
+
+    try:
+        wait_until(read, what="the images in Kafka")
+    finally:
+        consumer.close()
+    return labels
