@@ -8,12 +8,14 @@ from collections.abc import Callable
 from celery import Celery
 from kombu.entity import Queue
 
-from digits.adapters.reply_queue import AWAY, ReplyQueue
+from digits.adapters.reply_queue import AWAY, ReplyQueue, abandon
 from digits.errors import QueueUnavailable
 from digits.v1 import queue_pb2
 
 TRAIN = "digits.train"
 CLASSIFY = "digits.classify"
+
+_CONFIRM_SECONDS = 5.0
 
 
 def make_app(broker_url: str) -> Celery:
@@ -37,7 +39,13 @@ def make_app(broker_url: str) -> Celery:
         worker_send_task_events=False,
         worker_enable_remote_control=False,
         broker_connection_retry_on_startup=True,
+        # A worker waits for its broker for as long as it takes; by default it gives up after 100 attempts.
+        broker_connection_max_retries=None,
         broker_connection_timeout=2.0,
+        # RabbitMQ: each side misses the other after 20 s. Beating every second also wakes the worker's loop,
+        # which otherwise hears a SIGTERM up to 10 s late.
+        broker_heartbeat=10,
+        broker_heartbeat_checkrate=10,
         broker_transport_options={
             "socket_connect_timeout": 2.0,
             # Longer than the second for which a worker waits on an empty queue.
@@ -56,10 +64,23 @@ class CeleryTrainQueue:
         self._app = app
 
     def enqueue(self, job_id: str) -> None:
-        """See TrainQueue."""
+        """See TrainQueue. RabbitMQ confirms that the message is on disk.
+
+        Jobs are rare: each is sent over a connection of its own, so never over one that the broker forgot.
+        """
+        connection = self._app.connection_for_write(transport_options={"confirm_publish": True})
         try:
-            self._app.send_task(TRAIN, args=[job_id], ignore_result=True, retry=False)
+            self._app.send_task(
+                TRAIN,
+                args=[job_id],
+                ignore_result=True,
+                retry=False,
+                producer=self._app.amqp.Producer(connection, auto_declare=False),
+                confirm_timeout=_CONFIRM_SECONDS,
+            )
+            connection.close()
         except AWAY as error:
+            abandon(connection)
             raise QueueUnavailable("the task queue does not answer") from error
 
 
@@ -83,14 +104,14 @@ class CeleryClassifyQueue:
                 self._replies = ReplyQueue(self._make())
             answer = self._replies.ask(CLASSIFY, body, timeout_seconds)
         except AWAY as error:
-            self._start_over()
+            self.close()
             raise QueueUnavailable("the task queue does not answer") from error
         if answer is None:
             raise QueueUnavailable(f"no classify worker answered in {timeout_seconds:g} s")
         return queue_pb2.ClassifyBatchResult.FromString(answer)
 
-    def _start_over(self) -> None:
-        """The next batch connects anew."""
+    def close(self) -> None:
+        """Leaves; the next batch connects anew."""
         if self._replies is not None:
             self._replies.abandon()
             self._replies = None

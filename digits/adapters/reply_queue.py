@@ -13,7 +13,8 @@ import kombu.exceptions
 import redis.exceptions
 from celery import Celery
 from celery.app.task import Context
-from kombu.entity import Queue
+from kombu.connection import Connection
+from kombu.entity import TRANSIENT_DELIVERY_MODE, Queue
 from kombu.message import Message
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,8 @@ class ReplyQueue:
             task_id=self._awaited,
             reply_to=self._name,
             expires=timeout_seconds,
+            expiration=timeout_seconds,
+            delivery_mode=TRANSIENT_DELIVERY_MODE,
             ignore_result=True,
             retry=False,
             producer=self._producer,
@@ -67,9 +70,8 @@ class ReplyQueue:
 
     def abandon(self) -> None:
         """Closes both connections without asking the broker, which may be away."""
-        for connection in (self._sending, self._hearing):
-            with contextlib.suppress(*AWAY):
-                connection.collect(socket_timeout=0.1)
+        abandon(self._sending)
+        abandon(self._hearing)
 
     def _hear(self, message: Message) -> None:
         """Keeps the awaited answer; one that comes too late is dropped."""
@@ -100,4 +102,14 @@ class Replies:
             )
         except AWAY as error:
             logger.warning("an answer was not delivered: %s", error)
-            self._connection.collect(socket_timeout=0.1)
+            abandon(self._connection)
+
+    def close(self) -> None:
+        """Leaves; a later answer connects again."""
+        abandon(self._connection)
+
+
+def abandon(connection: Connection) -> None:
+    """Closes a connection without asking the broker, which may be away."""
+    with contextlib.suppress(*AWAY):
+        connection.collect(socket_timeout=0.1)  # type: ignore[no-untyped-call]

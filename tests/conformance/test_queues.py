@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import socket
+import subprocess
+import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from amqp.exceptions import NotFound, ResourceLocked
 from celery import Celery, Task
 from celery.contrib.testing.worker import start_worker
+from kombu import Connection
 
 from deploy.native import preflight
 from deploy.native.valkey import valkey_command
@@ -27,26 +35,41 @@ from digits.adapters.reply_queue import Replies
 from digits.errors import QueueUnavailable
 from digits.ports import TrainQueue
 from digits.v1 import queue_pb2
+from tests.conformance.conftest import require_rabbitmq
 from tests.conftest import free_port, running, wait_until
+from tests.servers import rabbitmq_server, rabbitmq_url
 
 
-@pytest.fixture(scope="module")
-def app(valkey: str) -> Celery:
-    return make_app(valkey)
+@dataclass(frozen=True)
+class Broker:
+    """Where it is, and how it runs for a while."""
+
+    url: str
+    run: Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture(params=["valkey", "rabbitmq"])
+def url(request: pytest.FixtureRequest) -> str:
+    """Address of each broker."""
+    return str(request.getfixturevalue(request.param))
 
 
 @pytest.fixture
-def worker(valkey: str) -> Iterator[list[str]]:
+def app(url: str) -> Celery:
+    return make_app(url)
+
+
+@pytest.fixture
+def worker(url: str) -> Iterator[list[str]]:
     """A worker that notes the jobs it gets."""
-    with _answering(make_app(valkey)) as jobs:
+    with _answering(make_app(url)) as jobs:
         yield jobs
 
 
 @contextlib.contextmanager
-def _answering(app: Celery) -> Iterator[list[str]]:
+def _answering(app: Celery, pool: str = "solo") -> Iterator[list[str]]:
     """Runs a worker that notes its jobs, and answers each picture with its mean."""
     jobs: list[str] = []
-
     replies = Replies(app)
 
     def classify(task: Task, body: str) -> None:
@@ -63,14 +86,33 @@ def _answering(app: Celery) -> Iterator[list[str]]:
     app.task(train, name=TRAIN, shared=False)
     app.task(classify, name=CLASSIFY, bind=True, shared=False)
     app.conf.worker_enable_remote_control = True
-    with start_worker(app, pool="solo", queues=["train", "classify"], perform_ping_check=False):
+    with start_worker(app, pool=pool, queues=["train", "classify"], perform_ping_check=False):
         yield jobs
+    replies.close()
 
 
-def test_a_batch_comes_back_answered(app: Celery, worker: list[str]) -> None:
+@contextlib.contextmanager
+def _asking(url: str) -> Iterator[CeleryClassifyQueue]:
+    queue = CeleryClassifyQueue(lambda: make_app(url))
+    yield queue
+    queue.close()
+
+
+@pytest.fixture(params=["valkey", "rabbitmq"])
+def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Broker:
+    """A broker of the test's own, to be started and stopped."""
+    port = free_port()
+    if request.param == "rabbitmq":
+        require_rabbitmq()
+        return Broker(rabbitmq_url(port), lambda: rabbitmq_server(tmp_path / "rabbitmq", port))
+    command = valkey_command(preflight.valkey_binary(), tmp_path / "valkey", port)
+    return Broker(f"redis://127.0.0.1:{port}", lambda: running(command, port, tmp_path / "log"))
+
+
+def test_a_batch_comes_back_answered(url: str, worker: list[str]) -> None:
     pixels = np.arange(3, dtype=np.uint8).repeat(784)
-    batch = queue_pb2.ClassifyBatch(pixels=pixels.tobytes())
-    answer = CeleryClassifyQueue(lambda: app).classify(batch, 10)
+    with _asking(url) as queue:
+        answer = queue.classify(queue_pb2.ClassifyBatch(pixels=pixels.tobytes()), 10)
     assert np.frombuffer(answer.probabilities, "<f4").tolist() == [0, 1, 2]
     assert answer.model_version == "v1"
 
@@ -80,32 +122,110 @@ def test_an_enqueued_job_reaches_a_worker(app: Celery, worker: list[str]) -> Non
     wait_until(lambda: worker == ["job-1"])
 
 
-def test_a_batch_that_nobody_takes_is_given_up_in_time(app: Celery) -> None:
-    with pytest.raises(QueueUnavailable, match="no classify worker"):
-        CeleryClassifyQueue(lambda: app).classify(queue_pb2.ClassifyBatch(), 0.2)
+def test_a_batch_that_nobody_takes_is_given_up_in_time(url: str) -> None:
+    with _asking(url) as queue, pytest.raises(QueueUnavailable, match="no classify worker"):
+        queue.classify(queue_pb2.ClassifyBatch(), 0.2)
 
 
-def test_a_broker_that_is_away_is_said_to_be() -> None:
-    nobody = f"redis://127.0.0.1:{free_port()}"
-    app = make_app(nobody)
-    with pytest.raises(QueueUnavailable):
-        CeleryTrainQueue(app).enqueue("job-1")
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+def test_a_broker_that_is_away_is_said_to_be(scheme: str) -> None:
+    _is_refused_soon(f"{scheme}://127.0.0.1:{free_port()}")
+
+
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+def test_a_broker_that_never_answers_is_given_up_in_seconds(scheme: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        _is_refused_soon(f"{scheme}://127.0.0.1:{silent.getsockname()[1]}", within_seconds=12)
+
+
+def _is_refused_soon(url: str, within_seconds: float = 3) -> None:
     started = time.monotonic()
     with pytest.raises(QueueUnavailable):
-        CeleryClassifyQueue(lambda: app).classify(queue_pb2.ClassifyBatch(), 0.2)
-    assert time.monotonic() - started < 3
+        CeleryTrainQueue(make_app(url)).enqueue("job-1")
+    with _asking(url) as queue, pytest.raises(QueueUnavailable):
+        queue.classify(queue_pb2.ClassifyBatch(), 0.2)
+    assert time.monotonic() - started < within_seconds
 
 
-def test_the_answers_come_back_with_the_broker(tmp_path: Path) -> None:
-    port = free_port()
-    url = f"redis://127.0.0.1:{port}"
-    queue = CeleryClassifyQueue(lambda: make_app(url))
-    command = valkey_command(preflight.valkey_binary(), tmp_path, port)
-    for _ in range(2):
-        with pytest.raises(QueueUnavailable, match="does not answer"):
-            queue.classify(queue_pb2.ClassifyBatch(), 0.2)
-        with running(command, port, tmp_path / "log"), _answering(make_app(url)):
-            assert queue.classify(queue_pb2.ClassifyBatch(pixels=bytes(784)), 10).model_version == "v1"
+def test_the_answers_come_back_with_the_broker(broker: Broker) -> None:
+    with _asking(broker.url) as queue:
+        for _ in range(2):
+            with pytest.raises(QueueUnavailable, match="does not answer"):
+                queue.classify(queue_pb2.ClassifyBatch(), 0.2)
+            with broker.run(), _answering(make_app(broker.url)):
+                answer = queue.classify(queue_pb2.ClassifyBatch(pixels=bytes(784)), 10)
+                assert answer.model_version == "v1"
+
+
+def test_an_enqueued_job_outlives_its_broker(broker: Broker) -> None:
+    with broker.run():
+        CeleryTrainQueue(make_app(broker.url)).enqueue("job-1")
+    with broker.run(), _answering(make_app(broker.url)) as jobs:
+        wait_until(lambda: jobs == ["job-1"])
+
+
+def test_a_worker_goes_on_when_its_broker_is_back(broker: Broker) -> None:
+    with contextlib.ExitStack() as stack:
+        with broker.run():
+            jobs = stack.enter_context(_answering(make_app(broker.url), pool="threads"))
+            CeleryTrainQueue(make_app(broker.url)).enqueue("before")
+            wait_until(lambda: jobs == ["before"])
+        stack.enter_context(broker.run())
+        CeleryTrainQueue(make_app(broker.url)).enqueue("after")
+        wait_until(lambda: jobs == ["before", "after"], seconds=60)
+        with _asking(broker.url) as queue:
+            wait_until(lambda: _answers(queue), what="an answer")
+        stack.pop_all().close()
+
+
+def _answers(queue: CeleryClassifyQueue) -> bool:
+    try:
+        return bool(queue.classify(queue_pb2.ClassifyBatch(pixels=bytes(784)), 2).model_version)
+    except QueueUnavailable:
+        return False
+
+
+def test_rabbitmq_keeps_no_reply_queue_of_a_caller_that_was_killed(rabbitmq: str) -> None:
+    script = (
+        "import sys, signal; from digits.adapters.celery_queue import make_app; "
+        "from digits.adapters.reply_queue import ReplyQueue; "
+        "print(ReplyQueue(make_app(sys.argv[1]))._name, flush=True); signal.pause()"
+    )
+    command = [sys.executable, "-c", script, rabbitmq]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as caller:
+        assert caller.stdout
+        name = caller.stdout.readline().strip()
+        assert _reply_queue(rabbitmq, name) is ResourceLocked
+        caller.kill()
+    wait_until(lambda: _reply_queue(rabbitmq, name) is NotFound, what="the end of the reply queue")
+
+
+def _reply_queue(url: str, name: str) -> type[Exception] | None:
+    """What RabbitMQ says to somebody else who asks for the queue."""
+    with Connection(url) as connection:
+        try:
+            connection.default_channel.queue_declare(name, passive=True)
+        except (ResourceLocked, NotFound) as error:
+            return type(error)
+    return None
+
+
+def test_rabbitmq_keeps_the_connection_of_a_worker_with_a_long_task(
+    rabbitmq: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app, running_for, done = make_app(rabbitmq), 4.0, threading.Event()
+    # RabbitMQ closes a connection that was silent for two of them.
+    app.conf.broker_heartbeat = 1
+
+    def train(job_id: str) -> None:
+        threading.Event().wait(running_for)
+        done.set()
+
+    app.task(train, name=TRAIN, shared=False)
+    with start_worker(app, pool="threads", queues=["train"], perform_ping_check=False):
+        CeleryTrainQueue(app).enqueue("long")
+        assert done.wait(30)
+    assert "onnection" not in " ".join(record.getMessage() for record in caplog.records)
 
 
 def test_a_queue_in_memory_keeps_the_order() -> None:

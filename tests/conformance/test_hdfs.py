@@ -1,0 +1,157 @@
+"""What only a store in HDFS meets: NameNodes that stand by, hang or change, and readers that are not ours."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import http.server
+import json
+import socket
+import subprocess
+import threading
+import time
+import traceback
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.native import jars, preflight
+from digits.adapters.hdfs import HdfsStore
+from digits.errors import AlreadyPublished, StoreUnavailable
+from tests.conftest import free_port
+from tests.servers import data_node, name_node
+
+
+@pytest.fixture
+def root() -> str:
+    return f"/{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def standby() -> Iterator[str]:
+    """A NameNode that stands by, as far as WebHDFS shows."""
+
+    class Standby(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = {"RemoteException": {"exception": "StandbyException", "message": "not active"}}
+            self.send_response(403)
+            self.end_headers()
+            self.wfile.write(json.dumps(body).encode())
+
+        do_PUT = do_DELETE = do_GET
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Standby) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """A NameNode that hangs."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_the_active_name_node_is_found(hdfs: str, standby: str, root: str) -> None:
+    store = HdfsStore([f"127.0.0.1:{free_port()}", standby, hdfs], root)
+    store.publish("a/1", b"whole")
+    assert (store.read("a/1"), store.names("a")) == (b"whole", ["a/1"])
+
+
+def test_a_name_node_that_hangs_is_passed_over_once(hdfs: str, silent: str, root: str) -> None:
+    store = HdfsStore([silent, hdfs], root)
+    started = time.monotonic()
+    for number in range(3):
+        store.publish(f"a/{number}", b"whole")
+    assert time.monotonic() - started < 12
+
+
+def test_name_nodes_that_hang_are_unavailable_in_seconds(silent: str, root: str) -> None:
+    started = time.monotonic()
+    with pytest.raises(StoreUnavailable, match="ReadTimeout"):
+        HdfsStore([silent], root).publish("a/1", b"")
+    assert time.monotonic() - started < 15
+
+
+def test_a_name_node_that_stands_by_alone_is_unavailable(standby: str, root: str) -> None:
+    with pytest.raises(StoreUnavailable, match="not active"):
+        HdfsStore([standby], root).read("a/1")
+
+
+def test_the_token_is_in_no_error(root: str) -> None:
+    token = uuid.uuid4().hex
+    with pytest.raises(StoreUnavailable) as failure:
+        HdfsStore([f"127.0.0.1:{free_port()}"], root, token=token).read("a/1")
+    assert token not in "".join(traceback.format_exception(failure.value))
+
+
+def test_a_folders_name_is_taken_too(hdfs: str, root: str) -> None:
+    store = HdfsStore([hdfs], root)
+    store.publish("a/1", b"")
+    with pytest.raises(AlreadyPublished):
+        store.publish("a", b"")
+    assert store.names("a") == ["a/1"]
+
+
+def test_the_half_written_file_of_a_killed_publisher_blocks_nobody(hdfs: str, root: str) -> None:
+    store = HdfsStore([hdfs], root)
+    store.publish("a/1", b"whole")
+    address = _location(hdfs, f"{root}/a/.2.0123")
+    with socket.create_connection(address[:2]) as publisher:
+        request = f"PUT {address[2]} HTTP/1.1\r\nHost: {address[0]}\r\nContent-Length: 1000000\r\n\r\nhal"
+        publisher.sendall(request.encode())
+        store.publish("a/2", b"whole")
+    assert (store.names("a"), store.read("a/2")) == (["a/1", "a/2"], b"whole")
+
+
+@pytest.mark.parametrize("name", ["", "/etc/passwd", "../a", "a/../../b", "a/#LATEST", "a:b"])
+def test_a_name_that_leaves_the_root_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="not a store name"):
+        HdfsStore(["127.0.0.1:1"], "/digits").read(name)
+
+
+def test_an_hdfs_that_was_restarted_is_used_again(tmp_path: Path) -> None:
+    http_port, rpc_port = free_port(), free_port()
+    store = HdfsStore([f"127.0.0.1:{http_port}"], "/digits")
+    for number in range(2):
+        with (
+            name_node(tmp_path / "name", http_port, rpc_port),
+            data_node(tmp_path / "data", rpc_port, http_port),
+        ):
+            store.publish(f"a/{number}", b"whole")
+            assert store.names("a") == [f"a/{n}" for n in range(number + 1)]
+        with pytest.raises(StoreUnavailable, match="ConnectionError"):
+            store.names("a")
+
+
+def test_hdfss_own_command_lists_and_reads_what_was_published(hdfs: str, root: str, tmp_path: Path) -> None:
+    data = bytes(range(256)) * 3000
+    HdfsStore([hdfs], root).publish("models/v1.bundle", data)
+    path = f"webhdfs://{hdfs}{root}/models"
+    (tmp_path / "core-site.xml").write_text("<configuration/>")
+    class_path = f"{tmp_path}:{jars.folder('hdfs')}/*"
+
+    def shell(*arguments: str) -> bytes:
+        command = [preflight.find_java(), "-cp", class_path, "org.apache.hadoop.fs.FsShell"]
+        return subprocess.run([*command, *arguments], check=True, capture_output=True, timeout=60).stdout
+
+    assert f"{len(data)}" in shell("-ls", path).decode()
+    assert hashlib.sha256(shell("-cat", f"{path}/v1.bundle")).digest() == hashlib.sha256(data).digest()
+    assert b"MD5-of-0MD5-of-512CRC32C" in shell("-checksum", f"{path}/v1.bundle")
+
+
+def _location(name_node: str, path: str) -> tuple[str, int, str]:
+    """Host, port and path of the DataNode that takes a file."""
+    host, _, port = name_node.partition(":")
+    connection = http.client.HTTPConnection(host, int(port))
+    connection.request("PUT", f"/webhdfs/v1{path}?op=CREATE&user.name=somebody")
+    address = connection.getresponse().headers["Location"].removeprefix("http://")
+    connection.close()
+    place, _, rest = address.partition("/")
+    return place.partition(":")[0], int(place.partition(":")[2]), f"/{rest}"

@@ -1,0 +1,143 @@
+"""What only a log in Kafka meets: blocks that arrive late, brokers that go away, readers that are not ours."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from digits import blocks
+from digits.adapters.kafka_connection import KafkaConnection
+from digits.datasets import Images
+from digits.errors import LogUnavailable
+from digits.offsets import OffsetRanges
+from tests.conftest import free_port
+from tests.servers import kafka_log, kafka_server
+
+
+def test_a_block_that_arrives_late_is_noticed_and_the_next_attempt_makes_the_log_anew(kafka: str) -> None:
+    log = kafka_log(kafka)
+    log.create("late", 1)
+    log.append("late", 0, [b"a"])
+    # As if the producer of an earlier attempt had sent it: the log does not know.
+    _produce(kafka, "digits-late", b"b", key="1")
+    with pytest.raises(LogUnavailable, match="a block twice"):
+        log.append("late", 0, [b"b", b"c"])
+    assert log.end_offsets("late") == [4]
+    kafka_log(kafka).create("late", 1)
+    assert log.end_offsets("late") == [0]
+    log.append("late", 0, [b"a", b"b", b"c"])
+    kafka_log(kafka).create("late", 1)
+    assert log.end_offsets("late") == [3]
+    log.delete("late")
+
+
+def test_what_a_kafka_that_is_away_did_not_take_is_never_sent_later(tmp_path: Path) -> None:
+    port = free_port()
+    log = kafka_log(f"127.0.0.1:{port}")
+    with kafka_server(tmp_path / "kafka", port):
+        log.create("job", 1)
+        log.append("job", 0, [b"a"])
+    started = time.monotonic()
+    with pytest.raises(LogUnavailable, match="onnect"):
+        log.append("job", 0, [b"b"])
+    assert time.monotonic() - started < 15
+    with kafka_server(tmp_path / "kafka", port):
+        log.append("job", 0, [b"b", b"c"])
+        log.append("job", 0, [b"d"])
+        assert log.end_offsets("job") == [4]
+        assert [message.value() for message in _read(f"127.0.0.1:{port}", "digits-job", 4)] == [
+            b"a",
+            b"b",
+            b"c",
+            b"d",
+        ]
+
+
+def test_a_plain_consumer_reads_the_images(kafka: str) -> None:
+    log = kafka_log(kafka)
+    images = Images(np.arange(64 * 784).reshape(64, 784).astype(np.uint8), np.arange(64, dtype=np.uint8) % 10)
+    log.create("plain", 1)
+    log.append("plain", 0, [blocks.pack(images)] * 3)
+    messages = _read(kafka, "digits-plain", 3)
+    assert [(message.offset(), message.key()) for message in messages] == [(0, b"0"), (1, b"1"), (2, b"2")]
+    read = blocks.unpack(messages[2].value())
+    assert np.array_equal(read.pixels, images.pixels) and np.array_equal(read.labels, images.labels)
+    log.delete("plain")
+
+
+def test_spark_starts_behind_what_was_trained_from_the_start_of_each_partition(kafka: str) -> None:
+    log = kafka_log(kafka)
+    log.create("source", 3)
+    log.append("source", 0, [b"a", b"b", b"c"])
+    source = log.source("source", OffsetRanges.of([(0, 0), (0, 1), (1, 1)]), max_blocks=7)
+    assert source.options == {
+        "kafka.bootstrap.servers": kafka,
+        "kafka.security.protocol": "PLAINTEXT",
+        "assign": '{"digits-source": [0, 1, 2]}',
+        "startingOffsets": '{"digits-source": {"0": 2, "1": 0, "2": 0}}',
+        "maxOffsetsPerTrigger": "7",
+        "failOnDataLoss": "true",
+    }
+    log.delete("source")
+
+
+def test_a_kafka_that_was_never_there_is_said_to_be_away_and_why() -> None:
+    with pytest.raises(LogUnavailable, match="Connection refused"):
+        kafka_log(f"127.0.0.1:{free_port()}").create("job", 1)
+
+
+def test_both_clients_are_told_who_we_are(tmp_path: Path) -> None:
+    for name in ("ca", "certificate", "key"):
+        (tmp_path / name).write_text(f"PEM of {name}")
+    connection = KafkaConnection(
+        ("a:1", "b:2"),
+        security_protocol="SASL_SSL",
+        sasl_mechanism="SCRAM-SHA-512",
+        sasl_username="digits",
+        sasl_password='se"cret',  # noqa: S106
+        ssl_ca_file=str(tmp_path / "ca"),
+        ssl_certificate_file=str(tmp_path / "certificate"),
+        ssl_key_file=str(tmp_path / "key"),
+    )
+    assert connection.librdkafka() == {
+        "bootstrap.servers": "a:1,b:2",
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": "digits",
+        "sasl.password": 'se"cret',
+        "ssl.ca.location": str(tmp_path / "ca"),
+        "ssl.certificate.location": str(tmp_path / "certificate"),
+        "ssl.key.location": str(tmp_path / "key"),
+    }
+    assert connection.spark() == {
+        "kafka.bootstrap.servers": "a:1,b:2",
+        "kafka.security.protocol": "SASL_SSL",
+        "kafka.sasl.mechanism": "SCRAM-SHA-512",
+        "kafka.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required "
+        'username="digits" password="se\\"cret";',
+        "kafka.ssl.truststore.type": "PEM",
+        "kafka.ssl.truststore.location": str(tmp_path / "ca"),
+        "kafka.ssl.keystore.type": "PEM",
+        "kafka.ssl.keystore.certificate.chain": "PEM of certificate",
+        "kafka.ssl.keystore.key": "PEM of key",
+    }
+    assert "cret" not in repr(connection)
+
+
+def _produce(brokers: str, topic: str, value: bytes, key: str) -> None:
+    producer = Producer({"bootstrap.servers": brokers})
+    producer.produce(topic, value, key=key, partition=0)
+    assert producer.flush(10) == 0
+
+
+def _read(brokers: str, topic: str, count: int) -> list:  # type: ignore[type-arg]
+    consumer = Consumer({"bootstrap.servers": brokers, "group.id": "somebody"})
+    consumer.assign([TopicPartition(topic, 0, 0)])
+    try:
+        return consumer.consume(count, timeout=20)
+    finally:
+        consumer.close()
