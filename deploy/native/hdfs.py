@@ -23,6 +23,12 @@ EVERYWHERE = {
     "dfs.namenode.safemode.extension": "0",
     "dfs.namenode.datanode.registration.ip-hostname-check": "false",
     "dfs.namenode.handler.count": "8",
+    # A published file outlives a power cut.
+    "dfs.datanode.synconclose": "true",
+    # A file is closed when the NameNode has heard of its last block. Asking again after 400 ms, the default,
+    # made most publishes take that long: p50 480 ms for 1 MB instead of 76.
+    "dfs.client.block.write.locateFollowingBlock.initial.delay.ms": "20",
+    "dfs.client.block.write.locateFollowingBlock.retries": "10",
     "dfs.datanode.hostname": HOST,
     "dfs.heartbeat.interval": "1",
 }
