@@ -31,11 +31,12 @@ WORKDIR /srv/digits
 ENV PYSPARK_PYTHON=/opt/digits/bin/python PYSPARK_DRIVER_PYTHON=/opt/digits/bin/python TF_CPP_MIN_LOG_LEVEL=3
 
 
-FROM python:3.11-slim-bookworm AS wheel
+# The project itself, in a tree of its own that is laid over the packages.
+FROM serve-packages AS project
 ARG PIP_INDEX_URL
-WORKDIR /src
-COPY . .
-RUN --mount=type=cache,target=/root/.cache/pip pip wheel --disable-pip-version-check --no-deps --wheel-dir /wheel .
+COPY . /src
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip --python /opt/digits/bin/python install --disable-pip-version-check --no-deps --prefix /project /src
 
 
 # The test picture and MNIST: the build context's data/mnist.npz where it is there and sound, else fetched.
@@ -57,8 +58,7 @@ RUN DIGITS_JARS_DIR=/opt/jars python -m deploy.native.jars spark-kafka
 
 FROM serve-packages AS serve
 COPY --from=data /srv/digits/data data
-RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel \
-    pip --python /opt/digits/bin/python install --disable-pip-version-check --no-cache-dir --no-index --no-deps /wheel/*.whl
+COPY --from=project /project /opt/digits
 USER digits
 # Loopback inside a container reaches nobody.
 ENV DIGITS_GRPC_HOST=0.0.0.0 DIGITS_REST_HOST=0.0.0.0
@@ -71,8 +71,7 @@ CMD ["python", "-m", "server"]
 FROM train-packages AS train
 COPY --from=jars /opt/jars /opt/jars
 COPY --from=data /srv/digits/data data
-RUN --mount=type=bind,from=wheel,source=/wheel,target=/wheel \
-    pip --python /opt/digits/bin/python install --disable-pip-version-check --no-cache-dir --no-index --no-deps /wheel/*.whl
+COPY --from=project /project /opt/digits
 USER digits
 ENV DIGITS_SPARK_JARS_DIR=/opt/jars/spark-kafka
 VOLUME /srv/digits/var

@@ -13,6 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from deploy.containers.errors import CannotBuild
+
 IMAGE = "docker.io/library/python:3.11-slim-bookworm"
 STAND_IN = "digits.stand-in=true"
 SUITE = "bookworm"
@@ -26,7 +28,10 @@ PULL_SECONDS = 600
 
 
 def ensure_base() -> str:
-    """Puts the base image into podman's store where it is not; returns how it came: kept, pulled or made."""
+    """Puts the base image into podman's store where it is not; returns how it came: kept, pulled or made.
+
+    Raises CannotBuild.
+    """
     if _succeeds("podman", "image", "exists", IMAGE):
         return "kept"
     if _succeeds("podman", "pull", "--quiet", IMAGE):
@@ -83,7 +88,7 @@ def _succeeds(*command: str) -> bool:
 
 
 def _run(*command: str) -> None:
-    """Runs a command; what it printed is told where it fails."""
+    """Runs a command; raises CannotBuild with what it printed."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
-        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}")
+        raise CannotBuild(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}")

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from deploy.containers.base import ensure_base
+from deploy.containers.errors import CannotBuild
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ("podman", "buildah", "runc", "debootstrap")
@@ -28,7 +29,10 @@ def missing_tools() -> list[str]:
 
 
 def build(stage: str) -> None:
-    """Builds a stage and all that it stands on, from layers that are there already where it can."""
+    """Builds a stage and all that it stands on, from layers that are there already where it can.
+
+    Raises CannotBuild.
+    """
     arguments = [f"--build-arg={name}={os.environ[name]}" for name in ARGUMENTS if name in os.environ]
     target = [] if stage == "embedded" else [f"--target={stage}"]
     # Docker's format, since OCI's has no health checks.
@@ -39,7 +43,9 @@ def build(stage: str) -> None:
         command = ["buildah", "bud", *options, *target, *arguments, "."]
         done = subprocess.run(command, cwd=ROOT, stdout=output, stderr=output, check=False)
     if done.returncode:
-        sys.exit(f"{IMAGES[stage]} cannot be built; all of it is in {log}:\n{log.read_text()[-2000:]}")
+        raise CannotBuild(
+            f"{IMAGES[stage]} cannot be built; all of it is in {log}:\n{log.read_text()[-2000:]}"
+        )
 
 
 def size_megabytes(image: str) -> int:
@@ -48,10 +54,10 @@ def size_megabytes(image: str) -> int:
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout) // 10**6
 
 
-def main() -> None:
-    """Builds every image and says how long each took and how large it is."""
+def build_all() -> None:
+    """Builds every image and says how long each took and how large it is. Raises CannotBuild."""
     if missing_tools():
-        sys.exit(f"not installed: {', '.join(missing_tools())} (Debian: apt-get install them)")
+        raise CannotBuild(f"not installed: {', '.join(missing_tools())}; Debian has each as a package")
     began = time.monotonic()
     print(f"base image {ensure_base()}: {time.monotonic() - began:.0f} s", flush=True)
     for stage, image in IMAGES.items():
@@ -61,4 +67,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        build_all()
+    except CannotBuild as failure:
+        sys.exit(f"digits: {failure}")

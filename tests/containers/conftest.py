@@ -12,9 +12,9 @@ from tests.conftest import missing
 
 
 @pytest.fixture(scope="session")
-def images(pytestconfig: pytest.Config) -> Mapping[str, str]:
+def images() -> Mapping[str, str]:
     """The name of each image by its stage of the Dockerfile; says how long each build took."""
     if build.missing_tools() or os.geteuid():
         missing(f"root and {', '.join(build.TOOLS)} (apt-get install --no-install-recommends)")
-    build.main()
+    build.build_all()
     return build.IMAGES

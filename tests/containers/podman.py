@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-# podman would raise the limits above what a machine that is a container itself may have.
-RUN = ("podman", "run", "--detach", "--runtime=runc", "--ulimit=host")
+# Without a systemd podman runs no health checks by itself, and says so as an error each time.
+PODMAN = ("podman", "--log-level=fatal")
+# podman would raise these limits above what a machine that is a container itself may have.
+RUN = ("run", "--runtime=runc", "--ulimit=nofile=4096:4096", "--ulimit=nproc=4096:4096")
 STOP_SECONDS = 60
 
 
@@ -56,12 +58,7 @@ def container(
     name = f"digits-test-{uuid.uuid4().hex[:8]}"
     variables = [f"--env={key}={value}" for key, value in (environment or {}).items()]
     try:
-        done = subprocess.run(
-            [*RUN, f"--name={name}", *variables, *options, image, *command],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = _podman(*RUN, "--detach", f"--name={name}", *variables, *options, image, *command)
         assert done.returncode == 0, done.stderr
         yield Container(name)
     finally:
@@ -69,9 +66,10 @@ def container(
 
 
 def output(image: str, *command: str) -> str:
-    """What a command prints in a container of its own that is gone behind it; empty where it fails."""
-    run = (*RUN[1:2], "--rm", *RUN[3:], "--entrypoint=", image, *command)
-    return _podman(*run).stdout.strip()
+    """What a command prints in a container of its own that is gone behind it."""
+    done = _podman(*RUN, "--rm", "--entrypoint=", image, *command)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 def inspect(image: str, form: str) -> str:
@@ -80,5 +78,5 @@ def inspect(image: str, form: str) -> str:
 
 
 def _podman(*words: str) -> subprocess.CompletedProcess[str]:
-    command = ["podman", *words]
+    command = [*PODMAN, *words]
     return subprocess.run(command, capture_output=True, text=True, check=False)
