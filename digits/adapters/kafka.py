@@ -140,6 +140,7 @@ class KafkaLog:
             self._give_up(producer)
             reason = delivery.error.str() if delivery.error else "no answer in time"
             raise LogUnavailable(f"Kafka did not take a block: {reason}{self._last_problem()}")
+        self._problem = ""
         if delivery.misplaced:
             raise LogUnavailable("the log got a block twice, and is made anew with the next attempt")
 
@@ -248,7 +249,9 @@ class KafkaLog:
         return {**self._connection.librdkafka(), "error_cb": self._note_problem, "log_level": 0}
 
     def _note_problem(self, error: KafkaError) -> None:
-        self._problem = error.str()
+        # That all brokers are down is said beside why each of them is.
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:
+            self._problem = error.str()
 
     def _unavailable(self, what: str, error: KafkaException) -> LogUnavailable:
         self._admin().poll(0)

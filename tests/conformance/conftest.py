@@ -17,7 +17,7 @@ from tests.servers import data_node, kafka_server, name_node, rabbitmq_server, r
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a real Kafka."""
-    _jars("kafka")
+    jars_of("kafka")
     port = free_port()
     with kafka_server(tmp_path_factory.mktemp("kafka"), port):
         yield f"127.0.0.1:{port}"
@@ -26,7 +26,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def hdfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """WebHDFS address of a real HDFS."""
-    _jars("hdfs")
+    jars_of("hdfs")
     folder, http_port, rpc_port = tmp_path_factory.mktemp("hdfs"), free_port(), free_port()
     with (
         name_node(folder / "name", http_port, rpc_port),
@@ -50,7 +50,8 @@ def require_rabbitmq() -> None:
         missing("RabbitMQ: apt-get install rabbitmq-server")
 
 
-def _jars(name: str) -> Path:
+def jars_of(name: str) -> Path:
+    """The folder of pinned jars; skips where they cannot be had, or fails where they have to be."""
     try:
         return jars.folder(name)
     except (CannotStart, CannotFetch) as error:

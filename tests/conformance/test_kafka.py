@@ -1,4 +1,4 @@
-"""What only a log in Kafka meets: blocks that arrive late, brokers that go away, readers that are not ours."""
+"""What only a log in Kafka meets: late blocks, brokers that go away, and readers that are not ours."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
+from pyspark.errors.exceptions.captured import SparkRuntimeException
 
 from digits import blocks
 from digits.adapters.kafka_connection import KafkaConnection
 from digits.datasets import Images
 from digits.errors import LogUnavailable
 from digits.offsets import OffsetRanges
+from digits.settings import Settings
+from spark_jobs import session
+from tests.conformance.conftest import jars_of
 from tests.conftest import free_port
 from tests.servers import kafka_log, kafka_server
 
@@ -83,6 +87,28 @@ def test_spark_starts_behind_what_was_trained_from_the_start_of_each_partition(k
         "failOnDataLoss": "true",
     }
     log.delete("source")
+
+
+def test_spark_refuses_a_block_that_is_not_where_it_was_meant_to_be(kafka: str, tmp_path: Path) -> None:
+    log = kafka_log(kafka)
+    log.create("spark", 1)
+    log.append("spark", 0, [b"a", b"b", b"c"])
+    connector = jars_of("spark-kafka")
+    with session.start(
+        Settings(spark_master="local[1]", spark_jars_dir=connector, var_dir=tmp_path)
+    ) as spark:
+        source = log.source("spark", OffsetRanges.of([(0, 0)]), max_blocks=10)
+        columns = (
+            f"{source.partition} as partition",
+            f"{source.offset} as offset",
+            f"{source.block} as block",
+        )
+        rows = spark.read.format(source.format).options(**source.options).load().selectExpr(*columns)
+        assert [tuple(row) for row in rows.collect()] == [(0, 1, b"b"), (0, 2, b"c")]
+        _produce(kafka, "digits-spark", b"c", key="2")
+        with pytest.raises(SparkRuntimeException, match="a block twice"):
+            rows.collect()
+    log.delete("spark")
 
 
 def test_a_kafka_that_was_never_there_is_said_to_be_away_and_why() -> None:
