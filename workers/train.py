@@ -128,7 +128,8 @@ class TrainWorker:
     def _ask_all(self, job_id: str) -> None:
         """Raises Unavailable where the coordinator, the store or the log is away."""
         self._shop.jobs.get(job_id)
-        self._shop.store.names(f"checkpoints/{job_id}")
+        # Reading asks more than listing does: HDFS lists without a DataNode.
+        Checkpoints(self._shop.store, job_id).newest()
         self._shop.log.end_offsets(job_id)
 
     def _hand_back(self, lease: Lease) -> None:
