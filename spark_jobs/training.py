@@ -106,9 +106,11 @@ class TrainingRun:
         return TrainingState(network.initial_state(self._recipe, self._spec.seed))
 
     def _open_window(self) -> IngestWindow:
+        """Bounds the first epoch. A later one reads what is there, or all of it again where the log was lost."""
         appended = sum(self._shop.log.end_offsets(self._lease.job_id))
-        trained = self._state.trained.count() if self._state.epoch == 1 else appended
-        return IngestWindow(2 * self._sizer.blocks, appended, trained)
+        if self._state.epoch > 1:
+            return IngestWindow(self._total_blocks, appended, appended)
+        return IngestWindow(2 * self._sizer.blocks, appended, self._state.trained.count())
 
     def _train_epochs(self) -> None:
         if self._state.epoch == 1:

@@ -53,7 +53,7 @@ def running(command: tuple[str, ...], port: int, log: Path) -> Iterator[None]:
     """Runs a server on loopback until it is no longer needed."""
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
         try:
-            wait_until(lambda: _listens(port), what=f"{command[0]} on {port}")
+            wait_until(lambda: _listens(port), seconds=90, what=f"{command[0]} on {port}")
             yield
         finally:
             process.terminate()
@@ -94,17 +94,26 @@ def mnist() -> dict[str, np.ndarray]:
 def service(tmp_path_factory: pytest.TempPathFactory, mnist: dict[str, np.ndarray]) -> Iterator[Service]:
     """The embedded service as processes, on a state folder and a data folder of its own."""
     folder = tmp_path_factory.mktemp("service")
-    data = folder / "data"
-    (data / "test" / "data").mkdir(parents=True)
-    (data / "test" / "data" / "n5.png").write_bytes((ROOT / "data/test/data/n5.png").read_bytes())
-    _slice(mnist, 2_048, 512, data / "tiny.npz")
-    _slice(mnist, 12_000, 2_000, data / "slice.npz")
-    service = Service(folder / "var", data, grpc_port=free_port(), rest_port=free_port())
+    yield from started(Service(folder / "var", data_folder(folder, mnist), free_port(), free_port()))
+
+
+def started(service: Service) -> Iterator[Service]:
+    """Starts a service, and stops it behind the tests."""
     service.up()
     try:
         yield service
     finally:
         service.down()
+
+
+def data_folder(folder: Path, mnist: dict[str, np.ndarray]) -> Path:
+    """A data folder with the documented picture and two slices of MNIST."""
+    data = folder / "data"
+    (data / "test" / "data").mkdir(parents=True)
+    (data / "test" / "data" / "n5.png").write_bytes((ROOT / "data/test/data/n5.png").read_bytes())
+    _slice(mnist, 2_048, 512, data / "tiny.npz")
+    _slice(mnist, 12_000, 2_000, data / "slice.npz")
+    return data
 
 
 @dataclass(frozen=True)
