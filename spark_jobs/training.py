@@ -106,7 +106,7 @@ class TrainingRun:
         return TrainingState(network.initial_state(self._recipe, self._spec.seed))
 
     def _open_window(self) -> IngestWindow:
-        """Bounds the first epoch. A later one reads what is there, or all of it again where the log was lost."""
+        """Bounds the first epoch. A later one reads what is there, or all again where that was lost."""
         appended = sum(self._shop.log.end_offsets(self._lease.job_id))
         if self._state.epoch > 1:
             return IngestWindow(self._total_blocks, appended, appended)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ PODMAN = ("podman", "--log-level=fatal")
 # podman would raise these limits above what a machine that is a container itself may have.
 RUN = ("run", "--runtime=runc", "--ulimit=nofile=4096:4096", "--ulimit=nproc=4096:4096")
 STOP_SECONDS = 60
+# A look into a container costs most of a second of processor time.
+CHECK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,13 @@ class Container:
         """Whether its image's health check passes."""
         assert self.runs(), f"{self.name} ended:\n{self.logs()[-3000:]}"
         return _podman("healthcheck", "run", self.name).returncode == 0
+
+    def wait_until(self, healthy: Callable[[], bool], seconds: float) -> None:
+        """Waits for a health check, which may start a process in the container each time."""
+        end = time.monotonic() + seconds
+        while not healthy():
+            assert time.monotonic() < end, f"{self.name} is not healthy:\n{self.logs()[-3000:]}"
+            time.sleep(CHECK_SECONDS)
 
     def stop(self) -> int:
         """Asks it to end, and returns its exit code."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 import requests
 
-from tests.conftest import free_port, wait_until
+from tests.conftest import free_port
 from tests.containers.curl import curl
 from tests.containers.podman import Container, container
 
@@ -21,7 +21,7 @@ def port() -> int:
 def everything(images: Mapping[str, str], port: int) -> Iterator[Container]:
     """The default image, run as documented but for the port."""
     with container(images["embedded"], f"--publish=127.0.0.1:{port}:5000") as started:
-        wait_until(started.is_healthy, 180, "the container's health")
+        started.wait_until(started.is_healthy, 240)
         yield started
 
 
@@ -35,7 +35,7 @@ def test_it_ends_in_time_when_it_is_stopped_and_has_its_model_when_it_starts_aga
 ) -> None:
     assert everything.stop() == 0
     everything.start()
-    wait_until(lambda: ready(port), 180, "the model")
+    everything.wait_until(lambda: ready(port), 240)
     assert curl(port, "/digits/classify", {"image_path": "test/data/n5.png"}).strip() == "[5]"
 
 

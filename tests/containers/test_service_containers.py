@@ -17,7 +17,7 @@ from hdfs import InsecureClient
 
 from digits.client import Client
 from digits.v1 import digit_service_pb2
-from tests.conftest import ROOT, free_port, missing, wait_until
+from tests.conftest import ROOT, free_port, missing
 from tests.containers.curl import curl
 from tests.containers.podman import Container, container
 
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.containers, pytest.mark.timeout(2400)]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))[
     "services"
 ]
-# Our own services in an order that compose could choose, and the ports that they listen on there.
+# Our own services, each behind those that it waits for, and the ports that they listen on there.
 OURS = ("spark-master", "spark-worker", "train-worker", "classify-worker", "server", "bridge")
 PORTS = ("7077", "8080", "8081", "50051", "5000")
 
@@ -60,12 +60,18 @@ def composed(images: Mapping[str, str], servers: Mapping[str, str]) -> Iterator[
     """Our services as docker-compose.yml has them, but on the host's network and on free ports."""
     ports = {port: str(free_port()) for port in PORTS}
     started: dict[str, Container] = {}
+    began = time.monotonic()
+
+    def await_health(name: str) -> None:
+        started[name].wait_until(partial(is_healthy, started[name], COMPOSE[name], ports), 240)
+        print(f"{name} healthy after {time.monotonic() - began:.0f} s", flush=True)
+
     with ExitStack() as stack:
         for name in OURS:
-            began = time.monotonic()
+            for awaited in set(COMPOSE[name].get("depends_on", ())) & set(started):
+                await_health(awaited)
             started[name] = stack.enter_context(as_composed(COMPOSE[name], ports, servers))
-            wait_until(partial(is_healthy, started[name], COMPOSE[name], ports), 240, f"{name}'s health")
-            print(f"{name} healthy after {time.monotonic() - began:.1f} s", flush=True)
+        await_health("bridge")
         yield Composed(started, servers, int(ports["50051"]), int(ports["5000"]))
 
 

@@ -41,9 +41,9 @@ def test_the_real_stack_starts_usable_stops_without_a_trace_and_finds_everything
     service.data_dir.mkdir()
     folder = StateFolder.at(service.var_dir)
     began = time.monotonic()
-    service.up()
-    print(f"real stack usable after {time.monotonic() - began:.1f} s")
     try:
+        service.up()
+        print(f"real stack usable after {time.monotonic() - began:.1f} s")
         report = status(service)
         assert {part["name"]: part["health"] for part in report["parts"] if part["health"] != "up"} == {}
         servers = {"namenode", "datanode", "kafka", "spark-master", "spark-worker", "zookeeper"}
@@ -60,8 +60,8 @@ def test_the_real_stack_starts_usable_stops_without_a_trace_and_finds_everything
     assert taken_ports(folder) == []
     assert holder(folder) is None
 
-    service.up()
     try:
+        service.up()
         settings = service.settings()
         assert bootstrap.store(settings).read("models/kept.bundle") == b"whole"
         assert bootstrap.log(settings).end_offsets("kept") == [0, len(BLOCKS)]
