@@ -26,7 +26,7 @@ test: setup
 	@$(BIN)/pytest tests/unit tests/conformance tests/integration $(ARGS)
 
 test-real: setup
-	@$(BIN)/pytest tests/e2e $(ARGS)
+	@$(BIN)/pytest --timeout 600 tests/e2e $(ARGS)
 
 # Builds the images and runs them, with podman and as root; docs/containers.md says what it needs.
 test-containers: setup

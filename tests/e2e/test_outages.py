@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+import time
 
+import pytest
+from grpc import StatusCode
+
+from digits.client import Client, RemoteError
 from digits.v1 import training_pb2 as pb
 from tests.conftest import wait_until
 from tests.integration.test_resilience import classifying
@@ -21,10 +25,21 @@ def test_a_server_killed_in_a_training_loses_no_image_and_no_classification(
         job_id = next(progress.job_id for progress in stream if progress.micro_batch >= 2)
         before = trained.part(server)["pid"]
         trained.process(server).kill()
-        last = list(client.watch_job(job_id))[-1]
+        last = watched_to_the_end(client, job_id)
         assert (last.state, last.images_trained) == (pb.SUCCEEDED, last.images_total)
         wait_until(lambda: _is_back(trained, server, before), seconds=90, what=f"a new {server}")
     assert problems == []
+
+
+def watched_to_the_end(client: Client, job_id: str) -> pb.TrainProgress:
+    """The job's last progress; a watcher that is told that a server is away re-attaches."""
+    deadline = time.monotonic() + 240
+    while True:
+        try:
+            return list(client.watch_job(job_id))[-1]
+        except RemoteError as error:
+            if error.code != StatusCode.UNAVAILABLE or time.monotonic() > deadline:
+                raise
 
 
 def _is_back(service: Service, server: str, before: int) -> bool:
