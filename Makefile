@@ -23,9 +23,10 @@ run-real: setup
 	@exec $(BIN)/digits up --stack real
 
 test: setup
-	@$(BIN)/pytest tests/unit tests/conformance tests/integration $(ARGS)
+	@$(BIN)/pytest -m "not real" tests/unit tests/conformance tests/integration $(ARGS)
 
 test-real: setup
+	@$(BIN)/pytest --timeout 600 -m real tests/integration $(ARGS)
 	@$(BIN)/pytest --timeout 600 tests/e2e $(ARGS)
 
 # Builds the images and runs them, with podman and as root; docs/containers.md says what it needs.
