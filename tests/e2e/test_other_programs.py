@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -18,12 +19,11 @@ from tests.conftest import wait_until
 from tests.service import Service
 
 
-def hdfs(service: Service, *arguments: str) -> bytes:
-    """What Hadoop's own command line prints."""
-    name_node = urlsplit(service.settings().store).netloc
-    shell = "org.apache.hadoop.fs.FsShell"
-    command = [preflight.find_java(), "-cp", f"{jars.folder('hdfs')}/*", shell]
-    command += ["-fs", f"webhdfs://{name_node}", *arguments]
+def hdfs(configuration: Path, *arguments: str) -> bytes:
+    """What Hadoop's own command line prints; it wants a configuration, and takes an empty one."""
+    (configuration / "core-site.xml").write_text("<configuration/>")
+    class_path = f"{configuration}:{jars.folder('hdfs')}/*"
+    command = [preflight.find_java(), "-cp", class_path, "org.apache.hadoop.fs.FsShell", *arguments]
     return subprocess.run(command, capture_output=True, check=True, timeout=120).stdout
 
 
@@ -40,13 +40,14 @@ def registered(service: Service, version: str) -> models_pb2.Model:
         client.close()
 
 
-def test_the_hdfs_command_lists_and_reads_a_bundle_with_the_registrys_checksum(trained: Service) -> None:
+def test_the_hdfs_command_lists_and_reads_a_bundle_with_the_registrys_checksum(
+    trained: Service, tmp_path: Path
+) -> None:
     with trained.client() as client:
-        version = client.get_model("serving").version
-    model = registered(trained, version)
-    path = f"{urlsplit(trained.settings().store).path}/{model.store_path}"
-    assert path in hdfs(trained, "-ls", path).decode()
-    assert hashlib.sha256(hdfs(trained, "-cat", path)).hexdigest() == model.bundle_sha256
+        model = registered(trained, client.get_model("serving").version)
+    bundle = f"{trained.settings().store}/{model.store_path}"
+    assert f"{model.bundle_bytes} " in hdfs(tmp_path, "-ls", bundle).decode()
+    assert hashlib.sha256(hdfs(tmp_path, "-cat", bundle)).hexdigest() == model.bundle_sha256
 
 
 def test_a_plain_kafka_consumer_reads_the_images_of_a_running_job(
