@@ -15,9 +15,9 @@ from digits.ports import BlockLog
 from digits.v1 import training_pb2 as pb
 from tests.service import Service
 
-BLOCKS = -(-12_000 // 64)
+BLOCKS = -(-2_048 // 64)
 # Four micro-batches an epoch, of as many blocks from each of the two partitions; the window is twice as many.
-MOST_IN_MICRO_BATCH = 48
+MOST_IN_MICRO_BATCH = 8
 WINDOW = 2 * MOST_IN_MICRO_BATCH
 
 
@@ -67,7 +67,7 @@ def watching(service: Service, job_id: str) -> Iterator[Witness]:
 def start(service: Service) -> str:
     """Starts a job of several epochs and returns its id."""
     with service.client() as client:
-        request = {"images_batch_path": "slice.npz", "recipe": "standard", "promotion": pb.NEVER}
+        request = {"images_batch_path": "tiny.npz", "recipe": "standard", "promotion": pb.NEVER}
         return next(iter(client.train(**request))).job_id
 
 
@@ -84,7 +84,7 @@ def test_the_window_holds_and_a_driver_killed_in_a_micro_batch_leaves_no_gap_and
         last = list(client.watch_job(job_id))[-1]
         job = client.get_job(job_id)
     assert (last.state, job.attempt_count) == (pb.SUCCEEDED, 2)
-    assert last.images_trained == 12_000 * last.epochs
+    assert last.images_trained == 2_048 * last.epochs
     assert 0 < witness.most_unread <= WINDOW
     assert len(witness.trained) == last.epochs
     for by_sequence in witness.trained.values():
