@@ -74,13 +74,8 @@ def main() -> None:
         real = stack.enter_context(running_service("real"))
         print(f"real stack ready after {time.monotonic() - started:.1f} s", flush=True)
         arms = {"embedded": stack.enter_context(running_service()), "real": real}
-        for recipe, rounds in (("fast", options.rounds), ("standard", 1)):
-            _compare_training(arms, recipe, rounds)
-        for name, settings in arms.items():
-            rounds_ = [
-                asyncio.run(load(settings.server, 1, 5.0, pictures)).p50 for _ in range(options.rounds)
-            ]
-            _print(f"Classify, one client, {name}: p50 in ms", rounds_)
+        _compare_training(arms, options.rounds)
+        _compare_classifying(arms, options.rounds, pictures)
         _print("checkpoint commit to HDFS: seconds", commit_seconds(real))
         _print("ingest into Kafka: images/s", [ingest_rate(real, n) for n in range(options.rounds)])
 
