@@ -56,7 +56,7 @@ def test_train_streams_moving_numbers_and_ends_with_a_version_and_its_accuracy(
 @pytest.mark.parametrize("way", ["image_path", "image", "pixels"])
 def test_classify_answers_in_full(trained_service: Service, mnist: dict[str, np.ndarray], way: str) -> None:
     picture = (trained_service.data_dir / FIVE).read_bytes()
-    five = mnist["x_test"][mnist["y_test"] == 5][0].tobytes()
+    five = mnist["x_test"][mnist["y_test"] == 5][1].tobytes()
     request = {"image_path": FIVE, "image": picture, "pixels": five}[way]
     with trained_service.client() as client:
         answer = client.classify(**{way: request})
