@@ -1,4 +1,4 @@
-"""Where the embedded service keeps things below its state folder."""
+"""Where the service keeps things below its state folder."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class StateFolder:
 
     @property
     def ports(self) -> Path:
-        """The ports that the embedded servers took."""
+        """The ports that its own servers took."""
         return self.root / "ports.json"
 
     @property

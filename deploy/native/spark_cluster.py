@@ -6,18 +6,10 @@ import os
 import shutil
 from pathlib import Path
 
-from deploy.native.jvm import small_server
+from deploy.native.jvm import log4j2_to_console, small_server
 
 # What a core's executor takes beside its Python worker, which Spark does not count.
 GIGABYTES_A_CORE = 2
-LOGGING = """\
-appender.console.type=Console
-appender.console.name=console
-appender.console.layout.type=PatternLayout
-appender.console.layout.pattern=%d{ISO8601} %-5p %c{1} %m%n
-rootLogger.level=warn
-rootLogger.appenderRef.console.ref=console
-"""
 
 
 def master_command(java: str, jars: Path, folder: Path, port: int, web_port: int) -> tuple[str, ...]:
@@ -55,7 +47,4 @@ def worker_command(
 
 
 def _options(java: str, jars: Path, folder: Path) -> tuple[str, ...]:
-    options = small_server(java, 256, folder)
-    logging = folder / "log4j2.properties"
-    logging.write_text(LOGGING, encoding="utf-8")
-    return (*options, f"-Dlog4j2.configurationFile={logging}", "-cp", f"{jars}/*")
+    return (*small_server(java, 256, folder), log4j2_to_console(folder), "-cp", f"{jars}/*")

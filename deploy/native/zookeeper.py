@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from deploy.native.jvm import log4j2_to_console, small_server
+
 # Sessions live 2 to 20 ticks. One node, so nothing here is about ensembles.
 CONFIGURATION = """\
 dataDir={folder}/data
@@ -16,35 +18,17 @@ admin.enableServer=false
 autopurge.snapRetainCount=3
 autopurge.purgeInterval=1
 """
-LOGGING = """\
-appender.console.type=Console
-appender.console.name=console
-appender.console.layout.type=PatternLayout
-appender.console.layout.pattern=%d{ISO8601} %-5p %c{1} %m%n
-rootLogger.level=warn
-rootLogger.appenderRef.console.ref=console
-"""
 # All of pyspark's jars on the class path would cost a second of start-up.
 JARS = ("zookeeper", "slf4j-api", "log4j", "netty", "metrics-core", "snappy-java", "commons-io")
-# Serial collector and C1 only: the server holds a few thousand small nodes, and starts in half the time.
-# preAllocSize is in kilobytes: a log file of 1 MB instead of 64.
-JAVA_OPTIONS = (
-    "-Xmx192m",
-    "-XX:+UseSerialGC",
-    "-XX:TieredStopAtLevel=1",
-    "-XX:+ExitOnOutOfMemoryError",
-    "-Dzookeeper.preAllocSize=1024",
-    "-Djava.net.preferIPv4Stack=true",
-)
+# In kilobytes: a log file of 1 MB instead of 64.
+SMALL_LOG_FILES = "-Dzookeeper.preAllocSize=1024"
 MAIN = "org.apache.zookeeper.server.ZooKeeperServerMain"
 
 
 def zookeeper_command(java: str, jars: Path, folder: Path, port: int) -> tuple[str, ...]:
     """Writes the configuration below `folder` and returns the command that serves it on 127.0.0.1."""
-    folder.mkdir(parents=True, exist_ok=True)
-    configuration, logging = folder / "zoo.cfg", folder / "log4j2.properties"
+    options = (*small_server(java, 192, folder), log4j2_to_console(folder), SMALL_LOG_FILES)
+    configuration = folder / "zoo.cfg"
     configuration.write_text(CONFIGURATION.format(folder=folder, port=port), encoding="utf-8")
-    logging.write_text(LOGGING, encoding="utf-8")
     class_path = ":".join(str(jar) for name in JARS for jar in sorted(jars.glob(f"{name}*.jar")))
-    log_option = f"-Dlog4j2.configurationFile={logging}"
-    return (java, *JAVA_OPTIONS, log_option, "-cp", class_path, MAIN, str(configuration))
+    return (*options, "-cp", class_path, MAIN, str(configuration))

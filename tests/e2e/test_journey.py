@@ -8,12 +8,8 @@ import shutil
 import subprocess
 
 from tests.conftest import missing
+from tests.integration.test_rest import CLASSIFY, TRAIN
 from tests.service import Service
-
-TRAIN = """curl -X POST -H "Content-Type: application/json" \
--d '{"images_batch_path": "mnist.npz"}' http://localhost:5000/digits/train"""
-CLASSIFY = """curl -X POST -H "Content-Type: application/json" \
--d '{"image_path": "test/data/n5.png"}' http://localhost:5000/digits/classify"""
 
 
 def run(command: str, service: Service) -> bytes:
