@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 @contextmanager
 def connected(server: str) -> Iterator[Client]:
     """A client of the named server, or of the environment's; raises CommandFailed for what it refuses."""
-    from digits.client import Client, RemoteError
+    from digits.client import RemoteError
+    from digits.connecting import connect
 
-    address = read_settings(server).server
+    settings = read_settings(server)
     try:
-        with Client(address) as client:
+        with connect(settings, settings.token.get_secret_value()) as client:
             yield client
     except RemoteError as error:
-        raise CommandFailed(reason(error, address)) from error
+        raise CommandFailed(reason(error, settings.server)) from error
 
 
 def reason(error: RemoteError, address: str) -> str:
@@ -32,6 +33,8 @@ def reason(error: RemoteError, address: str) -> str:
 
     if error.code is StatusCode.UNAVAILABLE and "failed to connect" in error.message:
         return f"no service answers at {address}: start one with `digits up`, or name another with --server"
+    if error.code is StatusCode.UNAUTHENTICATED:
+        return f"{error.message}; DIGITS_TOKEN holds yours"
     message = " ".join(error.message.split()) or error.code.name
     named = error.field and not message.startswith(error.field)
     return f"{error.field}: {message}" if named else message

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli import classifying, jobs, models, service, training
+from cli import classifying, jobs, models, service, tokens, training
 from cli.failure import fail
 from digits.errors import DigitsError
 
@@ -21,6 +21,7 @@ app.command()(training.train)
 app.command()(classifying.classify)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
+app.command()(tokens.token)
 app.command()(service.status)
 app.command()(service.up)
 app.command()(service.down)

@@ -12,7 +12,6 @@ import typer
 
 from cli.connection import connected
 from cli.failure import CommandFailed, complain
-from cli.following import follow
 from cli.options import AsJson, Server
 from cli.progress import progress_view, state_name, verdict
 
@@ -66,11 +65,18 @@ def watch(client: Client, messages: Iterator[TrainProgress], as_json: bool) -> N
     """
     from rich.console import Console
 
+    from digits.client import RemoteError
+    from digits.following import FINAL, follow
+
     last = None
     try:
         with progress_view(Console(), as_json) as show:
             for last in follow(client, messages):
                 show(last)
+    except RemoteError:
+        # Behind a FAILED message, which has said it.
+        if last is None or last.state not in FINAL:
+            raise
     except KeyboardInterrupt:
         if last is not None:
             complain(f"the job goes on; watch it with: digits jobs watch {last.job_id}")

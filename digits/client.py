@@ -8,6 +8,7 @@ with Client("127.0.0.1:50051") as client:
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -88,18 +89,47 @@ class RemoteError(Exception):
         return cls(error.code(), message, field, retry)
 
 
+class _Line:
+    """The channel to one address, made by the first call: one made before a fork does not work behind it."""
+
+    def __init__(self, address: str, credentials: grpc.ChannelCredentials | None) -> None:
+        self._address, self._credentials = address, credentials
+        self._lock = threading.Lock()
+        self._open: grpc.Channel | None = None
+
+    def channel(self) -> grpc.Channel:
+        with self._lock:
+            if self._open is None and self._credentials is None:
+                self._open = grpc.insecure_channel(self._address, options=_OPTIONS)
+            elif self._open is None:
+                self._open = grpc.secure_channel(self._address, self._credentials, options=_OPTIONS)
+            return self._open
+
+    def close(self) -> None:
+        with self._lock:
+            channel, self._open = self._open, None
+        if channel is not None:
+            channel.close()
+
+
 class Client:
     """Calls one address; threads may share it. Every method raises RemoteError.
 
-    The channel is made by the first call, so that an object made before a fork holds no threads yet.
+    `token` is the bearer token that every call shows; `credentials` make the line a TLS one.
     Calls without a timeout of their own end after `timeout_seconds`; progress streams have no end.
     """
 
-    def __init__(self, address: str, timeout_seconds: float = 30.0) -> None:
+    def __init__(
+        self,
+        address: str,
+        timeout_seconds: float = 30.0,
+        token: str = "",
+        credentials: grpc.ChannelCredentials | None = None,
+    ) -> None:
         self.address = address
         self._timeout_seconds = timeout_seconds
-        self._lock = threading.Lock()
-        self._open: grpc.Channel | None = None
+        self._line = _Line(address, credentials)
+        self._metadata = _bearer(token)
 
     def __enter__(self) -> Self:
         return self
@@ -111,10 +141,13 @@ class Client:
 
     def close(self) -> None:
         """Closes the channel; the next call would make another."""
-        with self._lock:
-            channel, self._open = self._open, None
-        if channel is not None:
-            channel.close()
+        self._line.close()
+
+    def on_behalf_of(self, authorization: str) -> Self:
+        """The same line with another caller's `authorization` header; "" for none."""
+        other = copy.copy(self)
+        other._metadata = (("authorization", authorization),) if authorization else ()
+        return other
 
     def train(
         self,
@@ -170,11 +203,16 @@ class Client:
         image: bytes | None = None,
         pixels: bytes | None = None,
         model_version: str = "",
+        minimum_version: str = "",
         timeout_seconds: float | None = None,
     ) -> digit_pb.ClassifyResponse:
         """Returns the digit in one picture: a path below the data folder, a file's bytes, or 784 bytes."""
         request = digit_pb.ClassifyRequest(
-            image_path=image_path, image=image, pixels=pixels, model_version=model_version
+            image_path=image_path,
+            image=image,
+            pixels=pixels,
+            model_version=model_version,
+            minimum_version=minimum_version,
         )
         return self._ask("DigitService/Classify", request, digit_pb.ClassifyResponse, timeout_seconds)
 
@@ -182,13 +220,13 @@ class Client:
         self, batches: Iterable[Sequence[digit_pb.ClassifyRequest]], timeout_seconds: float | None = None
     ) -> Iterator[list[digit_pb.ClassifyResponse]]:
         """Classifies batches of at most 1024 pictures; yields each batch's answers in order."""
-        method = self._channel().stream_stream(
+        method = self._line.channel().stream_stream(
             "/digits.v1.DigitService/ClassifyStream",
             request_serializer=digit_pb.ClassifyStreamRequest.SerializeToString,
             response_deserializer=digit_pb.ClassifyStreamResponse.FromString,
         )
         requests = (digit_pb.ClassifyStreamRequest(requests=batch) for batch in batches)
-        answers = _answers(method(requests, timeout=timeout_seconds))
+        answers = _answers(method(requests, timeout=timeout_seconds, metadata=self._metadata))
         return (list(answer.responses) for answer in answers)
 
     def list_models(self, page_size: int = 0, page_token: str = "") -> models_pb2.ListModelsResponse:
@@ -219,31 +257,31 @@ class Client:
         )
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
-    def _channel(self) -> grpc.Channel:
-        with self._lock:
-            if self._open is None:
-                self._open = grpc.insecure_channel(self.address, options=_OPTIONS)
-            return self._open
-
     def _ask(
         self, method: str, request: Message, reply: type[Reply], timeout_seconds: float | None = None
     ) -> Reply:
-        call = self._channel().unary_unary(
+        call = self._line.channel().unary_unary(
             _path(method), type(request).SerializeToString, response_deserializer=reply.FromString
         )
         with _remote_errors():
-            answer: Reply = call(request, timeout=timeout_seconds or self._timeout_seconds)
+            answer: Reply = call(
+                request, timeout=timeout_seconds or self._timeout_seconds, metadata=self._metadata
+            )
         return answer
 
     def _stream(
         self, method: str, request: Message, timeout_seconds: float | None
     ) -> Iterator[training_pb2.TrainProgress]:
-        call = self._channel().unary_stream(
+        call = self._line.channel().unary_stream(
             _path(method),
             type(request).SerializeToString,
             response_deserializer=training_pb2.TrainProgress.FromString,
         )
-        return _answers(call(request, timeout=timeout_seconds))
+        return _answers(call(request, timeout=timeout_seconds, metadata=self._metadata))
+
+
+def _bearer(token: str) -> tuple[tuple[str, str], ...]:
+    return (("authorization", f"Bearer {token}"),) if token else ()
 
 
 def _path(method: str) -> str:

@@ -3,12 +3,15 @@
 DigitsError
 ├── InvalidInput            the request is wrong; names the field
 │   └── RequestConflict     the same request_id came with another body
+├── Unauthenticated         no token, or one that is not known
+├── Forbidden               the token is not for this call
 ├── NotFound                no such job, version or file
 ├── NotReady                no model serves yet, or nothing to roll back to
 ├── Overloaded              the queue is full; the same call may succeed later
 ├── DeadlinePassed          the caller's time ran out
 ├── Cancelled               somebody asked the job to stop
 ├── Unavailable             a part of the system is away
+│   ├── Stopping            this server stops; another goes on
 │   ├── StoreUnavailable
 │   ├── LogUnavailable
 │   ├── CoordinatorUnavailable
@@ -18,6 +21,7 @@ DigitsError
 ├── GaveUp                  a job took its worker down too often
 ├── AlreadyPublished        an artifact's name was used before
 ├── StaleWrite              somebody else wrote first
+├── Misconfigured           the settings, or a file that they name, will not do
 ├── LeaseLost               another trainer has the job
 └── HandedOver              this worker stops; the job goes on in another
 
@@ -40,6 +44,14 @@ class InvalidInput(DigitsError):
 
 class RequestConflict(InvalidInput):
     """The same request_id came with another body."""
+
+
+class Unauthenticated(DigitsError):
+    """No token came, or one that is not known."""
+
+
+class Forbidden(DigitsError):
+    """The caller's token is not for this call."""
 
 
 class NotFound(DigitsError):
@@ -73,6 +85,10 @@ class Cancelled(DigitsError):
 
 class Unavailable(DigitsError):
     """A part of the system is away; the same call may succeed later."""
+
+
+class Stopping(Unavailable):
+    """This server was told to stop; another goes on, or this one after its restart."""
 
 
 class StoreUnavailable(Unavailable):
@@ -109,6 +125,10 @@ class AlreadyPublished(DigitsError):
 
 class StaleWrite(DigitsError):
     """Somebody else wrote first: read again and decide again."""
+
+
+class Misconfigured(DigitsError):
+    """The settings, or a file that they name, will not do."""
 
 
 class LeaseLost(DigitsError):

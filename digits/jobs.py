@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from digits import clock
-from digits.errors import InvalidInput, NotFound, QueueUnavailable, RequestConflict, StaleWrite
+from digits.errors import InvalidInput, NotFound, Overloaded, QueueUnavailable, RequestConflict, StaleWrite
 from digits.ports import Coordinator, Create, Replace, Stored, TrainQueue
 from digits.v1 import training_pb2 as pb
 
@@ -44,17 +44,21 @@ def advance(job: pb.Job, state: pb.JobState) -> None:
 class Jobs:
     """Accepts, finds, changes and follows jobs."""
 
-    def __init__(self, coordinator: Coordinator, queue: TrainQueue) -> None:
+    def __init__(self, coordinator: Coordinator, queue: TrainQueue, most_unfinished_per_caller: int) -> None:
         self._coordinator = coordinator
         self._queue = queue
+        self._share = most_unfinished_per_caller
+        self._ended: set[str] = set()
 
     def submit(self, spec: pb.TrainSpec) -> pb.Job:
         """Accepts a job and queues it; for a request_id known already, returns that job.
 
-        Raises RequestConflict where the request_id came with another body before.
+        Raises RequestConflict where the request_id came with another body before, and Overloaded where the
+        caller has its share of jobs that are not final; two calls at the same moment may both get in.
         """
         if spec.request_id and (known := self._known(spec)):
             return known
+        self._check_share(spec.caller)
         job = _new_job(spec)
         record = Create(job_path(job.job_id), job.SerializeToString())
         try:
@@ -80,7 +84,11 @@ class Jobs:
 
     def unfinished(self) -> list[pb.Job]:
         """Every job that is not final, oldest first."""
-        jobs = (self.get(name) for name in self._coordinator.children("/jobs"))
+        names = self._coordinator.children("/jobs")
+        # A job that ended stays so, and is not read again.
+        self._ended.intersection_update(names)
+        jobs = [self.get(name) for name in names if name not in self._ended]
+        self._ended.update(job.job_id for job in jobs if is_final(job))
         return [job for job in jobs if not is_final(job)]
 
     def edit(self, job_id: str, change: Callable[[pb.Job], None]) -> pb.Job:
@@ -136,6 +144,12 @@ class Jobs:
         if stored is None:
             raise NotFound("job", job_id)
         return stored
+
+    def _check_share(self, caller: str) -> None:
+        if sum(job.spec.caller == caller for job in self.unfinished()) >= self._share:
+            raise Overloaded(
+                f"{caller} has {self._share} jobs that are not finished", retry_after_seconds=10.0
+            )
 
     def _known(self, spec: pb.TrainSpec) -> pb.Job | None:
         if not spec.request_id:

@@ -71,7 +71,7 @@ class Registry:
             if not alias.version:
                 raise NotReady("no model serves yet: train one first")
             version = alias.version
-        stored = self._coordinator.get(_model_path(version)) if _is_version(version) else None
+        stored = self._coordinator.get(_model_path(version)) if version_number(version) is not None else None
         if stored is None:
             raise NotFound("model version", version)
         return _with_state(pb.Model.FromString(stored.value), alias)
@@ -80,7 +80,7 @@ class Registry:
         """Returns up to `limit` versions, newest first, older than the version `before`."""
         numbers = sorted(int(name[1:]) for name in self._coordinator.children(_NUMBER))
         if before:
-            numbers = [number for number in numbers if _is_version(before) and number < int(before[1:])]
+            numbers = [number for number in numbers if number < (version_number(before) or 0)]
         return [self.get(f"v{number}") for number in reversed(numbers[-limit:])]
 
     def promote(self, version: str) -> pb.Model:
@@ -104,12 +104,14 @@ class Registry:
         return self.promote(previous)
 
 
+def version_number(version: str) -> int | None:
+    """The number of a version such as "v12", by which versions were published; None for what is none."""
+    is_version = version[:1] == "v" and version[1:].isascii() and version[1:].isdigit() and len(version) < 20
+    return int(version[1:]) if is_version else None
+
+
 def _model_path(version: str) -> str:
     return f"{_NUMBER}/{version}"
-
-
-def _is_version(version: str) -> bool:
-    return version[:1] == "v" and version[1:].isascii() and version[1:].isdigit() and len(version) < 20
 
 
 def _alias_of(stored: Stored | None) -> ServingAlias:

@@ -77,6 +77,11 @@ class ServingModel:
             self._stopped = True
             self._wake.notify_all()
 
+    def await_word(self) -> None:
+        """Returns once the coordinator was heard, the cached copy is held, or this was stopped."""
+        with self._wake:
+            self._wake.wait_for(lambda: self._heard or self._now.model is not None or self._stopped)
+
     def nothing_serves(self) -> bool:
         """Whether the coordinator said that no version ever served."""
         return self._heard and self._wanted.generation == 0 and self._now.model is None

@@ -23,6 +23,58 @@ class Settings(BaseSettings):
     rest_host: str = Field("127.0.0.1", description="Address that the REST bridge listens on.")
     rest_port: int = Field(5000, ge=0, le=65535, description="Port of the REST bridge.")
     server_address: str = Field("", description="gRPC address that the bridge and the command line call.")
+    health_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port on which the server answers gRPC health checks alone, without TLS and tokens, for "
+        "probes that have neither; 0 for none.",
+    )
+    drain_seconds: float = Field(
+        10.0, ge=0, description="How long accepted calls may take once a server was told to stop."
+    )
+    drain_notice_seconds: float = Field(
+        0.0,
+        ge=0,
+        description="How long a server that was told to stop still takes calls, and says that it is not "
+        "ready: the time that balancers take to hear of it.",
+    )
+
+    tls_certificate_file: Path | None = Field(
+        None,
+        description="PEM file of the certificate chain that gRPC and REST show; with its key, TLS is on.",
+    )
+    tls_key_file: Path | None = Field(None, description="PEM file of that certificate's key.")
+    tls_client_ca_file: Path | None = Field(
+        None,
+        description="PEM file of who vouches for callers; with it, gRPC and REST want their certificate "
+        "(mutual TLS).",
+    )
+    tokens_file: Path | None = Field(
+        None,
+        description="File of the bearer tokens that callers need: a line each, NAME ROLE[,ROLE] SHA-256.",
+    )
+    allow_insecure: bool = Field(
+        False, description="Whether we may listen beyond loopback without TLS or without tokens."
+    )
+    server_tls: bool = Field(
+        False, description="Whether the bridge and the command line call the server by TLS."
+    )
+    server_ca_file: Path | None = Field(
+        None,
+        description="PEM file of who vouches for the server, if not this machine's list does; turns TLS on.",
+    )
+    client_certificate_file: Path | None = Field(
+        None, description="PEM file of the certificate chain that the bridge and the command line show."
+    )
+    client_key_file: Path | None = Field(None, description="PEM file of that certificate's key.")
+    token: SecretStr = Field(SecretStr(""), description="Bearer token that the command line shows.")
+    max_calls_per_caller: int = Field(
+        512, gt=0, description="Most calls of one caller that a server answers at a time; more are refused."
+    )
+    max_jobs_per_caller: int = Field(
+        8, gt=0, description="Most jobs of one caller that are not finished; more Train calls are refused."
+    )
 
     store_url: str = Field(
         "",

@@ -12,6 +12,8 @@ from digits.v1 import training_pb2
 CODES: dict[type[BaseException], int] = {
     errors.RequestConflict: code_pb2.ALREADY_EXISTS,
     errors.InvalidInput: code_pb2.INVALID_ARGUMENT,
+    errors.Unauthenticated: code_pb2.UNAUTHENTICATED,
+    errors.Forbidden: code_pb2.PERMISSION_DENIED,
     errors.NotFound: code_pb2.NOT_FOUND,
     errors.NotReady: code_pb2.FAILED_PRECONDITION,
     errors.Overloaded: code_pb2.RESOURCE_EXHAUSTED,

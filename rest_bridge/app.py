@@ -5,16 +5,19 @@ from __future__ import annotations
 from flask import Flask
 
 from digits.client import Client
+from digits.connecting import connect
 from digits.settings import Settings
-from rest_bridge import classifying, models, probes, problems, training
+from digits.tokens import Tokens
+from rest_bridge import access, classifying, models, probes, problems, training
 
 
 def create_app(settings: Settings, client: Client | None = None) -> Flask:
     """Builds the WSGI application; it calls `settings.server` with the first request, not before."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
-    app.extensions["digits"] = client or Client(settings.server)
+    app.extensions["digits"] = client or connect(settings)
     problems.install(app)
+    access.install(app, Tokens(settings.tokens_file) if settings.tokens_file else None)
     for module in (classifying, training, models, probes):
         app.register_blueprint(module.blueprint)
     return app

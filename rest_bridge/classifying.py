@@ -9,7 +9,7 @@ from rest_bridge.replies import client, json_reply
 
 blueprint = Blueprint("classify", __name__)
 
-_FIELDS = {"image_path": bodies.text, "model_version": bodies.text}
+_FIELDS = {"image_path": bodies.text, "model_version": bodies.text, "minimum_version": bodies.text}
 
 
 @blueprint.post("/digits/classify")

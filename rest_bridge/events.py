@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from flask import Response
 
 from digits.client import RemoteError
-from digits.v1.training_pb2 import CANCELLED, FAILED, SUCCEEDED, TrainProgress
+from digits.following import FINAL
+from digits.v1.training_pb2 import TrainProgress
 from rest_bridge.problems import problem_of, response_of
 from rest_bridge.replies import json_text
 
-FINAL = frozenset({SUCCEEDED, FAILED, CANCELLED})
 _RETRY_MILLISECONDS = 1000
 
 

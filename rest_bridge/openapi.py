@@ -15,7 +15,13 @@ _TRAIN = {
     "request_id": {**TEXT, "maxLength": 128, "description": "Two calls with the same one are one job."},
     "promotion": {"enum": training_pb2.Promotion.keys()[1:], "description": "Whether the model may serve."},
 }
-_CLASSIFY = {"model_version": {**TEXT, "description": "Version to ask; the serving one unless given."}}
+_CLASSIFY = {
+    "model_version": {**TEXT, "description": "Version to ask; the serving one unless given."},
+    "minimum_version": {
+        **TEXT,
+        "description": "Oldest version that may answer; 503 where an older one serves.",
+    },
+}
 
 
 def document() -> dict[str, Any]:
@@ -25,7 +31,12 @@ def document() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "DigitService", "version": "1"},
         "paths": _training() | _classifying() | _jobs() | _models() | _probes(),
-        "components": {"responses": {"Problem": problem}},
+        "components": {
+            "responses": {"Problem": problem},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+        # Where the service has tokens; {}: else none is needed.
+        "security": [{"token": []}, {}],
     }
 
 

@@ -12,6 +12,7 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from digits.client import RemoteError
+from digits.errors import Unauthenticated
 
 HTTP_OF = {
     grpc.StatusCode.INVALID_ARGUMENT: 400,
@@ -68,6 +69,8 @@ def problem_of(error: Exception, endpoint: str | None = None) -> Problem:
         return error.problem
     if isinstance(error, RemoteError):
         return _of_remote(error, endpoint)
+    if isinstance(error, Unauthenticated):
+        return Problem(401, str(error), code="UNAUTHENTICATED")
     if isinstance(error, RequestEntityTooLarge):
         return Problem(
             413, f"the body is too large; at most {request.max_content_length:,} bytes are allowed"
@@ -93,6 +96,8 @@ def response_of(problem: Problem, instance: str = "") -> Response:
     response = Response(json.dumps(present), problem.status, mimetype="application/problem+json")
     if problem.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(problem.retry_after_seconds)
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
     if problem.allow:
         response.headers["Allow"] = problem.allow
     if instance:
@@ -104,7 +109,7 @@ def _answer(error: Exception) -> Response:
     if isinstance(error, HTTPException) and (error.code or 500) < 400:
         return Response(status=error.code, headers=[("Location", request.path)])
     problem = problem_of(error, request.endpoint)
-    if not isinstance(error, HTTPException | RemoteError | Refused):
+    if not isinstance(error, HTTPException | RemoteError | Refused | Unauthenticated):
         current_app.logger.error("%s %s failed", request.method, request.path, exc_info=error)
     return response_of(problem, g.get("job_location", ""))
 

@@ -9,12 +9,13 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
 from digits.client import Client
+from rest_bridge.access import authorization
 
 
 def client() -> Client:
-    """The application's gRPC client."""
+    """The application's gRPC client, on behalf of whoever sent the request."""
     found: Client = current_app.extensions["digits"]
-    return found
+    return found.on_behalf_of(authorization())
 
 
 def json_text(message: Message) -> str:

@@ -8,6 +8,7 @@ from itertools import chain
 
 from flask import Blueprint, Response, g, request, url_for
 
+from digits.following import follow
 from digits.v1.training_pb2 import SUCCEEDED, JobState, TrainProgress
 from rest_bridge import bodies, events
 from rest_bridge.problems import Refused
@@ -28,7 +29,8 @@ _FIELDS = {
 def train() -> Response:
     """Answers `True` once the job has succeeded, or 202 at once where the caller prefers respond-async."""
     fields = bodies.read(_FIELDS, path="images_batch_path", upload="images_batch")
-    stream = client().train(**fields)
+    caller = client()
+    stream = follow(caller, caller.train(**fields))
     first = next(stream)
     g.job_location = url_for("jobs.job", job_id=first.job_id)
     reply = _accepted(first) if _prefers_async() else _succeeded(first, stream)

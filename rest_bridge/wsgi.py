@@ -1,8 +1,4 @@
-"""What gunicorn loads: `gunicorn rest_bridge.wsgi:app`.
-
-A train call or an event stream holds its thread until the job is final, so that workers want threads:
-`--worker-class gthread --threads 32`. Gunicorn's timeout does not end a request of such a worker.
-"""
+"""The WSGI application. Gunicorn's settings for it are in rest_bridge/gunicorn_conf.py."""
 
 from __future__ import annotations
 

@@ -2,15 +2,23 @@
 
 import gc
 import logging
+import sys
 
 import uvloop
 
+from digits import exposure
+from digits.errors import Misconfigured
 from digits.settings import Settings
 from server.app import serve
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("kazoo.client").setLevel(logging.WARNING)
+    settings = Settings()
     # What was imported stays: the collector need not walk it under load.
     gc.freeze()
-    uvloop.run(serve(Settings()))
+    try:
+        exposure.check(settings, "grpc_host")
+        uvloop.run(serve(settings))
+    except Misconfigured as error:
+        sys.exit(f"server: {error}")

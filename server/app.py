@@ -16,21 +16,22 @@ from digits.reconciler import Reconciler
 from digits.registry import Registry
 from digits.serving import Serving, ServingModel
 from digits.settings import Settings
+from digits.tokens import Tokens
 from digits.v1 import digit_service_pb2_grpc, models_pb2_grpc, training_pb2_grpc
-from server import reflection
+from server import listening, reflection
+from server.access import Access, Guarded
 from server.batcher import Batcher
 from server.classifying import Classifier
 from server.digit_servicer import DigitServicer
 from server.errors import Translated
+from server.following import Follower
 from server.health import ALWAYS, WITH_A_MODEL, Health
 from server.inference_servicer import InferenceServicer
 from server.job_servicer import JobServicer
+from server.minimum_version import Predictions
 from server.model_servicer import ModelServicer
 
 logger = logging.getLogger(__name__)
-
-# Accepted calls have this long to end once the server was told to stop.
-DRAIN_SECONDS = 10.0
 
 
 class Application:
@@ -41,7 +42,7 @@ class Application:
         self._loop = asyncio.get_running_loop()
         self._coordinator = bootstrap.coordinator(settings)
         self._store = bootstrap.store(settings)
-        self._jobs = Jobs(self._coordinator, bootstrap.train_queue(settings))
+        self._jobs = Jobs(self._coordinator, bootstrap.train_queue(settings), settings.max_jobs_per_caller)
         self._registry = Registry(self._coordinator)
         self._reconciler = Reconciler(self._jobs, self._coordinator, settings.max_attempts)
         self._health = Health()
@@ -52,7 +53,9 @@ class Application:
         self._batcher = Batcher(
             classifier.classify, settings.classify_max_batch, settings.classify_max_waiting
         )
+        self._follower = Follower(self._jobs, self._serving, settings.heartbeat_seconds)
         self._server = self._make_server()
+        self._health_server = listening.make_health_server(settings, self._health.servicer)
 
     async def run(self) -> None:
         """Serves until SIGTERM or SIGINT, then drains."""
@@ -62,36 +65,57 @@ class Application:
         batching = asyncio.create_task(self._batcher.run())
         await self._health.started()
         await self._server.start()
+        if self._health_server:
+            await self._health_server.start()
         self._serving.start()
         self._reconciler.start()
+        starting = asyncio.create_task(self._announce_startup())
         logger.info("serving on %s:%d", self._settings.grpc_host, self._settings.grpc_port)
         await stop.wait()
         await self._drain()
         batching.cancel()
+        starting.cancel()
 
     async def _drain(self) -> None:
+        """Says first that it stops, then answers what it accepted."""
         logger.info("draining")
         await self._health.draining()
-        await self._server.stop(DRAIN_SECONDS)
+        self._follower.stop()
+        await asyncio.sleep(self._settings.drain_notice_seconds)
+        await self._server.stop(self._settings.drain_seconds)
+        if self._health_server:
+            await self._health_server.stop(0)
         self._reconciler.stop()
         self._serving.stop()
         self._coordinator.close()
 
     def _make_server(self) -> grpc.aio.Server:
-        most = self._settings.max_request_bytes
-        options = [("grpc.max_receive_message_length", most), ("grpc.so_reuseport", 0)]
-        server = grpc.aio.server(options=options)
-        digit = DigitServicer(self._jobs, self._store, self._serving, self._batcher, self._settings)
-        digit_service_pb2_grpc.add_DigitServiceServicer_to_server(Translated(digit), server)
-        job = JobServicer(self._jobs, self._serving, self._settings.heartbeat_seconds)
-        training_pb2_grpc.add_JobServiceServicer_to_server(Translated(job), server)
-        models_pb2_grpc.add_ModelServiceServicer_to_server(Translated(ModelServicer(self._registry)), server)
+        settings = self._settings
+        server = listening.make_server(settings)
+        tokens = Tokens(settings.tokens_file) if settings.tokens_file else None
+        access = Access(tokens, settings.max_calls_per_caller)
+
+        def guarded(servicer: object) -> Translated:
+            return Translated(Guarded(servicer, access))
+
+        predictions = Predictions(self._batcher, self._serving)
+        digit = DigitServicer(
+            self._jobs, self._store, self._follower, predictions, access=access, settings=settings
+        )
+        digit_service_pb2_grpc.add_DigitServiceServicer_to_server(guarded(digit), server)
+        job = JobServicer(self._jobs, self._follower)
+        training_pb2_grpc.add_JobServiceServicer_to_server(guarded(job), server)
+        models_pb2_grpc.add_ModelServiceServicer_to_server(guarded(ModelServicer(self._registry)), server)
         inference = InferenceServicer(self._batcher, self._serving, self._registry)
-        inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(Translated(inference), server)
+        inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(guarded(inference), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, server)
-        reflection.enable(server, ["grpc.health.v1.Health", *ALWAYS, *filter(None, WITH_A_MODEL)])
-        server.add_insecure_port(f"{self._settings.grpc_host}:{self._settings.grpc_port}")
+        names = ["grpc.health.v1.Health", *ALWAYS, *filter(None, WITH_A_MODEL)]
+        reflection.enable(server, names, guarded)
         return server
+
+    async def _announce_startup(self) -> None:
+        await self._loop.run_in_executor(None, self._serving.await_word)
+        await self._health.knows_what_serves()
 
     def _serving_changed(self, serving: Serving) -> None:
         change = self._health.set_serving(serving.model is not None)

@@ -12,14 +12,15 @@ import numpy as np
 from digits.errors import InvalidInput
 from digits.jobs import Jobs
 from digits.ports import ArtifactStore
-from digits.serving import ServingModel
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import digit_service_pb2_grpc, training_pb2
 from server import wire
-from server.batcher import Batcher
+from server.access import Access
+from server.batcher import Answer
 from server.blocking import blocking
-from server.following import follow
+from server.following import Follower
+from server.minimum_version import Predictions
 
 _MOST_IN_MESSAGE = 1024
 # Messages of one bulk stream that are worked on at once: one out, one waiting, so that the queue stays fed.
@@ -30,18 +31,26 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
     """Translates, calls the core, returns."""
 
     def __init__(
-        self, jobs: Jobs, store: ArtifactStore, serving: ServingModel, batcher: Batcher, settings: Settings
+        self,
+        jobs: Jobs,
+        store: ArtifactStore,
+        follower: Follower,
+        predictions: Predictions,
+        *,
+        access: Access,
+        settings: Settings,
     ) -> None:
-        self._jobs, self._store, self._serving = jobs, store, serving
-        self._batcher, self._settings = batcher, settings
+        self._jobs, self._store, self._follower, self._predictions = jobs, store, follower, predictions
+        self._access, self._settings = access, settings
 
     async def Train(
         self, request: pb.TrainRequest, context: grpc.aio.ServicerContext
     ) -> AsyncIterator[training_pb2.TrainProgress]:
         """Accepts a job and streams its progress; what the caller does with the stream changes nothing."""
-        spec = await blocking(wire.spec_from, request, self._settings, self._store)
+        caller = self._access.caller(context)
+        spec = await blocking(wire.spec_from, request, caller, self._settings, self._store)
         job = await blocking(self._jobs.submit, spec)
-        async for progress in follow(self._jobs, self._serving, job.job_id, self._settings.heartbeat_seconds):
+        async for progress in self._follower.follow(job.job_id):
             yield progress
 
     async def Classify(
@@ -49,7 +58,7 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
     ) -> pb.ClassifyResponse:
         """Returns the digit in one picture."""
         pixels = await self._pixels(request)
-        answer = await self._batcher.predict(pixels, request.model_version, context.time_remaining())
+        answer = await self._predict(pixels, request, context)
         return wire.classify_responses(answer)[0]
 
     async def ClassifyStream(
@@ -73,12 +82,19 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
     ) -> pb.ClassifyStreamResponse:
         if not 0 < len(message.requests) <= _MOST_IN_MESSAGE:
             raise InvalidInput("requests", f"1 to {_MOST_IN_MESSAGE} pictures a message")
-        versions = {request.model_version for request in message.requests}
-        if len(versions) > 1:
-            raise InvalidInput("model_version", "the same for all pictures of a message")
+        for field in ("model_version", "minimum_version"):
+            if len({getattr(request, field) for request in message.requests}) > 1:
+                raise InvalidInput(field, "the same for all pictures of a message")
         pixels = np.concatenate([await self._pixels(request) for request in message.requests])
-        answer = await self._batcher.predict(pixels, versions.pop(), context.time_remaining())
+        answer = await self._predict(pixels, message.requests[0], context)
         return pb.ClassifyStreamResponse(responses=wire.classify_responses(answer))
+
+    async def _predict(
+        self, pixels: np.ndarray, request: pb.ClassifyRequest, context: grpc.aio.ServicerContext
+    ) -> Answer:
+        return await self._predictions.predict(
+            pixels, request.model_version, request.minimum_version, context.time_remaining()
+        )
 
     async def _pixels(self, request: pb.ClassifyRequest) -> np.ndarray:
         if request.WhichOneof("picture") == "pixels":

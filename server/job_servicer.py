@@ -7,19 +7,18 @@ from collections.abc import AsyncIterator
 import grpc
 
 from digits.jobs import Jobs
-from digits.serving import ServingModel
 from digits.v1 import training_pb2 as pb
 from digits.v1 import training_pb2_grpc
 from server.blocking import blocking
-from server.following import follow
+from server.following import Follower
 from server.paging import page_size
 
 
 class JobServicer(training_pb2_grpc.JobServiceServicer):
     """Translates, calls the core, returns."""
 
-    def __init__(self, jobs: Jobs, serving: ServingModel, heartbeat_seconds: float) -> None:
-        self._jobs, self._serving, self._heartbeat_seconds = jobs, serving, heartbeat_seconds
+    def __init__(self, jobs: Jobs, follower: Follower) -> None:
+        self._jobs, self._follower = jobs, follower
 
     async def GetJob(self, request: pb.GetJobRequest, context: grpc.aio.ServicerContext) -> pb.Job:
         """Returns one job."""
@@ -37,7 +36,7 @@ class JobServicer(training_pb2_grpc.JobServiceServicer):
         self, request: pb.WatchJobRequest, context: grpc.aio.ServicerContext
     ) -> AsyncIterator[pb.TrainProgress]:
         """Streams a job's progress from where it is now."""
-        async for progress in follow(self._jobs, self._serving, request.job_id, self._heartbeat_seconds):
+        async for progress in self._follower.follow(request.job_id):
             yield progress
 
     async def CancelJob(self, request: pb.CancelJobRequest, context: grpc.aio.ServicerContext) -> pb.Job:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import grpc
 from grpc_reflection.v1alpha import _async, reflection, reflection_pb2
 
 V1 = "grpc.reflection.v1.ServerReflection"
 
 
-def enable(server: grpc.aio.Server, services: list[str]) -> None:
-    """Lets clients such as grpcurl ask what the server offers."""
+def enable(server: grpc.aio.Server, services: list[str], guarded: Callable[[object], Any]) -> None:
+    """Lets clients such as grpcurl ask what the server offers, where `guarded` lets them in."""
     names = (*services, V1, reflection.SERVICE_NAME)
-    reflection.enable_server_reflection(names, server)
-    servicer = _async.ReflectionServicer(names)
+    servicer = guarded(_async.ReflectionServicer(names))
     handler = grpc.stream_stream_rpc_method_handler(
         servicer.ServerReflectionInfo,
         request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
         response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
     )
     handlers = {"ServerReflectionInfo": handler}
-    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(V1, handlers)])
+    server.add_generic_rpc_handlers(
+        [grpc.method_handlers_generic_handler(name, handlers) for name in (V1, reflection.SERVICE_NAME)]
+    )

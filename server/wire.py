@@ -53,7 +53,9 @@ def classify_responses(answer: Answer) -> list[pb.ClassifyResponse]:
     ]
 
 
-def spec_from(request: pb.TrainRequest, settings: Settings, store: ArtifactStore) -> training_pb2.TrainSpec:
+def spec_from(
+    request: pb.TrainRequest, caller: str, settings: Settings, store: ArtifactStore
+) -> training_pb2.TrainSpec:
     """Checks a Train request, images included, and keeps an upload; raises InvalidInput, NotFound."""
     check_request_id(request.request_id)
     if request.promotion not in training_pb2.Promotion.values():
@@ -64,6 +66,7 @@ def spec_from(request: pb.TrainRequest, settings: Settings, store: ArtifactStore
         promotion=request.promotion,
         request_id=request.request_id,
         fingerprint=_fingerprint(request),
+        caller=caller,
     )
     kind = request.WhichOneof("batch")
     if kind == "images_batch_path":

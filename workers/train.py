@@ -60,7 +60,7 @@ class TrainWorker:
             store=bootstrap.store(settings),
             log=bootstrap.log(settings),
             coordinator=self._coordinator,
-            jobs=Jobs(self._coordinator, bootstrap.train_queue(settings)),
+            jobs=Jobs(self._coordinator, bootstrap.train_queue(settings), settings.max_jobs_per_caller),
             registry=Registry(self._coordinator),
             stopping=self._stopping,
         )

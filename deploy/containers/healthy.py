@@ -10,7 +10,7 @@ import socket
 import sys
 from contextlib import closing
 
-from deploy.native.probes import bridge_answers, server_answers
+from deploy.native.probes import bridge_answers, health_address, server_answers
 from digits import bootstrap
 from digits.errors import DigitsError
 from digits.presence import live_workers
@@ -22,9 +22,9 @@ ROLES = ("server", "bridge", "train", "classify")
 def healthy(role: str, settings: Settings) -> bool:
     """Whether the container's own server or bridge answers, or its worker is registered."""
     if role == "server":
-        return server_answers(f"127.0.0.1:{settings.grpc_port}")(os.getpid())
+        return server_answers(health_address(settings))(os.getpid())
     if role == "bridge":
-        return bridge_answers(f"http://127.0.0.1:{settings.rest_port}")(os.getpid())
+        return bridge_answers(settings)(os.getpid())
     return worker_registered(role, settings)
 
 

@@ -11,7 +11,10 @@ from pathlib import Path
 
 from deploy.native.errors import CannotStart
 from deploy.native.ports import is_free
+from digits import exposure
+from digits.errors import Misconfigured
 from digits.settings import Settings
+from digits.tokens import Tokens
 
 LOWEST_JAVA = 17
 INSTALL_JAVA = (
@@ -56,6 +59,17 @@ def check_ports(settings: Settings) -> None:
                 f"{host}:{port} is in use or not an address of this machine: "
                 f"stop what listens there, or set {variable} to a free port"
             )
+
+
+def check_exposure(settings: Settings) -> None:
+    """Raises CannotStart where gRPC or REST would be open to strangers."""
+    try:
+        exposure.check(settings, "grpc_host")
+        exposure.check(settings, "rest_host")
+        if settings.tokens_file:
+            Tokens(settings.tokens_file)
+    except Misconfigured as error:
+        raise CannotStart(str(error)) from error
 
 
 def spark_jars() -> Path:

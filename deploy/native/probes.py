@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
 import urllib.request
 from collections.abc import Callable
 from typing import Any, cast
@@ -104,6 +105,11 @@ def valkey_answers(port: int) -> Probe:
     return answers
 
 
+def health_address(settings: Settings) -> str:
+    """Where the server on this machine answers health checks in plain text."""
+    return f"{reachable(settings.grpc_host)}:{settings.health_port or settings.grpc_port}"
+
+
 def server_answers(address: str) -> Probe:
     """Whether the gRPC server answers a health check, whatever it says: no model may serve yet."""
 
@@ -121,12 +127,17 @@ def server_answers(address: str) -> Probe:
     return answers
 
 
-def bridge_answers(url: str) -> Probe:
-    """Whether the bridge's /healthz is 200."""
+def bridge_answers(settings: Settings) -> Probe:
+    """Whether the /healthz of the bridge on this machine is 200."""
+    address = f"{reachable(settings.rest_host)}:{settings.rest_port}"
+    url = f"{'https' if settings.tls_certificate_file else 'http'}://{address}/healthz"
+    context = _own_tls(settings)
 
     def answers(_pid: int) -> bool:
+        if not listens(address):
+            return False
         try:
-            with urllib.request.urlopen(f"{url}/healthz", timeout=PROBE_SECONDS) as response:  # noqa: S310
+            with urllib.request.urlopen(url, timeout=PROBE_SECONDS, context=context) as response:  # noqa: S310
                 return bool(response.status == 200)
         except (OSError, ValueError):
             return False
@@ -137,11 +148,22 @@ def bridge_answers(url: str) -> Probe:
 def service_probes(settings: Settings, zookeeper: ZooKeeperProbe) -> dict[str, Probe]:
     """The probe of each process of the service itself, by its name."""
     return {
-        "server": server_answers(settings.server),
+        "server": server_answers(health_address(settings)),
         "classify-worker": lambda pid: zookeeper.worker_registered("classify", pid),
         "train-worker": lambda pid: zookeeper.worker_registered("train", pid),
-        "bridge": bridge_answers(f"http://{reachable(settings.rest_host)}:{settings.rest_port}"),
+        "bridge": bridge_answers(settings),
     }
+
+
+def _own_tls(settings: Settings) -> ssl.SSLContext | None:
+    """For asking ourselves, which needs no proof of who answers; the other side may want our certificate."""
+    if not settings.tls_certificate_file:
+        return None
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if settings.client_certificate_file:
+        context.load_cert_chain(settings.client_certificate_file, settings.client_key_file)
+    return context
 
 
 def reachable(host: str) -> str:

@@ -19,6 +19,7 @@ ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "GRPC_VERBOSITY": "ERROR",
 }
+GUNICORN = ("gunicorn", "--config", "python:rest_bridge.gunicorn_conf", "rest_bridge.wsgi:app")
 
 
 def service_parts(
@@ -40,18 +41,17 @@ def service_parts(
     return [
         part("train-worker", "workers", "train", stop_rank=2, grace_seconds=15),
         part("classify-worker", "workers", "classify", stop_rank=2, grace_seconds=10),
-        part("server", "server", stop_rank=1, grace_seconds=15, address=settings.server),
-        part("bridge", *_gunicorn(settings), stop_rank=0, grace_seconds=8, address=rest_url(settings)),
+        part("server", "server", stop_rank=1, grace_seconds=_grace(settings), address=settings.server),
+        part("bridge", *GUNICORN, stop_rank=0, grace_seconds=_grace(settings), address=rest_url(settings)),
     ]
 
 
 def rest_url(settings: Settings) -> str:
     """Where this machine reaches the REST bridge."""
-    return f"http://{reachable(settings.rest_host)}:{settings.rest_port}"
+    scheme = "https" if settings.tls_certificate_file else "http"
+    return f"{scheme}://{reachable(settings.rest_host)}:{settings.rest_port}"
 
 
-def _gunicorn(settings: Settings) -> tuple[str, ...]:
-    """One process, since the bridge holds no state and its work is waiting; a thread for each open call."""
-    bind = f"{settings.rest_host}:{settings.rest_port}"
-    options = ("--workers", "1", "--threads", "64", "--graceful-timeout", "5", "--no-control-socket")
-    return ("gunicorn", "rest_bridge.wsgi:app", "--bind", bind, *options)
+def _grace(settings: Settings) -> float:
+    """Longer than what a process itself allows for the calls that it accepted."""
+    return settings.drain_notice_seconds + settings.drain_seconds + 5

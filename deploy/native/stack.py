@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import SecretStr
 
@@ -48,17 +48,32 @@ def own_ports(stack: Stack, settings: Settings, folder: StateFolder) -> dict[str
 def settled(stack: Stack, settings: Settings, folder: StateFolder, ports: Mapping[str, int]) -> Settings:
     """The settings as every process must see them: absolute folders, and the addresses of our own servers."""
     grpc_port = settings.grpc_port or free_port(ports.values())
+    rest_port = settings.rest_port or free_port([*ports.values(), grpc_port])
     return Settings(
         **{
             **stack.addresses(ports),
             **settings.model_dump(exclude_unset=True),
+            **_absolute(settings),
             "var_dir": stack.data(folder),
-            "data_dir": settings.data_dir.expanduser().resolve(),
             "grpc_port": grpc_port,
-            "rest_port": settings.rest_port or free_port([*ports.values(), grpc_port]),
+            "rest_port": rest_port,
             "server_address": f"{reachable(settings.grpc_host)}:{grpc_port}",
+            **_with_tls(settings, [*ports.values(), grpc_port, rest_port]),
         }
     )
+
+
+def _absolute(settings: Settings) -> dict[str, Any]:
+    """The files and folders that are named: the processes run in another folder."""
+    given = {name: getattr(settings, name) for name in {*settings.model_fields_set, "data_dir"}}
+    return {name: path.expanduser().resolve() for name, path in given.items() if isinstance(path, Path)}
+
+
+def _with_tls(settings: Settings, taken: Sequence[int]) -> dict[str, Any]:
+    """Our own bridge speaks TLS to our own server then, and our own probes ask where none is spoken."""
+    if not settings.tls_certificate_file:
+        return {}
+    return {"server_tls": True, "health_port": settings.health_port or free_port(taken)}
 
 
 def parts(

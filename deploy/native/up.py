@@ -36,6 +36,7 @@ def up(settings: Settings, console: Console, stack_name: str) -> None:
         for note in [*notes, *stack.notes(ports)]:
             display.line(escape(note))
         given = settled(stack, settings, folder, ports)
+        preflight.check_exposure(given)
         preflight.check_ports(given)
         with closing(ZooKeeperProbe(given.coordinator_url)) as zookeeper:
             supervisor = Supervisor(parts(stack, given, folder, ports, zookeeper), folder, display)

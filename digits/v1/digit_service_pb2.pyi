@@ -34,16 +34,18 @@ class TrainRequest(_message.Message):
     def __init__(self, images_batch_path: _Optional[str] = ..., images_batch: _Optional[bytes] = ..., recipe: _Optional[str] = ..., request_id: _Optional[str] = ..., seed: _Optional[int] = ..., promotion: _Optional[_Union[_training_pb2.Promotion, str]] = ...) -> None: ...
 
 class ClassifyRequest(_message.Message):
-    __slots__ = ("image_path", "image", "pixels", "model_version")
+    __slots__ = ("image_path", "image", "pixels", "model_version", "minimum_version")
     IMAGE_PATH_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     PIXELS_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    MINIMUM_VERSION_FIELD_NUMBER: _ClassVar[int]
     image_path: str
     image: bytes
     pixels: bytes
     model_version: str
-    def __init__(self, image_path: _Optional[str] = ..., image: _Optional[bytes] = ..., pixels: _Optional[bytes] = ..., model_version: _Optional[str] = ...) -> None: ...
+    minimum_version: str
+    def __init__(self, image_path: _Optional[str] = ..., image: _Optional[bytes] = ..., pixels: _Optional[bytes] = ..., model_version: _Optional[str] = ..., minimum_version: _Optional[str] = ...) -> None: ...
 
 class ClassifyResponse(_message.Message):
     __slots__ = ("digit", "confidence", "probabilities", "model_version", "served_by")

@@ -62,7 +62,7 @@ class Scripted(Client):
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs the command with arguments; returns its exit code."""
-    monkeypatch.setattr("digits.client.Client", Scripted)
+    monkeypatch.setattr("digits.connecting.Client", Scripted)
     monkeypatch.setattr(Scripted, "asked", [])
 
     def runner(*arguments: str) -> int:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from digits.adapters.memory import MemoryCoordinator, MemoryTrainQueue, MemoryTree
-from digits.errors import Cancelled, LeaseLost, NotFound, QueueUnavailable, RequestConflict
+from digits.errors import Cancelled, LeaseLost, NotFound, Overloaded, QueueUnavailable, RequestConflict
 from digits.jobs import Jobs, advance
 from digits.leases import Lease
 from digits.reconciler import Reconciler
@@ -23,7 +23,7 @@ class Bench:
         self.tree = MemoryTree()
         self.queue = MemoryTrainQueue()
         self.coordinator = MemoryCoordinator(self.tree)
-        self.jobs = Jobs(self.coordinator, self.queue)
+        self.jobs = Jobs(self.coordinator, self.queue, most_unfinished_per_caller=3)
         self.coordinator.hold("/workers/train/one", b"")
         self.reconciler = Reconciler(self.jobs, self.coordinator, ATTEMPTS)
 
@@ -221,3 +221,19 @@ def test_a_watch_tells_every_state_up_to_the_last(bench: Bench) -> None:
     lease.end(lambda job: advance(job, pb.SUCCEEDED))
     end()
     assert seen == [pb.QUEUED, pb.TRAINING, pb.SUCCEEDED]
+
+
+def test_a_caller_has_a_share_of_unfinished_jobs(bench: Bench) -> None:
+    first, _, _ = (bench.jobs.submit(spec(caller="alice")) for _ in range(3))
+    with pytest.raises(Overloaded, match="alice") as refused:
+        bench.jobs.submit(spec(caller="alice"))
+    assert refused.value.retry_after_seconds > 0
+    bench.jobs.submit(spec(caller="bob"))
+    bench.jobs.cancel(first.job_id)
+    bench.jobs.submit(spec(caller="alice"))
+
+
+def test_the_same_request_again_is_no_further_job(bench: Bench) -> None:
+    jobs = [bench.jobs.submit(spec(caller="alice", request_id=str(n), fingerprint="f")) for n in range(3)]
+    again = bench.jobs.submit(spec(caller="alice", request_id="2", fingerprint="f"))
+    assert again.job_id == jobs[2].job_id

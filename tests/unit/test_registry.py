@@ -28,7 +28,7 @@ class Bench:
         self.coordinator = MemoryCoordinator(self.tree)
         self.store = MemoryStore()
         self.registry = Registry(self.coordinator)
-        self.jobs = Jobs(self.coordinator, MemoryTrainQueue())
+        self.jobs = Jobs(self.coordinator, MemoryTrainQueue(), most_unfinished_per_caller=9)
         self._start_job()
 
     def publish(self, accuracy: float, promotion: pb.Promotion = pb.IF_BETTER, seed: int = 0) -> pb.Job:

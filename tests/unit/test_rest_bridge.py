@@ -103,14 +103,20 @@ def test_a_failed_job_is_a_problem_that_names_the_job(web: FlaskClient, service:
     assert reply.json["field"] == "images_batch_path"
 
 
-def test_a_cancelled_job_is_a_conflict_however_its_stream_ends(
-    web: FlaskClient, service: RecordedService
-) -> None:
+def test_a_cancelled_job_is_a_conflict(web: FlaskClient, service: RecordedService) -> None:
     service.answers["Train"] = [progress("QUEUED"), progress("CANCELLED")]
     reply = web.post("/digits/train", json={"images_batch_path": "t.npz"})
     assert (reply.status_code, reply.json["detail"]) == (409, "the job ended CANCELLED")
-    service.answers["Train"] = [progress("QUEUED"), errors.Cancelled("cancelled by CancelJob")]
-    assert web.post("/digits/train", json={"images_batch_path": "t.npz"}).status_code == 409
+
+
+def test_a_training_whose_server_stops_is_followed_at_another(
+    web: FlaskClient, service: RecordedService
+) -> None:
+    service.answers["Train"] = [progress("QUEUED"), errors.Stopping("this server stops")]
+    service.answers["WatchJob"] = [progress("TRAINING"), progress("SUCCEEDED")]
+    reply = web.post("/digits/train", json={"images_batch_path": "t.npz"})
+    assert (reply.text, reply.headers["Location"]) == ("True", "/digits/jobs/j1")
+    assert service.requests[-1].job_id == "j1"
 
 
 def test_jobs_are_listed_shown_and_cancelled(web: FlaskClient, service: RecordedService) -> None:

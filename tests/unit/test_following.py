@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import grpc
 import pytest
 
-from cli import following
+from digits import following
 from digits.client import Client, RemoteError
 from digits.v1 import training_pb2 as pb
 
@@ -56,9 +56,10 @@ def test_a_stream_that_ends_early_is_taken_up_again() -> None:
     assert states(client, stream(message(pb.QUEUED))) == [pb.QUEUED, pb.SUCCEEDED]
 
 
-def test_the_refusal_behind_a_failed_message_is_not_told_twice() -> None:
-    failed = RemoteError(grpc.StatusCode.INVALID_ARGUMENT, "no images")
-    assert states(Watched(), stream(message(pb.FAILED), failed)) == [pb.FAILED]
+def test_the_refusal_behind_a_failed_message_is_raised_and_not_followed() -> None:
+    failed = RemoteError(grpc.StatusCode.UNAVAILABLE, "no images")
+    with pytest.raises(RemoteError, match="no images"):
+        states(Watched(), stream(message(pb.FAILED), failed))
 
 
 def test_a_refusal_before_the_first_message_is_raised() -> None:

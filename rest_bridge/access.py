@@ -1,0 +1,25 @@
+"""Whom the bridge lets in: the server decides on every call; here strangers are kept from sending bodies."""
+
+from __future__ import annotations
+
+from flask import Flask, request
+
+from digits.tokens import Tokens
+
+# What anybody may ask, as probes do.
+OPEN = frozenset({"probes.healthz", "probes.readyz"})
+
+
+def install(app: Flask, tokens: Tokens | None) -> None:
+    """Refuses, where there are tokens, every other call without one before its body is read."""
+
+    def check() -> None:
+        if tokens and request.endpoint not in OPEN:
+            tokens.holder(authorization())
+
+    app.before_request(check)
+
+
+def authorization() -> str:
+    """The caller's own header, which goes on to the server."""
+    return request.headers.get("Authorization", "")

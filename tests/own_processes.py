@@ -1,0 +1,62 @@
+"""The service's own processes as tests start them one by one, with the settings that a test is about."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.native.probes import bridge_answers, health_address, server_answers
+from deploy.native.service import GUNICORN
+from digits.settings import Settings
+from tests.conftest import wait_until
+
+SERVER = ("server",)
+CLASSIFY_WORKER = ("workers", "classify")
+
+
+@contextmanager
+def server(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A gRPC server that answers health checks; ended behind the test where it still runs."""
+    with process(SERVER, settings, log) as started:
+        answers = server_answers(health_address(settings))
+        wait_until(lambda: ended(started, log) or answers(started.pid), what="the server")
+        yield started
+
+
+@contextmanager
+def bridge(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A REST bridge under gunicorn."""
+    with process(GUNICORN, settings, log) as started:
+        answers = bridge_answers(settings)
+        wait_until(lambda: ended(started, log) or answers(started.pid), what="the bridge")
+        yield started
+
+
+@contextmanager
+def process(module: tuple[str, ...], settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`python -m MODULE` with these settings."""
+    command = [sys.executable, "-m", *module]
+    with log.open("ab") as output:
+        started = subprocess.Popen(command, env=environment(settings), stdout=output, stderr=output)
+    try:
+        yield started
+    finally:
+        started.terminate()
+        started.wait(timeout=60)
+
+
+def environment(settings: Settings) -> Mapping[str, str]:
+    """The environment that makes these settings."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("DIGITS_")}
+    given = {name: getattr(settings, name) for name in settings.model_fields_set}
+    return clean | {f"DIGITS_{name.upper()}": str(value) for name, value in given.items()}
+
+
+def ended(started: subprocess.Popen[bytes], log: Path) -> bool:
+    """False while it runs; fails with its log where it has ended."""
+    assert started.poll() is None, log.read_text()[-3000:]
+    return False
