@@ -2,7 +2,7 @@
 # PYTHON names the interpreter to build .venv with; ARGS is handed on to pytest.
 
 .DEFAULT_GOAL := run
-.PHONY: run run-real test test-containers lint protos lock setup clean
+.PHONY: run run-real test test-real test-front-door test-containers lint protos docs lock setup clean
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 ifndef PYTHON
@@ -29,6 +29,10 @@ test-real: setup
 	@$(BIN)/pytest --timeout 600 -m real tests/integration $(ARGS)
 	@$(BIN)/pytest --timeout 600 tests/e2e $(ARGS)
 
+# The service behind NGINX, several of everything, and attacks on it.
+test-front-door: setup
+	@$(BIN)/pytest --timeout 600 tests/front_door $(ARGS)
+
 # Builds the images and runs them, with podman and as root; docs/containers.md says what it needs.
 test-containers: setup
 	@$(BIN)/pytest -m containers -s -v --durations=0 --durations-min=1 tests/containers $(ARGS)
@@ -45,6 +49,10 @@ lint: setup
 # Writes the code of protos/ into the packages.
 protos: $(INSTALLED)
 	@$(BIN)/python protos/generate.py
+
+# Writes the table of settings into its page.
+docs: $(INSTALLED)
+	@$(BIN)/python -m digits.settings_table docs/operations.md
 
 # Resolves pyproject.toml again for every platform; needs uv.
 lock:

@@ -75,7 +75,8 @@ class Display:
 def ready_block(settings: Settings, folder: StateFolder, seconds: float) -> str:
     """Addresses, logs, and the commands to try, as rich markup."""
     rest, address = rest_url(settings), settings.server
-    header = '-X POST -H "Content-Type: application/json" -d'
+    header = f'{_security(settings)}-X POST -H "Content-Type: application/json" -d'
+    line = _security(settings) if settings.tls_certificate_file else f"{_security(settings)}-plaintext "
     train, classify = '{"images_batch_path": "mnist.npz"}', '{"image_path": "test/data/n5.png"}'
     method = "digits.v1.DigitService/Train"
     lines = [
@@ -89,12 +90,19 @@ def ready_block(settings: Settings, folder: StateFolder, seconds: float) -> str:
         escape(f"  {digits_command()} train mnist.npz"),
         escape(f"  curl {header} '{train}' {rest}/digits/train"),
         escape(f"  curl {header} '{classify}' {rest}/digits/classify"),
-        escape(f"  grpcurl -plaintext -d '{train}' {address} {method}"),
+        escape(f"  grpcurl {line}-d '{train}' {address} {method}"),
         "stop",
         escape(f"  Ctrl-C here, or `{digits_command()} down` with the same DIGITS_VAR_DIR"),
         "",
     ]
     return "\n".join(lines)
+
+
+def _security(settings: Settings) -> str:
+    """What curl and grpcurl must be told beside the call itself."""
+    authority = settings.server_ca_file or settings.tls_certificate_file
+    trust = f"--cacert {authority} " if settings.tls_certificate_file else ""
+    return trust + ('-H "Authorization: Bearer $DIGITS_TOKEN" ' if settings.tokens_file else "")
 
 
 def digits_command() -> str:

@@ -14,7 +14,7 @@ from google.rpc import code_pb2
 
 from digits import envelope, network, onnx_graph, recipes
 from digits.adapters.memory import MemoryCoordinator, MemoryStore
-from digits.errors import DeadlinePassed, NotFound, NotReady, Overloaded, QueueUnavailable
+from digits.errors import DeadlinePassed, InvalidInput, NotFound, NotReady, Overloaded, QueueUnavailable
 from digits.ports import Create
 from digits.predictor import Predictor
 from digits.registry import Registry
@@ -24,6 +24,7 @@ from digits.v1 import digit_service_pb2 as pb
 from server.batcher import Answer, Batcher
 from server.breaker import Breaker
 from server.classifying import Classifier
+from server.minimum_version import Predictions
 from tests.conftest import wait_until
 
 RECIPE = recipes.find("")
@@ -381,3 +382,68 @@ def test_a_model_answers_at_once_though_its_watch_is_late(bench: Bench) -> None:
     bench.copy._end_watch()
     version = bench.publish()
     assert bench.ask().model_version == version
+
+
+def ask_for(bench: Bench, minimum: str, version: str = "") -> str:
+    """The version that answers a caller who names the oldest that it takes."""
+
+    async def scenario() -> str:
+        batcher = Batcher(bench.classifier.classify, 4, 100)
+        task = asyncio.create_task(batcher.run())
+        try:
+            answer = await Predictions(batcher, bench.copy).predict(PICTURE, version, minimum, 5.0)
+        finally:
+            task.cancel()
+        return answer.model_version
+
+    return asyncio.run(scenario())
+
+
+def test_a_minimum_version_is_waited_for_though_no_watch_came(bench: Bench) -> None:
+    first = bench.publish()
+    wait_until(lambda: bench.serves(first))
+    bench.copy._end_watch()
+    second = bench.publish()
+    assert bench.serves(first)
+    assert ask_for(bench, "") == first
+    assert ask_for(bench, second) == second
+    assert ask_for(bench, first) == second
+
+
+def test_the_worker_is_held_to_a_minimum_version_too(bench: Bench) -> None:
+    version = bench.publish()
+    bench.queue.answer(version, 1)
+    assert ask_for(bench, version) == version
+    assert bench.queue.asked[-1].minimum_generation == 1
+
+
+def test_an_older_version_is_no_answer_to_who_named_a_newer(bench: Bench) -> None:
+    first, second = bench.publish(), bench.publish()
+    wait_until(lambda: bench.serves(second))
+    with pytest.raises(NotReady, match="v2 serves, which is older than v3"):
+        ask_for(bench, "v3")
+    bench.registry.rollback()
+    wait_until(lambda: bench.serves(first))
+    with pytest.raises(NotReady, match="v1 serves"):
+        ask_for(bench, second)
+    bench.queue.answer(first, 3)
+    assert ask_for(bench, first) == first
+
+
+def test_a_rollback_between_question_and_answer_is_told(bench: Bench) -> None:
+    first, second = bench.publish(), bench.publish()
+    wait_until(lambda: bench.serves(second))
+    bench.queue.answer(first, 3)
+    with pytest.raises(NotReady, match=f"{first} serves"):
+        ask_for(bench, second)
+
+
+@pytest.mark.parametrize("minimum", ["3", "v", "v-1", "serving", "v" + "9" * 30])
+def test_a_minimum_that_is_no_version_is_refused(bench: Bench, minimum: str) -> None:
+    with pytest.raises(InvalidInput, match="minimum_version"):
+        ask_for(bench, minimum)
+
+
+def test_a_minimum_beside_a_version_by_name_is_refused(bench: Bench) -> None:
+    with pytest.raises(InvalidInput, match="minimum_version"):
+        ask_for(bench, "v1", "v1")
