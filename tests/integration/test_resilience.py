@@ -65,6 +65,21 @@ def test_a_killed_trainer_resumes_from_its_checkpoint_and_trains_each_image_once
     assert job.progress.images_trained == job.progress.images_total == 2_048 * job.progress.epochs
 
 
+def test_a_trainer_told_to_stop_hands_its_job_over_at_the_next_checkpoint(trained_service: Service) -> None:
+    job_id = start_long_job(trained_service)
+    trainer = trained_service.process("train-worker")
+    with trained_service.client() as client:
+        trainer.terminate()
+        trainer.wait(timeout=30)
+        handed_over = client.get_job(job_id)
+        after = [progress for progress in client.watch_job(job_id) if progress.images_trained]
+        job = client.get_job(job_id)
+    assert (handed_over.state, handed_over.attempt_count) == (pb.TRAINING, 0)
+    assert min(progress.images_trained for progress in after) >= handed_over.progress.images_trained > 0
+    assert (job.state, job.attempt_count) == (pb.SUCCEEDED, 1), "being handed over is no attempt"
+    assert job.progress.images_trained == job.progress.images_total == 2_048 * job.progress.epochs
+
+
 def test_a_killed_executor_costs_an_attempt_and_no_image(trained_service: Service) -> None:
     job_id = start_long_job(trained_service)
     worker = trained_service.process("train-worker")
