@@ -16,7 +16,15 @@ PATIENCE_SECONDS = 60.0
 RETRY_SECONDS = 0.5
 
 FINAL = frozenset({pb.SUCCEEDED, pb.FAILED, pb.CANCELLED})
-_AWAY = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN})
+_AWAY = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.CANCELLED,
+        grpc.StatusCode.UNKNOWN,
+        # What becomes of a stream behind nginx whose server dies.
+        grpc.StatusCode.INTERNAL,
+    }
+)
 
 
 class Watches(Protocol):

@@ -51,6 +51,13 @@ def test_a_lost_line_is_taken_up_again_with_watch_job() -> None:
     assert states(client, stream(message(pb.QUEUED), AWAY)) == [pb.QUEUED, pb.TRAINING, pb.SUCCEEDED]
 
 
+@pytest.mark.parametrize("code", ["UNAVAILABLE", "CANCELLED", "INTERNAL"])
+def test_whatever_a_lost_line_is_called_it_is_taken_up_again(code: str) -> None:
+    """nginx says INTERNAL where a server dies behind it."""
+    lost = RemoteError(grpc.StatusCode[code], "gone")
+    assert states(Watched((message(pb.SUCCEEDED),)), stream(message(pb.QUEUED), lost))[-1] == pb.SUCCEEDED
+
+
 def test_a_stream_that_ends_early_is_taken_up_again() -> None:
     client = Watched((message(pb.SUCCEEDED),))
     assert states(client, stream(message(pb.QUEUED))) == [pb.QUEUED, pb.SUCCEEDED]
