@@ -12,7 +12,7 @@ from pathlib import Path
 from celery import Celery
 
 from digits import bootstrap, data_folder, datasets, recipes, status
-from digits.adapters.celery_queue import TRAIN
+from digits.adapters.celery_queue import on_train
 from digits.checkpoints import Checkpoints
 from digits.datasets import Batch
 from digits.errors import (
@@ -69,7 +69,7 @@ class TrainWorker:
         """Warms Spark's Python workers, then registers the task and appears."""
         session.warm(self._shop.spark, recipes.find(""))
         threading.Thread(target=self._keep_warm, daemon=True, name="keep warm").start()
-        app.task(self.run, name=TRAIN, ignore_result=True)
+        on_train(app, self.run)
         self._presence.start()
 
     def shut_down(self) -> None:

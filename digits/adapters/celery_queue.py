@@ -16,6 +16,7 @@ TRAIN = "digits.train"
 CLASSIFY = "digits.classify"
 
 _CONFIRM_SECONDS = 5.0
+_LONGEST_TRAINING_SECONDS = 7 * 24 * 3600
 
 
 def make_app(broker_url: str) -> Celery:
@@ -32,9 +33,10 @@ def make_app(broker_url: str) -> Celery:
             Queue("classify", routing_key="classify", no_ack=True),  # type: ignore[no-untyped-call]
         ],
         task_routes={TRAIN: {"queue": "train"}, CLASSIFY: {"queue": "classify"}},
-        # The job record, not the message, is the truth: a lost message is sent again by the reconciler.
-        task_acks_late=False,
+        # Until its job is done a train worker's message stays its own, and it gets no other: see on_train.
         worker_prefetch_multiplier=1,
+        # A training goes on without its broker; what the record says of it holds.
+        worker_cancel_long_running_tasks_on_connection_loss=False,
         worker_hijack_root_logger=False,
         worker_send_task_events=False,
         worker_enable_remote_control=False,
@@ -50,11 +52,22 @@ def make_app(broker_url: str) -> Celery:
             "socket_connect_timeout": 2.0,
             # Longer than the second for which a worker waits on an empty queue.
             "socket_timeout": 5.0,
+            # Redis and Valkey send again what was not acknowledged for so long: longer than any training.
+            # A worker that died is missed within seconds by the reconciler, who sends the job again.
+            "visibility_timeout": _LONGEST_TRAINING_SECONDS,
             "max_retries": 1,
             "interval_start": 0,
         },
     )
     return app
+
+
+def on_train(app: Celery, run: Callable[[str], None]) -> None:
+    """Has this worker run the train queue's jobs, each acknowledged when it is done.
+
+    docs/decisions/train-messages-are-acknowledged-late.md
+    """
+    app.task(run, name=TRAIN, acks_late=True, ignore_result=True, shared=False)
 
 
 class CeleryTrainQueue:

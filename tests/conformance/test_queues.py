@@ -25,10 +25,10 @@ from deploy.native import preflight
 from deploy.native.valkey import valkey_command
 from digits.adapters.celery_queue import (
     CLASSIFY,
-    TRAIN,
     CeleryClassifyQueue,
     CeleryTrainQueue,
     make_app,
+    on_train,
 )
 from digits.adapters.memory import MemoryTrainQueue
 from digits.adapters.reply_queue import Replies
@@ -83,7 +83,7 @@ def _answering(app: Celery, pool: str = "solo") -> Iterator[list[str]]:
     def train(job_id: str) -> None:
         jobs.append(job_id)
 
-    app.task(train, name=TRAIN, shared=False)
+    on_train(app, train)
     app.task(classify, name=CLASSIFY, bind=True, shared=False)
     app.conf.worker_enable_remote_control = True
     with start_worker(app, pool=pool, queues=["train", "classify"], perform_ping_check=False):
@@ -221,11 +221,84 @@ def test_rabbitmq_keeps_the_connection_of_a_worker_with_a_long_task(
         threading.Event().wait(running_for)
         done.set()
 
-    app.task(train, name=TRAIN, shared=False)
+    on_train(app, train)
     with start_worker(app, pool="threads", queues=["train"], perform_ping_check=False):
         CeleryTrainQueue(app).enqueue("long")
         assert done.wait(30)
     assert "onnection" not in " ".join(record.getMessage() for record in caplog.records)
+
+
+@contextlib.contextmanager
+def _training(url: str, let_go: threading.Event) -> Iterator[list[str]]:
+    """Runs a worker as a train worker's is; each of its jobs lasts until it is let go."""
+    app, jobs = make_app(url), list[str]()
+
+    def train(job_id: str) -> None:
+        jobs.append(job_id)
+        let_go.wait(60)
+
+    on_train(app, train)
+    options = {"queues": ["train"], "concurrency": 1, "perform_ping_check": False}
+    with start_worker(app, pool="threads", **options):
+        try:
+            yield jobs
+        finally:
+            let_go.set()
+
+
+def test_a_busy_worker_holds_no_job_that_another_could_start(broker: Broker) -> None:
+    with broker.run(), contextlib.ExitStack() as stack:
+        let_go = threading.Event()
+        busy = stack.enter_context(_training(broker.url, let_go))
+        queue = CeleryTrainQueue(make_app(broker.url))
+        queue.enqueue("first")
+        wait_until(lambda: busy == ["first"])
+        queue.enqueue("second")
+        # It would have come to the busy worker by now, if it did.
+        queue.enqueue("third")
+        idle = stack.enter_context(_training(broker.url, let_go))
+        wait_until(lambda: idle == ["second"])
+        let_go.set()
+        wait_until(lambda: sorted(busy + idle) == ["first", "second", "third"])
+
+
+def test_a_job_that_outlives_its_broker_does_not_keep_its_worker(broker: Broker) -> None:
+    with contextlib.ExitStack() as stack:
+        let_go = threading.Event()
+        with broker.run():
+            jobs = stack.enter_context(_training(broker.url, let_go))
+            CeleryTrainQueue(make_app(broker.url)).enqueue("long")
+            wait_until(lambda: jobs == ["long"])
+        with broker.run():
+            let_go.set()
+            CeleryTrainQueue(make_app(broker.url)).enqueue("next")
+            # The broker may send the first again, of whose end it did not hear: the job's record does.
+            wait_until(lambda: "next" in jobs, seconds=60)
+            assert set(jobs) == {"long", "next"}
+            stack.close()
+
+
+def test_rabbitmq_sends_the_job_of_a_killed_worker_again(rabbitmq: str) -> None:
+    script = """
+import signal, sys
+from digits.adapters.celery_queue import make_app, on_train
+
+def train(job_id):
+    print(job_id, file=sys.__stdout__, flush=True)
+    signal.sigtimedwait([], 60)
+
+app = make_app(sys.argv[1])
+on_train(app, train)
+app.worker_main("--quiet worker --queues train --pool threads --concurrency 1".split())
+"""
+    CeleryTrainQueue(make_app(rabbitmq)).enqueue("job-1")
+    command = [sys.executable, "-c", script, rabbitmq]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout
+        assert worker.stdout.readline().strip() == "job-1"
+        worker.kill()
+    with _answering(make_app(rabbitmq)) as jobs:
+        wait_until(lambda: jobs == ["job-1"])
 
 
 def test_a_queue_in_memory_keeps_the_order() -> None:
