@@ -23,7 +23,7 @@ run-real: setup
 	@exec $(BIN)/digits up --stack real
 
 test: setup
-	@$(BIN)/pytest -m "not real" tests/unit tests/conformance tests/integration $(ARGS)
+	@$(BIN)/pytest -m "not real" tests/unit tests/kubernetes tests/conformance tests/integration $(ARGS)
 
 test-real: setup
 	@$(BIN)/pytest --timeout 600 -m real tests/integration $(ARGS)

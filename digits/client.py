@@ -29,6 +29,8 @@ Reply = TypeVar("Reply", bound=Message)
 
 # A classification changes nothing, so a server that restarts is simply asked again.
 _RETRIES = {
+    # A name may stand for several servers, as a headless Service's does.
+    "loadBalancingConfig": [{"round_robin": {}}],
     "methodConfig": [
         {
             "name": [{"service": "digits.v1.DigitService", "method": "Classify"}],
@@ -37,10 +39,11 @@ _RETRIES = {
                 "initialBackoff": "0.05s",
                 "maxBackoff": "0.5s",
                 "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
+                # CANCELLED by the other side is a call that came while a server shut its door.
+                "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
             },
         }
-    ]
+    ],
 }
 
 _OPTIONS = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator
 
 import grpc
@@ -65,17 +64,28 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         self, requests: AsyncIterator[pb.ClassifyStreamRequest], context: grpc.aio.ServicerContext
     ) -> AsyncIterator[pb.ClassifyStreamResponse]:
         """Answers in order, with a bounded number of messages at work."""
-        at_work: deque[asyncio.Task[pb.ClassifyStreamResponse]] = deque()
+        at_work: asyncio.Queue[asyncio.Task[pb.ClassifyStreamResponse] | None] = asyncio.Queue()
+        room = asyncio.Semaphore(_MESSAGES_IN_FLIGHT)
+
+        async def read() -> None:
+            try:
+                async for request in requests:
+                    await room.acquire()
+                    at_work.put_nowait(asyncio.create_task(self._classify_many(request, context)))
+            finally:
+                at_work.put_nowait(None)
+
+        reading = asyncio.create_task(read())
         try:
-            async for request in requests:
-                at_work.append(asyncio.create_task(self._classify_many(request, context)))
-                if len(at_work) >= _MESSAGES_IN_FLIGHT:
-                    yield await at_work.popleft()
-            while at_work:
-                yield await at_work.popleft()
+            while task := await at_work.get():
+                yield await task
+                room.release()
+            await reading
         finally:
-            for task in at_work:
-                task.cancel()
+            reading.cancel()
+            while not at_work.empty():
+                if task := at_work.get_nowait():
+                    task.cancel()
 
     async def _classify_many(
         self, message: pb.ClassifyStreamRequest, context: grpc.aio.ServicerContext

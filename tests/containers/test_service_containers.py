@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -17,7 +14,7 @@ from hdfs import InsecureClient
 
 from digits.client import Client
 from digits.v1 import digit_service_pb2
-from tests.conftest import ROOT, free_port, missing
+from tests.conftest import ROOT, free_port
 from tests.containers.curl import curl
 from tests.containers.podman import Container, container
 
@@ -39,20 +36,6 @@ class Composed:
     servers: Mapping[str, str]
     grpc_port: int
     rest_port: int
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
-    """Kafka, HDFS, ZooKeeper and RabbitMQ on this machine's loopback, as settings name them."""
-    command = [sys.executable, "-m", "tests.containers.servers", str(tmp_path_factory.mktemp("real"))]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        line = process.stdout.readline() if process.stdout else ""
-        if not line:
-            missing("the real servers, which did not start")
-        try:
-            yield json.loads(line)
-        finally:
-            process.terminate()
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import queue
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
@@ -92,6 +94,22 @@ def test_a_bulk_stream_answers_in_order(trained_service: Service, mnist: dict[st
         single = [client.classify(pixels=data).digit for data in pixels[:50]]
     assert bulk[:50] == single
     assert np.mean(np.array(bulk) == mnist["y_test"][:600]) > 0.9
+
+
+def test_a_bulk_caller_may_wait_for_each_answer(trained_service: Service) -> None:
+    answered: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def one_by_one() -> Iterator[list[digit_service_pb2.ClassifyRequest]]:
+        for _ in range(3):
+            yield [digit_service_pb2.ClassifyRequest(pixels=bytes(784))]
+            answered.get(timeout=20)
+
+    with trained_service.client() as client:
+        count = 0
+        for _ in client.classify_stream(one_by_one(), timeout_seconds=30):
+            count += 1
+            answered.put(None)
+    assert count == 3
 
 
 def test_the_same_request_id_twice_is_one_job(trained_service: Service) -> None:

@@ -1,0 +1,213 @@
+"""Strangers at the front door: a clear refusal, memory that stays, and the next good call works."""
+
+from __future__ import annotations
+
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+import pytest
+from grpc import StatusCode
+
+from digits.client import Client, RemoteError
+from digits.settings import Settings
+from tests.conftest import wait_until
+from tests.front_door.conftest import FrontDoor
+from tests.front_door.crowd import crowd, megabytes, tls_context
+from tests.front_door.load import by_rest, classifying, with_retries, without_retries
+
+MOST = Settings().max_request_bytes
+CLASSIFY = "/digits.v1.DigitService/Classify"
+TRAIN = "/digits.v1.DigitService/Train"
+# What any process may have grown by behind an attack: its first one fills pools and buffers that stay.
+GROWTH_MEGABYTES = 100
+
+HTTP_1_HEAD = b"POST /digits/classify HTTP/1.1\r\nHost: x\r\nX: "
+# The preface, empty SETTINGS, and the head of a HEADERS frame, up to a field's name of 15,000 bytes.
+HTTP_2_HEAD = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex(
+    "000000 04 00 00000000003e80 01 04 0000000100 7f 99 74"
+)
+
+
+@pytest.fixture
+def attacked(front_door: FrontDoor) -> Iterator[FrontDoor]:
+    """Honest callers go on all the while, and lose nothing; no process is much larger behind it."""
+    before = megabytes(front_door)
+    with classifying(front_door, with_retries, without_retries, by_rest) as load:
+        yield front_door
+        load.goes_on()
+    assert load.failures == []
+    grown = {name: now - before[name] for name, now in megabytes(front_door).items()}
+    assert max(grown.values()) < GROWTH_MEGABYTES, grown
+
+
+@pytest.mark.parametrize(
+    ("token", "method", "code", "status"),
+    [
+        ("none", "classify", StatusCode.UNAUTHENTICATED, 401),
+        ("none", "train", StatusCode.UNAUTHENTICATED, 401),
+        ("unknown", "classify", StatusCode.UNAUTHENTICATED, 401),
+        ("unknown", "train", StatusCode.UNAUTHENTICATED, 401),
+        ("for training", "classify", StatusCode.PERMISSION_DENIED, 403),
+        ("for classifying", "train", StatusCode.PERMISSION_DENIED, 403),
+    ],
+)
+def test_strangers_and_the_wrong_role_are_refused(
+    attacked: FrontDoor, token: str, method: str, code: StatusCode, status: int
+) -> None:
+    known = {"for training": attacked.tokens.train, "for classifying": attacked.tokens.classify, "none": ""}
+    shown = known.get(token, token)
+    body = {"images_batch_path": "tiny.npz"} if method == "train" else {"image_path": "test/data/n5.png"}
+    with attacked.client(shown) as client, pytest.raises(RemoteError) as refused:
+        next(client.train(**body)) if method == "train" else client.classify(**body)
+    assert refused.value.code == code
+    header = {"Authorization": f"Bearer {shown}" if shown else None}
+    with attacked.rest() as rest:
+        reply = rest.post(attacked.url(f"/digits/{method}"), json=body, headers=header, timeout=30)
+    assert (reply.status_code, reply.json()["code"]) == (status, code.name)
+
+
+def test_ten_thousand_connections_that_say_nothing_are_given_up(attacked: FrontDoor) -> None:
+    with crowd(attacked.nginx.rest_port, 5_000) as rest, crowd(attacked.nginx.grpc_port, 5_000) as by_grpc:
+        wait_until(rest.is_over, seconds=90, what="the end of the REST connections")
+        wait_until(by_grpc.is_over, seconds=90, what="the end of the gRPC connections")
+
+
+@pytest.mark.parametrize(("protocol", "head"), [("http/1.1", HTTP_1_HEAD), ("h2", HTTP_2_HEAD)])
+def test_headers_that_come_byte_by_byte_are_given_up(attacked: FrontDoor, protocol: str, head: bytes) -> None:
+    port = attacked.nginx.grpc_port if protocol == "h2" else attacked.nginx.rest_port
+    with crowd(port, 1_000, tls_context(attacked, protocol), beginning=head) as slow:
+
+        def given_up() -> bool:
+            slow.drip()
+            return slow.is_over()
+
+        wait_until(given_up, seconds=120, what="the end of the slow connections")
+
+
+def test_bodies_that_come_byte_by_byte_hold_up_nobody_and_reach_no_bridge(attacked: FrontDoor) -> None:
+    """An address has as many calls open as it may, and more are refused; other addresses have their own."""
+    head = b"POST /digits/classify HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"
+    logged = len(attacked.nginx.calls())
+    sources = [f"127.0.0.{last}" for last in range(2, 10)]
+    with ExitStack() as crowds:
+        slow = [
+            crowds.enter_context(
+                crowd(attacked.nginx.rest_port, 100, tls_context(attacked), source, beginning=head)
+            )
+            for source in sources
+        ]
+
+        def refused() -> bool:
+            for each in slow:
+                each.drip()
+            calls = attacked.nginx.calls()[logged:]
+            return Counter(c["address"] for c in calls if c["status"] == "429") == dict.fromkeys(sources, 36)
+
+        wait_until(refused, seconds=60, what="36 refusals of each address")
+        assert not [c for c in attacked.nginx.calls()[logged:] if c["address"] in sources and c["upstream"]]
+
+
+def test_a_strangers_messages_that_do_not_end_are_few(attacked: FrontDoor) -> None:
+    """A server holds a Train's images before it looks at the token: nginx lets few of them through."""
+    most = Settings().max_jobs_per_caller
+    logged = len(attacked.nginx.calls())
+
+    def refused() -> int:
+        calls = [call for call in attacked.nginx.calls()[logged:] if call["path"] == TRAIN]
+        return sum(call["grpc_status"] == "8" for call in calls)
+
+    with ExitStack() as strangers:
+        for _ in range(2 * most):
+            strangers.enter_context(_unended_message(attacked))
+        wait_until(lambda: refused() == most, what="refusals")
+
+
+@contextmanager
+def _unended_message(front_door: FrontDoor) -> Iterator[None]:
+    """Announces a message of the largest size, sends a quarter of it, and stays."""
+    command = [
+        "curl",
+        "-sS",
+        "-o",
+        "/dev/null",
+        "--http2",
+        "-X",
+        "POST",
+        "-T",
+        "-",
+        "--interface",
+        "127.0.0.2",
+    ]
+    command += ["--cacert", str(front_door.nginx.ca_file)]
+    for header in ("content-type: application/grpc", "te: trailers"):
+        command += ["-H", header]
+    url = f"https://127.0.0.1:{front_door.nginx.grpc_port}{TRAIN}"
+    # curl ends, and its pipe with it, where it is refused.
+    with suppress(BrokenPipeError), subprocess.Popen([*command, url], stdin=subprocess.PIPE) as curl:
+        assert curl.stdin
+        try:
+            with suppress(BrokenPipeError):
+                curl.stdin.write(b"\0" + MOST.to_bytes(4, "big") + bytes(MOST // 4))
+                curl.stdin.flush()
+            yield
+        finally:
+            curl.kill()
+
+
+@pytest.mark.parametrize("method", ["train", "classify"])
+def test_an_oversized_message_is_refused(attacked: FrontDoor, method: str) -> None:
+    calls: dict[str, Callable[[Client], object]] = {
+        "train": lambda client: next(client.train(images_batch=bytes(MOST))),
+        "classify": lambda client: client.classify(image=bytes(MOST)),
+    }
+    for client in (attacked.client(), attacked.direct(0)):
+        with client, pytest.raises(RemoteError) as refused:
+            calls[method](client)
+        assert refused.value.code == StatusCode.RESOURCE_EXHAUSTED
+
+
+@pytest.mark.parametrize("size", [17_000, 100_000])
+def test_oversized_metadata_is_refused(attacked: FrontDoor, size: int) -> None:
+    for client in (attacked.client("x" * size), attacked.direct(0)):
+        with client, pytest.raises(RemoteError) as refused:
+            client.on_behalf_of("x" * size).classify(pixels=bytes(784))
+        assert refused.value.code in (StatusCode.RESOURCE_EXHAUSTED, StatusCode.UNAVAILABLE)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--http2", "-X", "GET"],
+        ["--http2", "-d", "nonsense"],
+        ["--http2", "-d", "nonsense", "-H", "content-type: application/grpc", "-H", "te: trailers"],
+        ["--http1.1", "-d", "nonsense", "-H", "content-type: application/grpc"],
+        ["--http2", "-d", "x", "-H", "content-type: application/grpc", "-H", "grpc-encoding: x"],
+        ["--http2", "-d", "x", "-H", "content-type: application/grpc", "-H", "grpc-timeout: x"],
+    ],
+    ids=["GET", "a form", "nonsense", "HTTP/1.1", "an unknown compression", "a bad deadline"],
+)
+def test_what_is_no_grpc_takes_no_server_out(attacked: FrontDoor, arguments: list[str]) -> None:
+    """nginx leaves out for a while what failed; a stranger must not be able to have every server left out."""
+    url = f"https://localhost:{attacked.nginx.grpc_port}{CLASSIFY}"
+    command = [
+        "curl",
+        "-sS",
+        "-o",
+        "/dev/null",
+        "-m",
+        "10",
+        "--cacert",
+        str(attacked.nginx.ca_file),
+        *arguments,
+    ]
+    logged = len(attacked.nginx.calls())
+    subprocess.run([*command, *([url] * 40)], capture_output=True, check=False, timeout=120)
+    wait_until(lambda: len(_of_curl(attacked, logged)) >= 40, what="40 calls in the log")
+    assert not [call for call in _of_curl(attacked, logged) if call["upstream"] == "servers"]
+
+
+def _of_curl(front_door: FrontDoor, since: int) -> list[dict[str, object]]:
+    calls = front_door.nginx.calls()[since:]
+    return [call for call in calls if call["path"] == CLASSIFY and call["grpc_status"] != "0"]
