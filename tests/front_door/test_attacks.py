@@ -168,8 +168,9 @@ def test_an_oversized_message_is_refused(attacked: FrontDoor, method: str) -> No
         assert refused.value.code == StatusCode.RESOURCE_EXHAUSTED
 
 
-@pytest.mark.parametrize("size", [17_000, 100_000])
-def test_oversized_metadata_is_refused(attacked: FrontDoor, size: int) -> None:
+def test_oversized_metadata_is_refused(attacked: FrontDoor) -> None:
+    """Far above gRPC's limit: just above it, it refuses by chance."""
+    size = 100_000
     for client in (attacked.client("x" * size), attacked.direct(0)):
         with client, pytest.raises(RemoteError) as refused:
             client.on_behalf_of("x" * size).classify(pixels=bytes(784))
