@@ -145,13 +145,38 @@ def test_production_scales_and_a_node_may_be_emptied(production: list[Manifest])
     deployments = of_kind(production, "Deployment")
     for scaler in of_kind(production, "HorizontalPodAutoscaler").values():
         target = deployments[scaler["spec"]["scaleTargetRef"]["name"]]
-        assert target["spec"]["replicas"] == scaler["spec"]["minReplicas"] > 1
+        assert "replicas" not in target["spec"], "applied again, it would undo what the autoscaler did"
+        assert scaler["spec"]["minReplicas"] > 1
         (one,) = target["spec"]["template"]["spec"]["containers"]
         assert one["resources"]["requests"]["cpu"], "what the utilization is a share of"
     budgets = of_kind(production, "PodDisruptionBudget").values()
     assert {budget["spec"]["selector"]["matchLabels"]["app"] for budget in budgets} == OURS
     for name in ("server", "bridge", "classify-worker"):
         assert deployments[name]["spec"]["template"]["spec"]["topologySpreadConstraints"], name
+
+
+def test_a_namenode_starts_before_its_service_has_its_name(single: list[Manifest]) -> None:
+    (namenode,) = of_kind(single, "StatefulSet")["namenode"]["spec"]["template"]["spec"]["containers"]
+    given = {one["name"]: one["value"] for one in namenode["env"]}
+    assert given["HDFS-SITE.XML_dfs.namenode.rpc-bind-host"] == "0.0.0.0"  # noqa: S104
+
+
+def test_rabbitmq_starts_again_with_the_cookie_that_it_made(single: list[Manifest]) -> None:
+    pod = of_kind(single, "StatefulSet")["rabbitmq"]["spec"]["template"]["spec"]
+    assert pod["securityContext"]["fsGroupChangePolicy"] == "OnRootMismatch"
+
+
+def test_spark_takes_the_cores_that_the_train_worker_counts_on(production: list[Manifest]) -> None:
+    (text,) = (
+        found["data"]["spark-defaults.conf"]
+        for found in of_kind(production, "ConfigMap").values()
+        if "spark-defaults.conf" in found["data"]
+    )
+    lines = (line.split(None, 1) for line in text.splitlines() if line and not line.startswith("#"))
+    spark = {key: value.strip() for key, value in lines}
+    cores = int(spark["spark.executor.instances"]) * int(spark["spark.executor.cores"])
+    assert cores == int(settings_of(production)["DIGITS_SPARK_CORES"])
+    assert spark["spark.kubernetes.driver.pod.name"] == "${env:HOSTNAME}"
 
 
 # Who calls whom, by port: in `single` these are pods of the same namespace.
