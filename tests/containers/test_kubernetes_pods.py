@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 import os
@@ -45,7 +46,7 @@ class Pods:
 
     def container(self, name: str) -> Container:
         """The one container of a Deployment's pod."""
-        return Container(f"{name}-pod-{name}")
+        return Container(f"{name}-pod-0-{name}")
 
 
 @pytest.fixture(scope="module")
@@ -69,17 +70,32 @@ def pods(
     config, manifests = folder / "containers.conf", folder / "single.yaml"
     config.write_text(CONTAINERS_CONF)
     manifests.write_text(yaml.safe_dump_all(playable(single, started, servers)))
+    # This podman reads a Secret as the JSON of its data, but does not make it so itself.
+    secret, broker = (
+        next(found["metadata"]["name"] for found in single if found["kind"] == "Secret"),
+        folder / "broker",
+    )
+    broker.write_text(
+        json.dumps({"DIGITS_BROKER_URL": base64.b64encode(servers["broker_url"].encode()).decode()})
+    )
     try:
-        _podman(config, "kube", "play", str(manifests))
+        _podman(config, "secret", "create", secret, str(broker))
+        done = _podman(config, "kube", "play", str(manifests))
+        assert done.returncode == 0, done.stdout + done.stderr
         yield started
     finally:
-        _podman(config, "kube", "down", str(manifests))
+        _podman(config, "pod", "rm", "--force", "--time=10", *(f"{name}-pod-0" for name in OURS))
+        _podman(config, "secret", "rm", secret)
 
 
 def playable(objects: list[Manifest], started: Pods, servers: Mapping[str, str]) -> Iterator[Manifest]:
     """What podman knows of the objects, with other addresses."""
     addresses = {
-        **{f"DIGITS_{name.upper()}": url.replace("/digits", "/pods") for name, url in servers.items()},
+        **{
+            f"DIGITS_{name.upper()}": url.replace("/digits", "/pods")
+            for name, url in servers.items()
+            if name != "broker_url"
+        },
         "DIGITS_GRPC_HOST": "127.0.0.1",
         "DIGITS_REST_HOST": "127.0.0.1",
         "DIGITS_GRPC_PORT": str(started.grpc_port),
@@ -91,30 +107,27 @@ def playable(objects: list[Manifest], started: Pods, servers: Mapping[str, str])
         if found["kind"] == "ConfigMap":
             found["data"] |= addresses
             yield found
-        elif found["kind"] == "Secret":
-            # The broker's address is the only one; the settings above have it.
-            found["data"] = {"UNUSED": next(iter(found["data"].values()))}
-            yield found
         elif found["kind"] == "Deployment" and name in OURS:
             pod = found["spec"]["template"]["spec"]
             pod["hostNetwork"] = True
             (container,) = pod["containers"]
+            # podman maps ports, which makes no sense on the host's own network.
+            container.pop("ports", None)
             for variable in container.get("env", []):
                 if variable["name"] == "DIGITS_SERVER_ADDRESS":
                     variable["value"] = f"dns:///localhost:{started.grpc_port}"
             yield found
 
 
-def _podman(config: Path, *words: str) -> None:
+def _podman(config: Path, *words: str) -> subprocess.CompletedProcess[str]:
     command = ["podman", "--log-level=error", *words]
-    done = subprocess.run(
+    return subprocess.run(
         command,
         env=os.environ | {"CONTAINERS_CONF": str(config)},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_pods_of_single_train_and_classify(pods: Pods, single: list[Manifest]) -> None:
