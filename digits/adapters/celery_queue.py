@@ -37,6 +37,9 @@ def make_app(broker_url: str) -> Celery:
         worker_prefetch_multiplier=1,
         # A training goes on without its broker; what the record says of it holds.
         worker_cancel_long_running_tasks_on_connection_loss=False,
+        # A RabbitMQ whose patience with a message is over closes the channel. The worker opens another and
+        # stays warm; without this it ended after its job.
+        broker_channel_error_retry=True,
         worker_hijack_root_logger=False,
         worker_send_task_events=False,
         worker_enable_remote_control=False,
