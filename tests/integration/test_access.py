@@ -298,3 +298,22 @@ def test_rest_has_the_same_doors(
         let_in = answer("classifier-token")
         assert (let_in.status_code, "no model serves yet" in let_in.text) == (503, True)
         assert answer("", method="GET", path="/healthz").status_code == 200
+
+
+def test_rest_with_mutual_tls_wants_its_callers_certificate(
+    make: Make, certificate: dict[str, Path], authority: trustme.CA, tmp_path: Path
+) -> None:
+    shown, key = tmp_path / "caller.pem", tmp_path / "caller.key"
+    own = authority.issue_cert("caller")
+    shown.write_bytes(pair(own)["certificate_chain"])
+    key.write_bytes(pair(own)["private_key"])
+    vouches = certificate["server_ca_file"]
+    # The bridge is a caller too: of the server, and its own probe is one of it.
+    caller = {"client_certificate_file": shown, "client_key_file": key}
+    settings = make(**certificate, **caller, tls_client_ca_file=vouches)
+    url = f"https://localhost:{settings.rest_port}/digits/models"
+    with server(settings, tmp_path / "server.log"), bridge(settings, tmp_path / "bridge.log"):
+        with pytest.raises(requests.exceptions.RequestException):
+            requests.get(url, verify=str(vouches), timeout=20)
+        answer = requests.get(url, verify=str(vouches), cert=(str(shown), str(key)), timeout=20)
+        assert (answer.status_code, answer.json()["models"]) == (200, [])
