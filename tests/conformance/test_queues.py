@@ -231,55 +231,66 @@ def test_rabbitmq_keeps_the_connection_of_a_worker_with_a_long_task(
     assert "onnection" not in " ".join(record.getMessage() for record in caplog.records)
 
 
+# A process of its own: two of Celery's workers in one share an event loop, and lose their connections.
+_TRAINER = """
+import sys, time
+from pathlib import Path
+from digits.adapters.celery_queue import make_app, on_train
+
+def train(job_id):
+    print(job_id, file=sys.__stdout__, flush=True)
+    while not Path(sys.argv[2]).exists():
+        time.sleep(0.05)
+
+app = make_app(sys.argv[1])
+on_train(app, train)
+app.worker_main("--quiet worker --queues train --pool threads --concurrency 1".split())
+"""
+
+
 @contextlib.contextmanager
-def _training(url: str, let_go: threading.Event) -> Iterator[list[str]]:
-    """Runs a worker as a train worker's is; each of its jobs lasts until it is let go."""
-    app, jobs = make_app(url), list[str]()
+def _training(url: str, let_go: Path) -> Iterator[Callable[[], list[str]]]:
+    """Runs a worker as a train worker's is; its jobs last until `let_go` is there, and it is killed in the end.
 
-    def train(job_id: str) -> None:
-        jobs.append(job_id)
-        let_go.wait(60)
-
-    on_train(app, train)
-    options = {"queues": ["train"], "concurrency": 1, "perform_ping_check": False}
-    # The last acknowledgement may meet a connection that is being closed: that message comes again.
-    with contextlib.suppress(BrokenPipeError), start_worker(app, pool="threads", **options):
+    Yields what tells its jobs.
+    """
+    output = let_go.with_name(uuid.uuid4().hex)
+    command = [sys.executable, "-c", _TRAINER, url, str(let_go)]
+    with output.open("wb") as written, subprocess.Popen(command, stdout=written) as worker:
         try:
-            yield jobs
+            yield lambda: output.read_text().split()
         finally:
-            let_go.set()
+            worker.kill()
 
 
-def test_a_busy_worker_holds_no_job_that_another_could_start(broker: Broker) -> None:
-    with broker.run(), contextlib.ExitStack() as stack:
-        let_go = threading.Event()
-        busy = stack.enter_context(_training(broker.url, let_go))
+def test_a_busy_worker_holds_no_job_that_another_could_start(broker: Broker, tmp_path: Path) -> None:
+    let_go = tmp_path / "let go"
+    with broker.run(), _training(broker.url, let_go) as busy:
         queue = CeleryTrainQueue(make_app(broker.url))
         queue.enqueue("first")
-        wait_until(lambda: busy == ["first"])
+        wait_until(lambda: busy() == ["first"])
         queue.enqueue("second")
         # It would have come to the busy worker by now, if it did.
         queue.enqueue("third")
-        idle = stack.enter_context(_training(broker.url, let_go))
-        wait_until(lambda: idle == ["second"])
-        let_go.set()
-        wait_until(lambda: sorted(busy + idle) == ["first", "second", "third"])
+        with _training(broker.url, let_go) as idle:
+            wait_until(lambda: idle() == ["second"])
+            let_go.touch()
+            wait_until(lambda: sorted(busy() + idle()) == ["first", "second", "third"])
 
 
-def test_a_job_that_outlives_its_broker_does_not_keep_its_worker(broker: Broker) -> None:
+def test_a_job_that_outlives_its_broker_does_not_keep_its_worker(broker: Broker, tmp_path: Path) -> None:
+    let_go = tmp_path / "let go"
     with contextlib.ExitStack() as stack:
-        let_go = threading.Event()
         with broker.run():
             jobs = stack.enter_context(_training(broker.url, let_go))
             CeleryTrainQueue(make_app(broker.url)).enqueue("long")
-            wait_until(lambda: jobs == ["long"])
+            wait_until(lambda: jobs() == ["long"])
         with broker.run():
-            let_go.set()
+            let_go.touch()
             CeleryTrainQueue(make_app(broker.url)).enqueue("next")
             # The broker may send the first again, of whose end it did not hear: the job's record does.
-            wait_until(lambda: "next" in jobs, seconds=60)
-            assert set(jobs) == {"long", "next"}
-            stack.close()
+            wait_until(lambda: "next" in jobs(), seconds=60)
+            assert set(jobs()) == {"long", "next"}
 
 
 def test_a_job_that_outlasts_rabbitmqs_patience_runs_once_and_its_worker_goes_on(
@@ -340,27 +351,12 @@ def _trainers(broker_url: str, zookeeper: str, folder: Path) -> Iterator[Trainer
         yield Trainers(Jobs(coordinator, CeleryTrainQueue(make_app(broker_url)), 10), outputs)
 
 
-def test_rabbitmq_sends_the_job_of_a_killed_worker_again(rabbitmq: str) -> None:
-    script = """
-import signal, sys
-from digits.adapters.celery_queue import make_app, on_train
-
-def train(job_id):
-    print(job_id, file=sys.__stdout__, flush=True)
-    signal.sigtimedwait([], 60)
-
-app = make_app(sys.argv[1])
-on_train(app, train)
-app.worker_main("--quiet worker --queues train --pool threads --concurrency 1".split())
-"""
+def test_rabbitmq_sends_the_job_of_a_killed_worker_again(rabbitmq: str, tmp_path: Path) -> None:
     CeleryTrainQueue(make_app(rabbitmq)).enqueue("job-1")
-    command = [sys.executable, "-c", script, rabbitmq]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
-        assert worker.stdout
-        assert worker.stdout.readline().strip() == "job-1"
-        worker.kill()
-    with _answering(make_app(rabbitmq)) as jobs:
-        wait_until(lambda: jobs == ["job-1"])
+    with _training(rabbitmq, tmp_path / "never") as jobs:
+        wait_until(lambda: jobs() == ["job-1"])
+    with _answering(make_app(rabbitmq)) as again:
+        wait_until(lambda: again == ["job-1"])
 
 
 def test_a_queue_in_memory_keeps_the_order() -> None:
