@@ -250,7 +250,7 @@ app.worker_main("--quiet worker --queues train --pool threads --concurrency 1".s
 
 @contextlib.contextmanager
 def _training(url: str, let_go: Path) -> Iterator[Callable[[], list[str]]]:
-    """Runs a worker as a train worker's is; its jobs last until `let_go` is there, and it is killed in the end.
+    """Runs a worker as a train worker's is, killed in the end; its jobs last until `let_go` is there.
 
     Yields what tells its jobs.
     """
