@@ -16,6 +16,7 @@ from celery.app.task import Context
 from kombu.connection import Connection
 from kombu.entity import TRANSIENT_DELIVERY_MODE, Queue
 from kombu.message import Message
+from kombu.messaging import Producer
 
 logger = logging.getLogger(__name__)
 
@@ -83,13 +84,14 @@ class Replies:
     """A worker's side: sends answers to the queues that its callers hear."""
 
     def __init__(self, app: Celery) -> None:
-        self._connection = app.connection_for_write(heartbeat=0)
-        self._producer = app.amqp.Producer(self._connection, auto_declare=False)
+        self._app = app
+        self._connection: Connection | None = None
+        self._producer: Producer | None = None
 
     def send(self, request: Context, answer: bytes) -> None:
         """Answers a task's request; logs what cannot be sent, since the caller asks elsewhere by then."""
         try:
-            self._producer.publish(
+            self._connected().publish(  # type: ignore[no-untyped-call]
                 answer,
                 exchange="",
                 routing_key=request.reply_to,
@@ -102,11 +104,19 @@ class Replies:
             )
         except AWAY as error:
             logger.warning("an answer was not delivered: %s", error)
-            abandon(self._connection)
+            self.close()
 
     def close(self) -> None:
-        """Leaves; a later answer connects again."""
-        abandon(self._connection)
+        """Leaves; a later answer connects anew, since the producer of a closed connection sends no more."""
+        if self._connection is not None:
+            abandon(self._connection)
+        self._connection = self._producer = None
+
+    def _connected(self) -> Producer:
+        if self._producer is None:
+            self._connection = self._app.connection_for_write(heartbeat=0)
+            self._producer = self._app.amqp.Producer(self._connection, auto_declare=False)
+        return self._producer
 
 
 def abandon(connection: Connection) -> None:

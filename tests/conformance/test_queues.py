@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from amqp.exceptions import NotFound, ResourceLocked
 from celery import Celery, Task
+from celery.app.task import Context
 from celery.contrib.testing.worker import start_worker
 from kombu import Connection
 
@@ -179,6 +180,18 @@ def test_a_worker_goes_on_when_its_broker_is_back(broker: Broker) -> None:
         with _asking(broker.url) as queue:
             wait_until(lambda: _answers(queue), what="an answer")
         stack.pop_all().close()
+
+
+def test_a_workers_answers_go_out_again_once_their_broker_is_back(broker: Broker) -> None:
+    app = make_app(broker.url)
+    with contextlib.closing(Replies(app)) as replies:
+        for _ in range(2):
+            replies.send(Context(id="1", reply_to="answers"), b"to nobody")
+            with broker.run(), app.connection_for_read() as connection:
+                answers = connection.SimpleQueue("answers", no_ack=True)
+                replies.send(Context(id="2", reply_to="answers"), b"an answer")
+                assert answers.get(timeout=10).body == b"an answer"
+                answers.close()
 
 
 def _answers(queue: CeleryClassifyQueue) -> bool:
