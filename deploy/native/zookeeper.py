@@ -22,7 +22,8 @@ autopurge.purgeInterval=1
 JARS = ("zookeeper", "slf4j-api", "log4j", "netty", "metrics-core", "snappy-java", "commons-io")
 # In kilobytes: a log file of 1 MB instead of 64.
 SMALL_LOG_FILES = "-Dzookeeper.preAllocSize=1024"
-MAIN = "org.apache.zookeeper.server.ZooKeeperServerMain"
+# The main of ensembles and of single servers; the one for single servers alone would never purge.
+MAIN = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
 
 
 def zookeeper_command(java: str, jars: Path, folder: Path, port: int) -> tuple[str, ...]:

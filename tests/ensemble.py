@@ -1,0 +1,93 @@
+"""A ZooKeeper of three servers, each of which can be killed and started again."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from deploy.native import preflight
+from deploy.native.zookeeper import zookeeper_command
+from tests.conftest import free_port, wait_until
+
+# In ticks of two seconds: how long a server may take to join, and may then be behind.
+_QUORUM = "initLimit=5\nsyncLimit=2\n"
+
+
+class Ensemble:
+    """Servers by their number, 0 to 2."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ports = [free_port() for _ in range(3)]
+        self._inner = [f"127.0.0.1:{free_port()}:{free_port()}" for _ in range(3)]
+        self._running: dict[int, subprocess.Popen[bytes]] = {}
+
+    @property
+    def address(self) -> str:
+        """HOST:PORT of each, as clients are told."""
+        return ",".join(f"127.0.0.1:{port}" for port in self._ports)
+
+    def start(self, number: int) -> None:
+        """Starts a server, which then looks for the others."""
+        folder = self._folder / str(number)
+        (folder / "data").mkdir(parents=True, exist_ok=True)
+        command = zookeeper_command(
+            preflight.find_java(), preflight.spark_jars(), folder, self._ports[number]
+        )
+        members = "".join(f"server.{peer + 1}={address}\n" for peer, address in enumerate(self._inner))
+        with (folder / "zoo.cfg").open("a", encoding="utf-8") as configuration:
+            configuration.write(_QUORUM + members)
+        (folder / "data" / "myid").write_text(f"{number + 1}\n", encoding="utf-8")
+        with (folder / "log").open("ab") as output:
+            self._running[number] = subprocess.Popen(command, stdout=output, stderr=output)
+
+    def kill(self, number: int) -> None:
+        """kill -9."""
+        process = self._running.pop(number)
+        process.kill()
+        process.wait()
+
+    def stop(self) -> None:
+        """Kills what still runs."""
+        for number in list(self._running):
+            self.kill(number)
+
+    def leader(self) -> int:
+        """The number of the server that leads; waits for one."""
+        wait_until(lambda: "leader" in self.modes(), what="a leader")
+        return self.modes().index("leader")
+
+    def wait_until_whole(self) -> None:
+        """Waits until one leads and the other two follow."""
+        wait_until(lambda: sorted(self.modes()) == ["follower", "follower", "leader"], what="an ensemble")
+
+    def modes(self) -> list[str]:
+        """What each says that it is: "leader", "follower", or nothing where it is neither."""
+        return [_mode(port) for port in self._ports]
+
+
+@contextlib.contextmanager
+def zookeeper_ensemble(folder: Path) -> Iterator[Ensemble]:
+    """Three servers that have found each other."""
+    ensemble = Ensemble(folder)
+    try:
+        for number in range(3):
+            ensemble.start(number)
+        ensemble.wait_until_whole()
+        yield ensemble
+    finally:
+        ensemble.stop()
+
+
+def _mode(port: int) -> str:
+    """From the answer to the command `srvr`."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            connection.sendall(b"srvr")
+            answer = b"".join(iter(lambda: connection.recv(4096), b"")).decode()
+    except OSError:
+        return ""
+    return answer.partition("Mode: ")[2].partition("\n")[0]
