@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import requests
 from kombu import Connection
@@ -22,10 +23,13 @@ from tests.conftest import free_port, running, wait_until
 
 
 @contextlib.contextmanager
-def kafka_server(folder: Path, port: int) -> Iterator[None]:
+def kafka_server(folder: Path, port: int, more: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
     """A Kafka that takes a block."""
     folder.mkdir(exist_ok=True)
     command = kafka_command(preflight.find_java(), jars.folder("kafka"), folder, port, free_port())
+    # Of a property that comes twice, the last one holds.
+    with (folder / "server.properties").open("a", encoding="utf-8") as configuration:
+        configuration.writelines(f"{name}={value}\n" for name, value in more.items())
     log = kafka_log(f"127.0.0.1:{port}")
 
     def takes_a_block() -> bool:
@@ -56,7 +60,9 @@ def name_node(folder: Path, http_port: int, rpc_port: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def data_node(folder: Path, rpc_port: int, http_port: int) -> Iterator[None]:
+def data_node(
+    folder: Path, rpc_port: int, http_port: int, more: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[None]:
     """HDFS's DataNode, with which the NameNode at `http_port` takes files."""
     folder.mkdir(exist_ok=True)
     port = free_port()
@@ -69,6 +75,7 @@ def data_node(folder: Path, rpc_port: int, http_port: int) -> Iterator[None]:
         data_port=free_port(),
         ipc_port=free_port(),
     )
+    add_to_hdfs_site(folder, more)
 
     def takes_a_file() -> bool:
         with contextlib.suppress(StoreUnavailable, requests.RequestException):
@@ -81,6 +88,16 @@ def data_node(folder: Path, rpc_port: int, http_port: int) -> Iterator[None]:
     with running(command, port, folder / "log"):
         wait_until(takes_a_file, seconds=60, what="a usable HDFS")
         yield
+
+
+def add_to_hdfs_site(folder: Path, more: Mapping[str, str]) -> None:
+    """Adds properties to the configuration of the server in a folder; they replace those of the same name."""
+    path = folder / "conf" / "hdfs-site.xml"
+    properties = "".join(
+        f"<property><name>{name}</name><value>{value}</value></property>\n" for name, value in more.items()
+    )
+    site = path.read_text(encoding="utf-8")
+    path.write_text(site.replace("</configuration>", f"{properties}</configuration>"), encoding="utf-8")
 
 
 @contextlib.contextmanager

@@ -72,10 +72,13 @@ class KafkaConnection:
         return f"{module} required username={username} password={password};"
 
     def _stores(self) -> dict[str, str]:
-        """Contents instead of files where Java wants a key and its certificates in one file."""
+        """Contents instead of files, which would have to be on each executor's machine too."""
         options: dict[str, str] = {}
         if self.ssl_ca_file:
-            options |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": self.ssl_ca_file}
+            options |= {
+                "ssl.truststore.type": "PEM",
+                "ssl.truststore.certificates": _text(self.ssl_ca_file),
+            }
         if self.ssl_certificate_file:
             options |= {
                 "ssl.keystore.type": "PEM",

@@ -11,6 +11,7 @@ from deploy.native import jars
 from deploy.native.errors import CannotFetch, CannotStart
 from deploy.native.rabbitmq import rabbitmq_binary
 from tests.conftest import free_port, missing
+from tests.secure_kafka import SecureKafka, secured_kafka
 from tests.servers import data_node, kafka_server, name_node, rabbitmq_server, rabbitmq_url
 
 
@@ -21,6 +22,14 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port = free_port()
     with kafka_server(tmp_path_factory.mktemp("kafka"), port):
         yield f"127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+def secure_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureKafka]:
+    """A real Kafka that speaks TLS and wants to know who we are."""
+    jars_of("kafka")
+    with secured_kafka(tmp_path_factory.mktemp("secure_kafka")) as kafka:
+        yield kafka
 
 
 @pytest.fixture(scope="session")

@@ -11,15 +11,17 @@ from digits.adapters.memory import MemoryLog
 from digits.adapters.spool import SpoolLog
 from digits.errors import LogUnavailable, NotFound
 from digits.ports import BlockLog
+from tests.secure_kafka import secure_log
 from tests.servers import kafka_log
 
 
-@pytest.fixture(params=["memory", "spool", "kafka"])
+@pytest.fixture(params=["memory", "spool", "kafka", "secure_kafka"])
 def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BlockLog]:
     logs: dict[str, Callable[[], BlockLog]] = {
         "memory": MemoryLog,
         "spool": lambda: SpoolLog(tmp_path),
         "kafka": lambda: kafka_log(request.getfixturevalue("kafka")),
+        "secure_kafka": lambda: secure_log(request.getfixturevalue("secure_kafka").connection()),
     }
     log = logs[request.param]()
     yield log

@@ -146,7 +146,7 @@ def test_both_clients_are_told_who_we_are(tmp_path: Path) -> None:
         "kafka.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required "
         'username="digits" password="se\\"cret";',
         "kafka.ssl.truststore.type": "PEM",
-        "kafka.ssl.truststore.location": str(tmp_path / "ca"),
+        "kafka.ssl.truststore.certificates": "PEM of ca",
         "kafka.ssl.keystore.type": "PEM",
         "kafka.ssl.keystore.certificate.chain": "PEM of certificate",
         "kafka.ssl.keystore.key": "PEM of key",

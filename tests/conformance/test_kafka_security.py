@@ -1,0 +1,70 @@
+"""A real Kafka with TLS and logins, as seen by both of our clients: librdkafka and Spark's."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+from pyspark.sql import SparkSession
+
+from digits.adapters.kafka_connection import KafkaConnection
+from digits.errors import LogUnavailable
+from digits.offsets import OffsetRanges
+from digits.settings import Settings
+from spark_jobs import session
+from tests.conformance.conftest import jars_of
+from tests.secure_kafka import MECHANISMS, SecureKafka, secure_log
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    folder, connector = tmp_path_factory.mktemp("spark"), jars_of("spark-kafka")
+    settings = Settings(spark_master="local[1]", spark_jars_dir=connector, var_dir=folder)
+    with session.start(settings) as spark:
+        yield spark
+
+
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+def test_spark_reads_what_we_append_over_tls(
+    secure_kafka: SecureKafka, spark: SparkSession, mechanism: str
+) -> None:
+    log, job = secure_log(secure_kafka.connection(mechanism)), f"spark-{mechanism}"
+    log.create(job, 1)
+    log.append(job, 0, [b"a", b"b", b"c"])
+    source = log.source(job, OffsetRanges.of([(0, 0)]), max_blocks=10)
+    frame = spark.read.format(source.format).options(**source.options).load()
+    rows = frame.selectExpr(f"{source.offset} as offset", f"{source.block} as block").collect()
+    assert [tuple(row) for row in rows] == [(1, b"b"), (2, b"c")]
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
+def test_a_wrong_password_is_said_to_be_one(secure_kafka: SecureKafka, mechanism: str) -> None:
+    problem = _problem(secure_kafka.connection(mechanism, password="guessed"))  # noqa: S106
+    assert "uthentication failed" in problem
+    assert "guessed" not in problem
+
+
+def test_a_broker_that_our_authority_does_not_know_is_not_believed(
+    secure_kafka: SecureKafka, tmp_path: Path
+) -> None:
+    trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
+    connection = dataclasses.replace(secure_kafka.connection(), ssl_ca_file=str(tmp_path / "other.pem"))
+    assert "certificate verify failed" in _problem(connection)
+
+
+def test_a_client_without_a_certificate_is_told_so(secure_kafka: SecureKafka) -> None:
+    connection = dataclasses.replace(secure_kafka.connection(), ssl_certificate_file="", ssl_key_file="")
+    assert "certificate" in _problem(connection)
+
+
+def _problem(connection: KafkaConnection) -> str:
+    """Why a log cannot be made; said in seconds."""
+    started = time.monotonic()
+    with pytest.raises(LogUnavailable) as failure:
+        secure_log(connection).create("refused", 1)
+    assert time.monotonic() - started < 15
+    return str(failure.value)
