@@ -20,7 +20,9 @@ import pytest
 from deploy.native import jars, preflight
 from digits.adapters.hdfs import HdfsStore
 from digits.errors import AlreadyPublished, StoreUnavailable
+from tests.conformance.conftest import jars_of
 from tests.conftest import free_port
+from tests.name_nodes import name_node_pair
 from tests.servers import data_node, name_node
 
 
@@ -128,6 +130,25 @@ def test_an_hdfs_that_was_restarted_is_used_again(tmp_path: Path) -> None:
             assert store.names("a") == [f"a/{n}" for n in range(number + 1)]
         with pytest.raises(StoreUnavailable, match="ConnectionError"):
             store.names("a")
+
+
+def test_what_the_killed_one_of_two_name_nodes_took_is_there_and_publishing_goes_on(tmp_path: Path) -> None:
+    jars_of("hdfs")
+    with name_node_pair(tmp_path) as pair:
+        stores = [HdfsStore(pair.addresses, "/digits"), HdfsStore(pair.addresses[::-1], "/digits")]
+        for number, store in enumerate(stores):
+            store.publish(f"a/{number}", bytes([number]) * 1_000_000)
+        assert [pair.state(0), pair.state(1)] == ["active", "standby"]
+        pair.kill(0)
+        with pytest.raises(StoreUnavailable):
+            stores[0].publish("a/2", b"to nobody")
+        pair.activate(1)
+        for number, store in enumerate(stores):
+            assert store.names("a") == ["a/0", "a/1"]
+            assert store.read(f"a/{number}") == bytes([number]) * 1_000_000
+        for number, store in enumerate(stores, 2):
+            store.publish(f"a/{number}", b"whole")
+        assert [store.read("a/3") for store in stores] == [b"whole", b"whole"]
 
 
 def test_hdfss_own_command_lists_and_reads_what_was_published(hdfs: str, root: str, tmp_path: Path) -> None:
