@@ -1,4 +1,4 @@
-"""Classify of one picture straight to a server and through nginx with TLS: what the front door costs.
+"""Classify of one picture straight to a server and through nginx: what the front door costs.
 
 python -m benchmarks.front_door --rounds 5
 """
@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import grpc
 import numpy as np
@@ -17,10 +19,13 @@ import trustme
 
 from benchmarks.service import running_service
 from benchmarks.training import train
+from deploy.native.ports import free_port
 from digits.client import Client
+from digits.settings import Settings
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import digit_service_pb2_grpc
 from tests.front_door import nginx as front
+from tests.own_processes import server
 
 Classify = Callable[[bytes], pb.ClassifyResponse]
 
@@ -45,6 +50,36 @@ def one_round(arms: dict[str, Classify], calls: int, pictures: list[bytes]) -> d
     return {name: statistics.median(taken) for name, taken in latencies.items()}
 
 
+@contextmanager
+def doors(service: Settings) -> Iterator[dict[str, Classify]]:
+    """The ways to the service: to a server with and without TLS, and through nginx with and without."""
+    authority = trustme.CA()
+    with ExitStack() as running, tempfile.TemporaryDirectory() as folder:
+        plain, secure = (
+            running.enter_context(front.configured(authority, [service.server] * 2)) for _ in range(2)
+        )
+        plain.replace("grpc.conf", " ssl http2 ", " http2 ")
+        plain.start()
+        secure.start()
+        tls = service.model_copy(
+            update={
+                "grpc_port": free_port([]),
+                "health_port": free_port([]),
+                "tls_certificate_file": secure.folder / "tls" / "certificate.pem",
+                "tls_key_file": secure.folder / "tls" / "key.pem",
+            }
+        )
+        running.enter_context(server(tls, Path(folder) / "log"))
+        credentials = grpc.ssl_channel_credentials(secure.ca_file.read_bytes())
+        channels = {
+            "direct, plain": grpc.insecure_channel(service.server),
+            "nginx, plain": grpc.insecure_channel(plain.grpc_address),
+            "direct, TLS": grpc.secure_channel(f"localhost:{tls.grpc_port}", credentials),
+            "nginx, TLS": grpc.secure_channel(secure.grpc_address, credentials),
+        }
+        yield {name: running.enter_context(caller(channel)) for name, channel in channels.items()}
+
+
 def main() -> None:
     """Prints the median of the rounds, and their spread, and what nginx adds."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -53,26 +88,20 @@ def main() -> None:
     options = parser.parse_args()
     with np.load("data/mnist.npz") as data:
         pictures = [image.tobytes() for image in data["x_test"][:1000]]
-    with ExitStack() as running:
-        service = running.enter_context(running_service())
+    with running_service() as service:
         with Client(service.server) as client:
             train(client, "fast", seed=0)
-        nginx = running.enter_context(front.running(trustme.CA(), [service.server] * 2))
-        credentials = grpc.ssl_channel_credentials(nginx.ca_file.read_bytes())
-        channels = {
-            "direct": grpc.insecure_channel(service.server),
-            "through nginx": grpc.secure_channel(nginx.grpc_address, credentials),
-        }
-        arms = {name: running.enter_context(caller(channel)) for name, channel in channels.items()}
-        one_round(arms, options.calls, pictures)
-        rounds = [one_round(arms, options.calls, pictures) for _ in range(options.rounds)]
+        with doors(service) as arms:
+            one_round(arms, options.calls, pictures)
+            rounds = [one_round(arms, options.calls, pictures) for _ in range(options.rounds)]
     for name in arms:
         _print(name, [one[name] for one in rounds])
-    _print("difference", [one["through nginx"] - one["direct"] for one in rounds])
+    for kind in ("plain", "TLS"):
+        _print(f"nginx adds, {kind}", [one[f"nginx, {kind}"] - one[f"direct, {kind}"] for one in rounds])
 
 
 def _print(what: str, p50s: list[float]) -> None:
-    print(f"{what:13}: p50 {statistics.median(p50s):.3f} ms ({min(p50s):.3f} to {max(p50s):.3f})", flush=True)
+    print(f"{what:17}: p50 {statistics.median(p50s):.3f} ms ({min(p50s):.3f} to {max(p50s):.3f})", flush=True)
 
 
 if __name__ == "__main__":
