@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import grpc
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from digits.client import RemoteError
 from digits.v1 import digit_service_pb2 as pb
@@ -42,8 +44,16 @@ def with_retries(front_door: FrontDoor, resources: ExitStack) -> Classify:
 
 
 def without_retries(front_door: FrontDoor, resources: ExitStack) -> Classify:
-    """A plain channel that asks once: what nginx alone does for it."""
-    options = [("grpc.enable_retries", 0)]
+    """A channel that sends each call once, come what may: what nginx alone does for it."""
+    return _by_channel(front_door, resources, [("grpc.enable_retries", 0)])
+
+
+def with_grpcs_defaults(front_door: FrontDoor, resources: ExitStack) -> Classify:
+    """A plain channel: it sends again only what its connection's end says was not taken (gRFC A6)."""
+    return _by_channel(front_door, resources, [])
+
+
+def _by_channel(front_door: FrontDoor, resources: ExitStack, options: Sequence[tuple[str, int]]) -> Classify:
     channel = grpc.secure_channel(front_door.nginx.grpc_address, front_door.credentials, options)
     call = resources.enter_context(channel).unary_unary(
         "/digits.v1.DigitService/Classify",
@@ -55,9 +65,18 @@ def without_retries(front_door: FrontDoor, resources: ExitStack) -> Classify:
 
 
 def by_rest(front_door: FrontDoor, resources: ExitStack) -> Classify:
-    """The documented call on a kept connection."""
-    session = resources.enter_context(front_door.rest())
+    """The documented call on a kept connection, sent once."""
+    return _by_session(front_door, resources.enter_context(front_door.rest()))
 
+
+def by_rest_with_retries(front_door: FrontDoor, resources: ExitStack) -> Classify:
+    """The same, sent again where the connection breaks."""
+    session = resources.enter_context(front_door.rest())
+    session.mount("https://", HTTPAdapter(max_retries=Retry(3, allowed_methods=None)))
+    return _by_session(front_door, session)
+
+
+def _by_session(front_door: FrontDoor, session: requests.Session) -> Classify:
     def classify() -> None:
         body = {"image_path": "test/data/n5.png"}
         reply = session.post(front_door.url("/digits/classify"), json=body, timeout=10)
