@@ -1,8 +1,12 @@
-"""Batches that form by themselves: what arrives while a batch is out is the next batch. No timer."""
+"""Batches that form by themselves: what arrives while a batch is out is the next batch.
+
+Callers that were just answered mostly ask again, so they get a moment to. A lone caller waits for nobody.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -15,6 +19,11 @@ from digits.v1 import digit_service_pb2 as pb
 
 # Turns of the event loop that a batch may grow for.
 _MOST_TURNS = 64
+# Callers that were just answered have this many round trips of their batch to ask again, and these seconds at
+# most; the last few are not waited for. Measured: docs/decisions/one-batch-in-flight.md.
+_RETURN_ROUND_TRIPS = 2.0
+_RETURN_SECONDS = 0.02
+_RETURNING_SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,8 @@ class Batcher:
         self._queue: deque[_Waiting] = deque()
         self._pictures = 0
         self._arrived = asyncio.Event()
+        self._expected, self._expected_until = 0, 0.0
+        self._all_returned = asyncio.Event()
 
     async def predict(self, pixels: np.ndarray, version: str, timeout_seconds: float | None) -> Answer:
         """Classifies pictures, uint8 (N, 784); raises Overloaded, DeadlinePassed and what `classify` raises.
@@ -63,6 +74,8 @@ class Batcher:
         self._queue.append(waiting)
         self._pictures += len(pixels)
         self._arrived.set()
+        if self._pictures >= self._expected:
+            self._all_returned.set()
         try:
             return await waiting.answer
         finally:
@@ -72,12 +85,31 @@ class Batcher:
         """Sends batch after batch, for as long as the server runs."""
         while True:
             await self._arrived.wait()
+            await self._let_callers_return()
             await self._let_more_arrive()
             batch = self._next_batch()
             if batch:
+                sent = time.monotonic()
                 await self._send(batch)
+                self._expect(sum(len(waiting.pixels) for waiting in batch), time.monotonic() - sent)
             if not self._queue:
                 self._arrived.clear()
+
+    def _expect(self, answered: int, round_trip_seconds: float) -> None:
+        """Notes how many pictures most of the present callers will bring, and how long that may take."""
+        self._expected = min(int(_RETURNING_SHARE * (answered + self._pictures)), self._most_in_batch)
+        patience = min(_RETURN_ROUND_TRIPS * round_trip_seconds, _RETURN_SECONDS)
+        self._expected_until = time.monotonic() + patience
+
+    async def _let_callers_return(self) -> None:
+        """Waits until most of the callers that are about have asked: fuller batches, so fewer of them."""
+        left = self._expected_until - time.monotonic()
+        if self._pictures >= self._expected or left <= 0:
+            return
+        self._all_returned.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(left):
+                await self._all_returned.wait()
 
     async def _let_more_arrive(self) -> None:
         """Lets the event loop take in what the network already holds; a lone caller loses microseconds."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 
 import numpy as np
-from celery import Celery, Task
+from celery import Celery
 
 from digits import bootstrap, status
-from digits.adapters.celery_queue import CLASSIFY
+from digits.adapters.celery_queue import on_classify
 from digits.adapters.reply_queue import Replies
 from digits.bundle import LoadedModel
 from digits.errors import DigitsError
@@ -43,12 +42,7 @@ class ClassifyWorker:
         """Follows the serving alias and registers the task."""
         self._serving.start()
         self._presence.start()
-        replies = Replies(app)
-
-        def classify(task: Task, body: str) -> None:
-            replies.send(task.request, self._reply_to(body))
-
-        app.task(classify, name=CLASSIFY, bind=True)
+        on_classify(app, Replies(app), self._reply_to)
 
     def shut_down(self) -> None:
         """Hears that the process was asked to stop; what is answered last is over in milliseconds."""
@@ -75,9 +69,9 @@ class ClassifyWorker:
         serving = self._serving.at_least(batch.minimum_generation, _CATCH_UP_SECONDS)
         return serving.loaded(), serving.generation
 
-    def _reply_to(self, body: str) -> bytes:
+    def _reply_to(self, body: bytes) -> bytes:
         try:
-            result = self.answer(queue_pb2.ClassifyBatch.FromString(base64.b64decode(body)))
+            result = self.answer(queue_pb2.ClassifyBatch.FromString(body))
         except DigitsError as error:
             result = queue_pb2.ClassifyBatchResult(error=str(error), error_code=status.code_of(error))
         return result.SerializeToString()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 
-from celery import Celery
+from celery import Celery, Task
 from kombu.entity import Queue
 
-from digits.adapters.reply_queue import AWAY, ReplyQueue, abandon
+from digits.adapters.reply_queue import AWAY, Replies, ReplyQueue, abandon
 from digits.errors import QueueUnavailable
 from digits.v1 import queue_pb2
 
@@ -71,6 +71,16 @@ def on_train(app: Celery, run: Callable[[str], None]) -> None:
     docs/decisions/train-messages-are-acknowledged-late.md
     """
     app.task(run, name=TRAIN, acks_late=True, ignore_result=True, shared=False)
+
+
+def on_classify(app: Celery, replies: Replies, answer: Callable[[bytes], bytes]) -> None:
+    """Has this worker answer the classify queue's batches: a ClassifyBatch in, a ClassifyBatchResult out."""
+
+    def classify(task: Task, body: str) -> None:
+        replies.send(task.request, answer(base64.b64decode(body)))
+
+    request = "digits.adapters.unacknowledged:UnacknowledgedRequest"
+    app.task(classify, name=CLASSIFY, bind=True, ignore_result=True, shared=False, Request=request)
 
 
 class CeleryTrainQueue:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import socket
 import subprocess
@@ -17,8 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import redis
 from amqp.exceptions import NotFound, ResourceLocked
-from celery import Celery, Task
+from celery import Celery
 from celery.app.task import Context
 from celery.contrib.testing.worker import start_worker
 from kombu import Connection
@@ -26,10 +26,10 @@ from kombu import Connection
 from deploy.native import preflight
 from deploy.native.valkey import valkey_command
 from digits.adapters.celery_queue import (
-    CLASSIFY,
     CeleryClassifyQueue,
     CeleryTrainQueue,
     make_app,
+    on_classify,
     on_train,
 )
 from digits.adapters.memory import MemoryTrainQueue
@@ -76,19 +76,19 @@ def _answering(app: Celery, pool: str = "solo") -> Iterator[list[str]]:
     jobs: list[str] = []
     replies = Replies(app)
 
-    def classify(task: Task, body: str) -> None:
-        batch = queue_pb2.ClassifyBatch.FromString(base64.b64decode(body))
+    def classify(body: bytes) -> bytes:
+        batch = queue_pb2.ClassifyBatch.FromString(body)
         means = np.frombuffer(batch.pixels, np.uint8).reshape(-1, 784).mean(axis=1)
         result = queue_pb2.ClassifyBatchResult(
             probabilities=means.astype("<f4").tobytes(), model_version="v1"
         )
-        replies.send(task.request, result.SerializeToString())
+        return result.SerializeToString()
 
     def train(job_id: str) -> None:
         jobs.append(job_id)
 
     on_train(app, train)
-    app.task(classify, name=CLASSIFY, bind=True, shared=False)
+    on_classify(app, replies, classify)
     app.conf.worker_enable_remote_control = True
     with start_worker(app, pool=pool, queues=["train", "classify"], perform_ping_check=False):
         yield jobs
@@ -119,6 +119,17 @@ def test_a_batch_comes_back_answered(url: str, worker: list[str]) -> None:
         answer = queue.classify(queue_pb2.ClassifyBatch(pixels=pixels.tobytes()), 10)
     assert np.frombuffer(answer.probabilities, "<f4").tolist() == [0, 1, 2]
     assert answer.model_version == "v1"
+
+
+def test_a_batch_is_not_acknowledged_to_a_broker_that_keeps_no_track_of_it(valkey: str) -> None:
+    with _answering(make_app(valkey)), _asking(valkey) as queue, redis.Redis.from_url(valkey) as server:
+        server.config_resetstat()
+        # What a worker does after its answer is done before its next one.
+        for _ in range(2):
+            queue.classify(queue_pb2.ClassifyBatch(pixels=bytes(784)), 10)
+        commands = server.info("commandstats")
+    assert commands["cmdstat_lpush"]["calls"] == 4
+    assert "cmdstat_hdel" not in commands
 
 
 def test_an_enqueued_job_reaches_a_worker(app: Celery, worker: list[str]) -> None:

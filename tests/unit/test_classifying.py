@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,9 +44,11 @@ class Recorder:
         self.free = asyncio.Event()
         self.free.set()
         self.error: Exception | None = None
+        self.seconds = 0.0
 
     async def classify(self, pixels: np.ndarray, version: str, seconds: float) -> Answer:
         self.sizes.append((len(pixels), version))
+        await asyncio.sleep(self.seconds)
         await self.free.wait()
         if self.error:
             raise self.error
@@ -95,6 +98,37 @@ def test_calls_that_arrive_turn_by_turn_share_a_batch() -> None:
             await asyncio.sleep(0)
         await asyncio.gather(*calls)
         assert recorder.sizes == [(4, "")]
+
+    asyncio.run(scenario())
+
+
+def test_callers_that_were_just_answered_and_ask_again_share_a_batch() -> None:
+    async def scenario() -> None:
+        recorder = Recorder()
+        recorder.seconds = 0.05
+        batcher = await batching(recorder)
+
+        async def caller(pause_seconds: float) -> None:
+            await batcher.predict(PICTURE, "", None)
+            await asyncio.sleep(pause_seconds)
+            await batcher.predict(PICTURE, "", None)
+
+        await asyncio.gather(*(caller(0.002 * number) for number in range(4)))
+        # The last of four is not waited for: it may be gone.
+        assert recorder.sizes == [(4, ""), (3, ""), (1, "")]
+
+    asyncio.run(scenario())
+
+
+def test_who_comes_after_a_crowd_has_left_is_not_kept_waiting() -> None:
+    async def scenario() -> None:
+        recorder = Recorder()
+        batcher = await batching(recorder, most_in_batch=256)
+        await asyncio.gather(*(batcher.predict(PICTURE, "", None) for _ in range(100)))
+        started = time.monotonic()
+        await batcher.predict(PICTURE, "", None)
+        assert time.monotonic() - started < 0.5
+        assert recorder.sizes == [(100, ""), (1, "")]
 
     asyncio.run(scenario())
 
