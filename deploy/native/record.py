@@ -39,8 +39,9 @@ class RunRecord:
     stack: str = "embedded"
 
     def write(self, folder: StateFolder) -> None:
-        """Replaces the record in one step."""
+        """Replaces the record in one step, for its owner's eyes: a broker's address may hold a password."""
         draft = folder.run / "record.draft"
+        draft.touch(mode=0o600)
         draft.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
         draft.replace(folder.run / "record.json")
 

@@ -173,6 +173,8 @@ def test_the_record_survives_a_round_trip_and_damage_reads_as_none(folder: State
     record = RunRecord(1, True, {"grpc_port": 1}, {"valkey": 1}, (part,))
     record.write(folder)
     assert RunRecord.read(folder) == record
+    # A broker's address may hold a password.
+    assert (folder.run / "record.json").stat().st_mode & 0o077 == 0
     (folder.run / "record.json").write_text("{}", encoding="utf-8")
     assert RunRecord.read(folder) is None
 
