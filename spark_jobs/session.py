@@ -89,6 +89,12 @@ def is_over(spark: SparkSession) -> bool:
     return context is None or bool(context.sc().isStopped())
 
 
+def has_executors(spark: SparkSession) -> bool:
+    """Whether somebody would run a task now; of the executors that Spark lists, one is the driver."""
+    context = spark.sparkContext._jsc.sc()
+    return context.isLocal() or len(context.statusTracker().getExecutorInfos()) > 1
+
+
 def warm(spark: SparkSession, recipe: Recipe) -> str:
     """Has every core's Python worker import TensorFlow and compile a recipe's training, and so stay alive.
 

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from functools import partial
 from pathlib import Path
 
@@ -42,6 +43,10 @@ logger = logging.getLogger(__name__)
 _FINAL_ERRORS = (InvalidInput, NotFound, Corrupt, Diverged)
 # A system that is away for longer costs the job an attempt.
 _LONGEST_OUTAGE_SECONDS = 300.0
+# A cluster gives a lost executor back within seconds. One that was itself killed may count the lost executor
+# among those that the application still has, and then never does.
+_LONGEST_WITHOUT_EXECUTORS_SECONDS = 60.0
+_EXECUTORS_CHECK_SECONDS = 5.0
 
 
 class TrainWorker:
@@ -69,6 +74,7 @@ class TrainWorker:
         """Warms Spark's Python workers, then registers the task and appears."""
         session.warm(self._shop.spark, recipes.find(""))
         threading.Thread(target=self._keep_warm, daemon=True, name="keep warm").start()
+        threading.Thread(target=self._watch_executors, daemon=True, name="executors").start()
         on_train(app, self.run)
         self._presence.start()
 
@@ -142,6 +148,17 @@ class TrainWorker:
         if session.is_over(self._shop.spark):
             logger.error("Spark ended this application; this worker ends too")
             os.kill(os.getpid(), signal.SIGTERM)
+
+    def _watch_executors(self) -> None:
+        """Ends the process where a job waits in vain for executors: it goes on under a new application."""
+        seen = time.monotonic()
+        while not self._stopping.wait(_EXECUTORS_CHECK_SECONDS):
+            if not self._busy.locked() or session.has_executors(self._shop.spark):
+                seen = time.monotonic()
+            elif time.monotonic() - seen > _LONGEST_WITHOUT_EXECUTORS_SECONDS:
+                logger.error("Spark's cluster gives this application no executors; this worker ends")
+                # The stuck job would never hear a polite signal; its lease ends with the process.
+                os.kill(os.getpid(), signal.SIGKILL)
 
     def _let_go(self, lease: Lease) -> None:
         """Ends the lease, and removes what only an unfinished job needs."""
