@@ -113,8 +113,8 @@ def test_callers_that_were_just_answered_and_ask_again_share_a_batch() -> None:
             await asyncio.sleep(pause_seconds)
             await batcher.predict(PICTURE, "", None)
 
-        await asyncio.gather(*(caller(0.002 * number) for number in range(4)))
         # The last of four is not waited for: it may be gone.
+        await asyncio.gather(*(caller(pause) for pause in (0, 0.002, 0.004, 0.5)))
         assert recorder.sizes == [(4, ""), (3, ""), (1, "")]
 
     asyncio.run(scenario())
