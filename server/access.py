@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import grpc
@@ -47,9 +46,11 @@ class Access:
         """The caller's name; raises Unauthenticated."""
         return self._holder(context).name if self._tokens else _host(context.peer())
 
-    @contextmanager
-    def call(self, role: Role | None, context: grpc.aio.ServicerContext) -> Iterator[None]:
-        """The time of one call; raises Unauthenticated, Forbidden, and Overloaded for one too many."""
+    def enter(self, role: Role | None, context: grpc.aio.ServicerContext) -> str:
+        """Begins a call and returns its caller, to be given to `leave` when the call is over.
+
+        Raises Unauthenticated, Forbidden, and Overloaded for one call too many.
+        """
         if self._tokens:
             holder = self._holder(context)
             if role and role not in holder.roles:
@@ -60,12 +61,13 @@ class Access:
         if self._open[name] >= self._most:
             raise Overloaded(f"{name} has {self._most} calls open here already", retry_after_seconds=1.0)
         self._open[name] += 1
-        try:
-            yield
-        finally:
-            self._open[name] -= 1
-            if not self._open[name]:
-                del self._open[name]
+        return name
+
+    def leave(self, name: str) -> None:
+        """Ends one of the caller's calls."""
+        self._open[name] -= 1
+        if not self._open[name]:
+            del self._open[name]
 
     def _holder(self, context: grpc.aio.ServicerContext) -> Holder:
         assert self._tokens
@@ -88,16 +90,22 @@ class Guarded:
 
     def _unary(self, behaviour: Callable[..., Any], role: Role | None) -> Callable[..., Any]:
         async def call(request: Any, context: grpc.aio.ServicerContext) -> Any:
-            with self._access.call(role, context):
+            caller = self._access.enter(role, context)
+            try:
                 return await behaviour(request, context)
+            finally:
+                self._access.leave(caller)
 
         return call
 
     def _streaming(self, behaviour: Callable[..., Any], role: Role | None) -> Callable[..., Any]:
         async def call(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
-            with self._access.call(role, context):
+            caller = self._access.enter(role, context)
+            try:
                 async for response in behaviour(request, context):
                     yield response
+            finally:
+                self._access.leave(caller)
 
         return call
 

@@ -92,6 +92,7 @@ class Application:
     def _make_server(self) -> grpc.aio.Server:
         settings = self._settings
         server = listening.make_server(settings)
+        methods = listening.ByName(server)
         tokens = Tokens(settings.tokens_file) if settings.tokens_file else None
         access = Access(tokens, settings.max_calls_per_caller)
 
@@ -102,13 +103,13 @@ class Application:
         digit = DigitServicer(
             self._jobs, self._store, self._follower, predictions, access=access, settings=settings
         )
-        digit_service_pb2_grpc.add_DigitServiceServicer_to_server(guarded(digit), server)
+        digit_service_pb2_grpc.add_DigitServiceServicer_to_server(guarded(digit), methods)
         job = JobServicer(self._jobs, self._follower)
-        training_pb2_grpc.add_JobServiceServicer_to_server(guarded(job), server)
-        models_pb2_grpc.add_ModelServiceServicer_to_server(guarded(ModelServicer(self._registry)), server)
+        training_pb2_grpc.add_JobServiceServicer_to_server(guarded(job), methods)
+        models_pb2_grpc.add_ModelServiceServicer_to_server(guarded(ModelServicer(self._registry)), methods)
         inference = InferenceServicer(self._batcher, self._serving, self._registry)
-        inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(guarded(inference), server)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, server)
+        inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(guarded(inference), methods)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, methods)
         names = ["grpc.health.v1.Health", *ALWAYS, *filter(None, WITH_A_MODEL)]
         reflection.enable(server, names, guarded)
         return server

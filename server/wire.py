@@ -40,17 +40,18 @@ def _picture_file(relative: str, settings: Settings) -> np.ndarray:
 
 def classify_responses(answer: Answer) -> list[pb.ClassifyResponse]:
     """One response for each picture of an answer."""
-    digits = answer.probabilities.argmax(axis=1)
-    return [
-        pb.ClassifyResponse(
-            digit=int(digit),
-            confidence=float(row[digit]),
-            probabilities=row.tolist(),
-            model_version=answer.model_version,
-            served_by=answer.served_by,
-        )
-        for digit, row in zip(digits, answer.probabilities, strict=True)
-    ]
+    return [_response(row, answer) for row in answer.probabilities.tolist()]
+
+
+def _response(probabilities: list[float], answer: Answer) -> pb.ClassifyResponse:
+    confidence = max(probabilities)
+    return pb.ClassifyResponse(
+        digit=probabilities.index(confidence),
+        confidence=confidence,
+        probabilities=probabilities,
+        model_version=answer.model_version,
+        served_by=answer.served_by,
+    )
 
 
 def spec_from(
