@@ -9,6 +9,7 @@ from celery import Celery, Task
 from kombu.entity import Queue
 
 from digits.adapters.reply_queue import AWAY, Replies, ReplyQueue, abandon
+from digits.compression import compress, decompress
 from digits.errors import QueueUnavailable
 from digits.v1 import queue_pb2
 
@@ -16,6 +17,7 @@ TRAIN = "digits.train"
 CLASSIFY = "digits.classify"
 
 _CONFIRM_SECONDS = 5.0
+_LARGEST_BATCH_BYTES = 64 * 1024 * 1024
 _LONGEST_TRAINING_SECONDS = 7 * 24 * 3600
 
 
@@ -77,7 +79,7 @@ def on_classify(app: Celery, replies: Replies, answer: Callable[[bytes], bytes])
     """Has this worker answer the classify queue's batches: a ClassifyBatch in, a ClassifyBatchResult out."""
 
     def classify(task: Task, body: str) -> None:
-        replies.send(task.request, answer(base64.b64decode(body)))
+        replies.send(task.request, answer(_unpacked(body)))
 
     request = "digits.adapters.unacknowledged:UnacknowledgedRequest"
     app.task(classify, name=CLASSIFY, bind=True, ignore_result=True, shared=False, Request=request)
@@ -124,7 +126,7 @@ class CeleryClassifyQueue:
         self, batch: queue_pb2.ClassifyBatch, timeout_seconds: float
     ) -> queue_pb2.ClassifyBatchResult:
         """See ClassifyQueue."""
-        body = base64.b64encode(batch.SerializeToString()).decode("ascii")
+        body = _packed(batch.SerializeToString())
         try:
             if self._replies is None:
                 self._replies = ReplyQueue(self._make())
@@ -141,3 +143,15 @@ class CeleryClassifyQueue:
         if self._replies is not None:
             self._replies.abandon()
             self._replies = None
+
+
+def _packed(batch: bytes) -> str:
+    """A batch as text for a task's JSON, which Celery and kombu each write and read: it had better be short.
+
+    40 pictures take 8 KB in place of 42, and come back 0.9 ms (of 8.7) earlier.
+    """
+    return base64.b64encode(compress(batch)).decode("ascii")
+
+
+def _unpacked(body: str) -> bytes:
+    return decompress(base64.b64decode(body), _LARGEST_BATCH_BYTES)

@@ -55,6 +55,7 @@ class ReplyQueue:
         self._app.send_task(
             task,
             args=[body],
+            argsrepr=task,  # Celery would write down the body's first kilobyte once more, for its logs.
             task_id=self._awaited,
             reply_to=self._name,
             expires=timeout_seconds,

@@ -132,6 +132,18 @@ def test_a_batch_is_not_acknowledged_to_a_broker_that_keeps_no_track_of_it(valke
     assert "cmdstat_hdel" not in commands
 
 
+def test_a_batch_takes_little_room_at_its_broker(valkey: str) -> None:
+    pictures = np.zeros((40, 784), np.uint8)
+    # As much ink as in a digit of MNIST, which has some 150 pixels of it.
+    pictures[:, 300:450] = np.random.default_rng(0).integers(0, 256, (40, 150))
+    with _asking(valkey) as queue, redis.Redis.from_url(valkey) as server:
+        with pytest.raises(QueueUnavailable):
+            queue.classify(queue_pb2.ClassifyBatch(pixels=pictures.tobytes()), 0.1)
+        (task,) = server.lrange("classify", 0, -1)
+        server.delete("classify")
+    assert len(task) < pictures.nbytes / 2
+
+
 def test_an_enqueued_job_reaches_a_worker(app: Celery, worker: list[str]) -> None:
     CeleryTrainQueue(app).enqueue("job-1")
     wait_until(lambda: worker == ["job-1"])
