@@ -1,6 +1,9 @@
 """Classify of one picture through gRPC, Celery and a worker: latency and calls a second.
 
 python -m benchmarks.classify --rounds 3
+
+Its clients share the two cores with the service. Those in Python take a third of what it takes itself;
+h2load takes next to nothing, and is asked too where it is installed.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import numpy as np
 import psutil
 import uvloop
 
+from benchmarks import h2load
 from benchmarks.service import running_service, status
 from benchmarks.training import train
 from deploy.native.ports import free_port
@@ -97,11 +101,29 @@ def main() -> None:
                     arms[arm].append(uvloop.run(load(address, clients, options.seconds, pictures)))
             for arm, rounds in arms.items():
                 _print(arm, clients, rounds)
+        if h2load.is_there():
+            _by_h2load(options, {"Classify": service.server, "bare echo": echo_address}, pictures[0])
         process = psutil.Process(status(service)["server"]["pid"])
         libraries = {entry.path for entry in process.memory_maps()}
         print(
             f"server: {process.memory_info().rss / 1e6:.0f} MB, "
             f"TensorFlow in it: {any('tensorflow' in path for path in libraries)}"
+        )
+
+
+def _by_h2load(options: argparse.Namespace, addresses: dict[str, str], picture: bytes) -> None:
+    rounds: dict[str, list[h2load.Round]] = {arm: [] for arm in addresses}
+    for _ in range(options.rounds):
+        for arm, address in addresses.items():
+            rounds[arm].append(h2load.load(address, 64, max(1, round(options.seconds)), picture))
+    for arm, loads in rounds.items():
+        rates = [load.calls_per_second for load in loads]
+        print(
+            f"{arm:9}  64 clients by h2load: "
+            f"{statistics.median(rates):,.0f} calls/s ({min(rates):,.0f} to {max(rates):,.0f}), "
+            f"mean {statistics.median(load.mean for load in loads):.1f} ms, "
+            f"{min(load.by_worker for load in loads):.1%} of a sample by the worker",
+            flush=True,
         )
 
 

@@ -22,7 +22,7 @@ _MOST_TURNS = 64
 # Callers that were just answered have this many round trips of their batch to ask again, and these seconds at
 # most; the last few are not waited for. Measured: docs/decisions/one-batch-in-flight.md.
 _RETURN_ROUND_TRIPS = 2.0
-_RETURN_SECONDS = 0.02
+_RETURN_SECONDS = 0.04
 _RETURNING_SHARE = 0.8
 
 
