@@ -45,3 +45,25 @@ def watched_to_the_end(client: Client, job_id: str) -> pb.TrainProgress:
 def _is_back(service: Service, server: str, before: int) -> bool:
     part = service.part(server)
     return part["pid"] != before and part["health"] == "up"
+
+
+def test_a_job_that_gets_no_executors_goes_on_under_a_new_application(trained: Service) -> None:
+    with trained.client() as client:
+        stream = client.train(images_batch_path="tiny.npz", recipe="standard", promotion=pb.NEVER)
+        job_id = next(progress.job_id for progress in stream if progress.micro_batch >= 2)
+        before = trained.part("train-worker")["pid"]
+        cluster = trained.process("spark-worker")
+        executors = [child for child in cluster.children() if "ExecutorBackend" in " ".join(child.cmdline())]
+        assert executors
+        # Standing still, Spark's worker tells nobody that its executors are gone, and starts no others.
+        cluster.suspend()
+        try:
+            for executor in executors:
+                executor.kill()
+            wait_until(
+                lambda: trained.part("train-worker")["pid"] != before, seconds=120, what="a new trainer"
+            )
+        finally:
+            cluster.resume()
+        last = watched_to_the_end(client, job_id)
+    assert (last.state, last.images_trained) == (pb.SUCCEEDED, last.images_total)
