@@ -117,10 +117,8 @@ def _by_h2load(options: argparse.Namespace, addresses: dict[str, str], picture: 
         for arm, address in addresses.items():
             rounds[arm].append(h2load.load(address, 64, max(1, round(options.seconds)), picture))
     for arm, loads in rounds.items():
-        rates = [load.calls_per_second for load in loads]
         print(
-            f"{arm:9}  64 clients by h2load: "
-            f"{statistics.median(rates):,.0f} calls/s ({min(rates):,.0f} to {max(rates):,.0f}), "
+            f"{arm:9}  64 clients by h2load: {_rate([load.calls_per_second for load in loads])}, "
             f"mean {statistics.median(load.mean for load in loads):.1f} ms, "
             f"{min(load.by_worker for load in loads):.1%} of a sample by the worker",
             flush=True,
@@ -128,16 +126,18 @@ def _by_h2load(options: argparse.Namespace, addresses: dict[str, str], picture: 
 
 
 def _print(arm: str, clients: int, rounds: list[Load]) -> None:
-    rates = [load.calls_per_second for load in rounds]
     p50s = [load.p50 for load in rounds]
     print(
-        f"{arm:9} {clients:3} clients: "
-        f"{statistics.median(rates):,.0f} calls/s ({min(rates):,.0f} to {max(rates):,.0f}), "
+        f"{arm:9} {clients:3} clients: {_rate([load.calls_per_second for load in rounds])}, "
         f"p50 {statistics.median(p50s):.2f} ms ({min(p50s):.2f} to {max(p50s):.2f}), "
         f"p99 {statistics.median(load.p99 for load in rounds):.1f} ms, "
         f"{min(load.by_worker for load in rounds):.1%} by the worker",
         flush=True,
     )
+
+
+def _rate(rates: list[float]) -> str:
+    return f"{statistics.median(rates):,.0f} calls/s ({min(rates):,.0f} to {max(rates):,.0f})"
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ import zstandard
 
 from digits.errors import Corrupt
 
-# On shuffled MNIST, one core: 165 bytes and 410,000 images/s; level 9 gives 157 bytes at 59,000 images/s.
+# 64 images of shuffled MNIST in a frame, one core: 165 bytes an image, 410,000 images/s. Level 9 gives 157
+# bytes at 59,000 images/s.
 _LEVEL = 1
 
 

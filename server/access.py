@@ -49,7 +49,8 @@ class Access:
     def enter(self, role: Role | None, context: grpc.aio.ServicerContext) -> str:
         """Begins a call and returns its caller, to be given to `leave` when the call is over.
 
-        Raises Unauthenticated, Forbidden, and Overloaded for one call too many.
+        Raises Unauthenticated, Forbidden, and Overloaded for one call too many. Two methods, since a
+        generator's context manager took 3 % of the server's time for a Classify.
         """
         if self._tokens:
             holder = self._holder(context)

@@ -28,6 +28,7 @@ from server.following import Follower
 from server.health import ALWAYS, WITH_A_MODEL, Health
 from server.inference_servicer import InferenceServicer
 from server.job_servicer import JobServicer
+from server.methods import ByName
 from server.minimum_version import Predictions
 from server.model_servicer import ModelServicer
 
@@ -92,7 +93,7 @@ class Application:
     def _make_server(self) -> grpc.aio.Server:
         settings = self._settings
         server = listening.make_server(settings)
-        methods = listening.ByName(server)
+        methods = ByName(server)
         tokens = Tokens(settings.tokens_file) if settings.tokens_file else None
         access = Access(tokens, settings.max_calls_per_caller)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import grpc
@@ -34,26 +33,6 @@ def make_server(settings: Settings) -> grpc.aio.Server:
     else:
         server.add_insecure_port(address)
     return server
-
-
-class ByName:
-    """Where generated code adds its services to a server: as methods that are found by their names.
-
-    Generated code also registers each method with gRPC's core. grpc.aio waits anew on every registered
-    method for every call: 8 % of a server's calls a second at 22 methods.
-    """
-
-    def __init__(self, server: grpc.aio.Server) -> None:
-        self._server = server
-
-    def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
-        """See grpc.aio.Server."""
-        self._server.add_generic_rpc_handlers(handlers)
-
-    def add_registered_method_handlers(
-        self, service_name: str, handlers: Mapping[str, grpc.RpcMethodHandler]
-    ) -> None:
-        """Leaves them to the generic handlers, which answer for the same methods."""
 
 
 def make_health_server(settings: Settings, servicer: HealthServicer) -> grpc.aio.Server | None:

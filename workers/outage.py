@@ -36,5 +36,5 @@ def _away(asks: Callable[[], object]) -> Unavailable | None:
     except Unavailable as error:
         return error
     except DigitsError:
-        pass
+        pass  # An answer, if not a good one: somebody is there.
     return None

@@ -31,22 +31,6 @@ def test_a_server_killed_in_a_training_loses_no_image_and_no_classification(
     assert problems == []
 
 
-def watched_to_the_end(client: Client, job_id: str) -> pb.TrainProgress:
-    """The job's last progress; a watcher that is told that a server is away re-attaches."""
-    deadline = time.monotonic() + 240
-    while True:
-        try:
-            return list(client.watch_job(job_id))[-1]
-        except RemoteError as error:
-            if error.code != StatusCode.UNAVAILABLE or time.monotonic() > deadline:
-                raise
-
-
-def _is_back(service: Service, server: str, before: int) -> bool:
-    part = service.part(server)
-    return part["pid"] != before and part["health"] == "up"
-
-
 def test_a_job_that_gets_no_executors_goes_on_under_a_new_application(trained: Service) -> None:
     with trained.client() as client:
         stream = client.train(images_batch_path="tiny.npz", recipe="standard", promotion=pb.NEVER)
@@ -67,3 +51,19 @@ def test_a_job_that_gets_no_executors_goes_on_under_a_new_application(trained: S
             cluster.resume()
         last = watched_to_the_end(client, job_id)
     assert (last.state, last.images_trained) == (pb.SUCCEEDED, last.images_total)
+
+
+def watched_to_the_end(client: Client, job_id: str) -> pb.TrainProgress:
+    """The job's last progress; a watcher that is told that a server is away re-attaches."""
+    deadline = time.monotonic() + 240
+    while True:
+        try:
+            return list(client.watch_job(job_id))[-1]
+        except RemoteError as error:
+            if error.code != StatusCode.UNAVAILABLE or time.monotonic() > deadline:
+                raise
+
+
+def _is_back(service: Service, server: str, before: int) -> bool:
+    part = service.part(server)
+    return part["pid"] != before and part["health"] == "up"

@@ -1,4 +1,4 @@
-"""How services are added to a server."""
+"""How a call finds its method."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import namedtuple
 from typing import Any
 
 from digits.v1 import digit_service_pb2_grpc
-from server.listening import ByName
+from server.methods import ByName
 
 Details = namedtuple("Details", "method invocation_metadata")
 
