@@ -19,7 +19,6 @@ from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import digit_service_pb2_grpc
 
 _HEADERS = ("content-type: application/grpc", "te: trailers")
-_WARM_UP_SECONDS = 1
 # Before each gRPC message: whether it is compressed, and its length.
 _PREFIX = struct.Struct(">?I")
 
@@ -45,7 +44,7 @@ def load(address: str, clients: int, seconds: int, picture: bytes) -> Round:
         message.write(_PREFIX.pack(False, len(body)) + body)
         message.flush()
         headers = [word for header in _HEADERS for word in ("-H", header)]
-        many = ["-t1", "-c1", f"-m{clients}", f"-D{seconds}", f"--warm-up-time={_WARM_UP_SECONDS}"]
+        many = ["-t1", "-c1", f"-m{clients}", f"-D{seconds}"]
         url = f"http://{address}/digits.v1.DigitService/Classify"
         command = ["h2load", *many, "-d", message.name, *headers, url]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
