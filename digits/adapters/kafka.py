@@ -28,8 +28,13 @@ from digits.ports import StreamSource
 
 _ANSWER_SECONDS = 10.0
 _POLL_SECONDS = 0.05
-# While a partition's leader is new, or changes.
-_BETWEEN_LEADERS = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
+# While a partition's leader is new, or changes: a broker may hear of it later than the client did.
+_BETWEEN_LEADERS = (
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.FENCED_LEADER_EPOCH,
+)
 
 _Result = TypeVar("_Result")
 

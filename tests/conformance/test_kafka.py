@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from pyspark.errors.exceptions.captured import SparkRuntimeException
 
 from digits import blocks
@@ -37,6 +37,25 @@ def test_a_block_that_arrives_late_is_noticed_and_the_next_attempt_makes_the_log
     kafka_log(kafka).create("late", 1)
     assert log.end_offsets("late") == [3]
     log.delete("late")
+
+
+@pytest.mark.parametrize("code", [KafkaError.UNKNOWN_LEADER_EPOCH, KafkaError.FENCED_LEADER_EPOCH])
+def test_a_broker_that_has_not_heard_of_a_new_leader_yet_is_asked_again(
+    kafka: str, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    log, behind = kafka_log(kafka), [KafkaException(KafkaError(code))]
+    ask = log._ask_ends
+
+    def ask_late(topic: str, partition_count: int) -> list[int]:
+        if behind:
+            raise behind.pop()
+        return ask(topic, partition_count)
+
+    # No real broker is behind at will.
+    monkeypatch.setattr(log, "_ask_ends", ask_late)
+    log.create("behind", 2)
+    assert (log.end_offsets("behind"), behind) == ([0, 0], [])
+    log.delete("behind")
 
 
 def test_what_a_kafka_that_is_away_did_not_take_is_never_sent_later(tmp_path: Path) -> None:
