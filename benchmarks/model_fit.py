@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from digits import network, recipes
-from digits.recipes import Recipe
+from digits.training import architecture, recipes
+from digits.training.recipes import Recipe
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def fit(recipe: Recipe, epochs: int, data: np.lib.npyio.NpzFile) -> Fitted:
     model = _compiled(recipe, steps * epochs)
     model.fit(pixels[: recipe.batch_size], labels[: recipe.batch_size], epochs=2, verbose=0)
     keras.utils.set_random_seed(0)
-    network.load(model, network.initial_state(recipe, 0))
+    architecture.load(model, architecture.initial_state(recipe, 0))
     model.optimizer.iterations.assign(0)
     start, processor_start = time.perf_counter(), time.process_time()
     model.fit(pixels, labels, batch_size=recipe.batch_size, epochs=epochs, verbose=0)
@@ -43,7 +43,7 @@ def fit(recipe: Recipe, epochs: int, data: np.lib.npyio.NpzFile) -> Fitted:
 
 
 def _compiled(recipe: Recipe, steps: int) -> keras.Model:
-    model = network.build(recipe)
+    model = architecture.build(recipe)
     rates = keras.optimizers.schedules.PolynomialDecay(recipe.peak_learning_rate / 2, steps, 0.0)
     model.compile(
         keras.optimizers.Adam(rates, recipe.first_moment_decay, recipe.second_moment_decay),

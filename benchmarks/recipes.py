@@ -19,13 +19,13 @@ from contextlib import ExitStack
 import numpy as np
 import pyarrow as pa
 
-from digits import blocks, network, recipes
-from digits.datasets import Images
-from digits.evaluation import evaluate
-from digits.local_sgd import PartitionResult, merge
-from digits.onnx_graph import to_onnx
-from digits.predictor import Predictor
-from digits.recipes import Recipe
+from digits.datasets.shards import Images
+from digits.models.evaluation import evaluate
+from digits.models.onnx_graph import to_onnx
+from digits.models.predictor import Predictor
+from digits.training import architecture, blocks, recipes
+from digits.training.local_sgd import PartitionResult, merge
+from digits.training.recipes import Recipe
 from digits.v1 import artifacts_pb2 as pb
 from spark_jobs import partition_trainer
 from spark_jobs.partition_trainer import MicroBatch
@@ -78,7 +78,7 @@ def _run(
     workers: Sequence[ProcessPoolExecutor], recipe: Recipe, seed: int, rows: list[Row], test: Images
 ) -> tuple[float, float]:
     start = time.perf_counter()
-    state, spent = network.initial_state(recipe, seed), 0.0
+    state, spent = architecture.initial_state(recipe, seed), 0.0
     total = recipe.epochs * sum(len(blocks.unpack(block)) for _, _, block in rows)
     done = 0
     for micro_batch in _micro_batches(recipe, rows):

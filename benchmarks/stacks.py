@@ -18,12 +18,14 @@ import numpy as np
 from benchmarks.classify import load
 from benchmarks.service import running_service
 from benchmarks.training import train
-from digits import blocks, bootstrap, datasets, network, recipes
-from digits.checkpoints import Checkpoints
+from digits import bootstrap
 from digits.client import Client
-from digits.ingest import Ingest
+from digits.datasets.dataset import dataset
 from digits.settings import Settings
-from digits.window import IngestWindow
+from digits.training import architecture, blocks, recipes
+from digits.training.checkpoints import Checkpoints
+from digits.training.ingest import Ingest
+from digits.training.window import IngestWindow
 from spark_jobs.training_state import TrainingState
 
 IMAGES = 60_000
@@ -33,7 +35,7 @@ COMMITS = 50
 def commit_seconds(settings: Settings) -> list[float]:
     """Commits checkpoints of the default recipe's size to the store, as a training does."""
     checkpoints = Checkpoints(bootstrap.store(settings), "benchmark")
-    state = TrainingState(network.initial_state(recipes.find(""), 0))
+    state = TrainingState(architecture.initial_state(recipes.find(""), 0))
     took = []
     for sequence in range(COMMITS):
         checkpoint = state.to_proto("benchmark", 1)
@@ -48,7 +50,7 @@ def commit_seconds(settings: Settings) -> list[float]:
 def ingest_rate(settings: Settings, round_: int) -> float:
     """Images a second from mnist.npz into the log, with a window that never closes."""
     log, job_id = bootstrap.log(settings), f"benchmark-{round_}"
-    batch = datasets.open_batch(Path("data/mnist.npz"), "images_batch_path", settings.max_dataset_bytes)
+    batch = dataset.open_dataset(Path("data/mnist.npz"), "images_batch_path", settings.max_dataset_bytes)
     log.create(job_id, 2)
     total = -(-batch.train_count // blocks.IMAGES_PER_BLOCK)
     window = IngestWindow(2 * total, 0, 0)

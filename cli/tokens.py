@@ -11,7 +11,7 @@ from cli.failure import CommandFailed
 from cli.options import read_settings
 
 if TYPE_CHECKING:
-    from digits.tokens import Role
+    from digits.security.tokens import Role
 
 
 def token(
@@ -22,13 +22,13 @@ def token(
     ] = None,
 ) -> None:
     """Make a bearer token: print it once, and add what the service must know of it to the tokens file."""
-    from digits.tokens import Holder, line, new_token
+    from digits.security.tokens import Principal, line, new_token
 
     path = file or read_settings().tokens_file
     if path is None:
         raise CommandFailed("which file? give --file, or set DIGITS_TOKENS_FILE")
     made = new_token()
-    row = line(Holder(name, _roles(roles)), made)
+    row = line(Principal(name, _roles(roles)), made)
     try:
         path.touch(mode=0o600)
         with path.open("a", encoding="utf-8") as rows:
@@ -39,7 +39,7 @@ def token(
 
 
 def _roles(names: list[str]) -> frozenset[Role]:
-    from digits.tokens import Role
+    from digits.security.tokens import Role
 
     unknown = set(names) - set(Role)
     if unknown:

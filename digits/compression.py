@@ -16,12 +16,12 @@ def compress(data: bytes) -> bytes:
     return zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress(data)
 
 
-def decompress(frame: bytes, most_bytes: int) -> bytes:
-    """Returns what `compress` was given; raises Corrupt for anything else, and for more than `most_bytes`."""
+def decompress(frame: bytes, max_bytes: int) -> bytes:
+    """Returns what `compress` was given; raises Corrupt for anything else, and for more than `max_bytes`."""
     try:
         size = zstandard.get_frame_parameters(frame).content_size
-        if size > most_bytes:
-            raise Corrupt(f"a frame says it unpacks to {size} bytes; at most {most_bytes} may be")
-        return zstandard.ZstdDecompressor().decompress(frame, most_bytes, allow_extra_data=False)
+        if size > max_bytes:
+            raise Corrupt(f"a frame says it unpacks to {size} bytes; at most {max_bytes} may be")
+        return zstandard.ZstdDecompressor().decompress(frame, max_bytes, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise Corrupt(f"a compressed frame is damaged: {error}") from error

@@ -96,11 +96,11 @@ class Check:
     version: int
 
 
-class Hold(Protocol):
+class EphemeralNode(Protocol):
     """A node that lives as long as this process's session."""
 
     number: int
-    """Greater than the number of every earlier hold on any path: a fencing token."""
+    """Greater than the number of every node created earlier, on any path: a fencing token."""
 
     def alive(self) -> bool:
         """Whether the session still stands; once false, false for ever."""
@@ -124,7 +124,7 @@ class Coordinator(Protocol):
     def commit(self, *operations: Create | Replace | Check) -> None:
         """Does all or nothing; raises StaleWrite where a version differs or a node to create exists."""
 
-    def hold(self, path: str, value: bytes) -> Hold | None:
+    def create_ephemeral(self, path: str, value: bytes) -> EphemeralNode | None:
         """Creates a node that goes with this session; None where another session holds the path."""
 
     def watch(self, path: str, changed: Callable[[Stored | None], None]) -> Callable[[], None]:
@@ -135,7 +135,7 @@ class Coordinator(Protocol):
         """Whether the coordinator answers at the moment."""
 
     def close(self) -> None:
-        """Ends the session: every hold is released."""
+        """Ends the session: every ephemeral node goes."""
 
 
 class TrainQueue(Protocol):

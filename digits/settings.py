@@ -138,7 +138,7 @@ class Settings(BaseSettings):
     )
 
     classify_queue_timeout_seconds: float = Field(
-        1.0, gt=0, description="How long Classify waits for a worker before the server's own copy answers."
+        1.0, gt=0, description="How long Classify waits for a worker before the server's local model answers."
     )
     classify_max_batch: int = Field(
         256, gt=0, description="Most pictures in one Celery task; ONNX Runtime gains nothing above."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, request
 
-from digits.tokens import Tokens
+from digits.security.tokens import Tokens
 
 # What anybody may ask, as probes do.
 OPEN = frozenset({"probes.healthz", "probes.readyz"})

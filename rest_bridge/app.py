@@ -6,8 +6,8 @@ from flask import Flask
 
 from digits.client import Client
 from digits.connecting import connect
+from digits.security.tokens import Tokens
 from digits.settings import Settings
-from digits.tokens import Tokens
 from rest_bridge import access, classifying, models, probes, problems, training
 
 

@@ -10,13 +10,13 @@ import math
 import ssl
 import sys
 
-from digits import exposure
 from digits.errors import Misconfigured
+from digits.security import listener_policy
 from digits.settings import Settings
 
 _settings = Settings()
 try:
-    exposure.check(_settings, "rest_host")
+    listener_policy.check(_settings, "rest_host")
 except Misconfigured as error:
     sys.exit(f"bridge: {error}")
 

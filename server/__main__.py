@@ -6,8 +6,8 @@ import sys
 
 import uvloop
 
-from digits import exposure
 from digits.errors import Misconfigured
+from digits.security import listener_policy
 from digits.settings import Settings
 from server.app import serve
 
@@ -18,7 +18,7 @@ if __name__ == "__main__":
     # What was imported stays: the collector need not walk it under load.
     gc.freeze()
     try:
-        exposure.check(settings, "grpc_host")
+        listener_policy.check(settings, "grpc_host")
         uvloop.run(serve(settings))
     except Misconfigured as error:
         sys.exit(f"server: {error}")

@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 
 from digits.errors import Forbidden, Overloaded
-from digits.tokens import Holder, Role, Tokens
+from digits.security.tokens import Principal, Role, Tokens
 
 # A method that is missing here cannot be served; None: any token will do.
 ROLES: dict[str, Role | None] = {
@@ -38,8 +38,8 @@ ROLES: dict[str, Role | None] = {
 class Access:
     """Lets callers in. Without tokens everybody may do everything, and an address is a caller."""
 
-    def __init__(self, tokens: Tokens | None, most_calls_per_caller: int) -> None:
-        self._tokens, self._most = tokens, most_calls_per_caller
+    def __init__(self, tokens: Tokens | None, max_calls_per_caller: int) -> None:
+        self._tokens, self._most = tokens, max_calls_per_caller
         self._open: Counter[str] = Counter()
 
     def caller(self, context: grpc.aio.ServicerContext) -> str:
@@ -70,14 +70,14 @@ class Access:
         if not self._open[name]:
             del self._open[name]
 
-    def _holder(self, context: grpc.aio.ServicerContext) -> Holder:
+    def _holder(self, context: grpc.aio.ServicerContext) -> Principal:
         assert self._tokens
         metadata = context.invocation_metadata() or ()
         header = next((str(value) for key, value in metadata if key == "authorization"), "")
         return self._tokens.holder(header)
 
 
-class Guarded:
+class Authorized:
     """A servicer whose methods are called only by whom they are for."""
 
     def __init__(self, servicer: object, access: Access) -> None:

@@ -11,26 +11,26 @@ from grpc_health.v1 import health_pb2_grpc
 
 from digits import bootstrap
 from digits.inference import inference_pb2_grpc
-from digits.jobs import Jobs
-from digits.reconciler import Reconciler
-from digits.registry import Registry
-from digits.serving import Serving, ServingModel
+from digits.jobs.jobs import Jobs
+from digits.jobs.reconciler import Reconciler
+from digits.models.registry import Registry
+from digits.security.tokens import Tokens
+from digits.serving.serving_model import ServingModel, ServingSnapshot
 from digits.settings import Settings
-from digits.tokens import Tokens
 from digits.v1 import digit_service_pb2_grpc, models_pb2_grpc, training_pb2_grpc
 from server import listening, reflection
-from server.access import Access, Guarded
+from server.access import Access, Authorized
 from server.batcher import Batcher
 from server.classifying import Classifier
 from server.digit_servicer import DigitServicer
-from server.errors import Translated
-from server.following import Follower
+from server.error_mapping import ErrorMapping
+from server.generic_handlers import GenericHandlersOnly
 from server.health import ALWAYS, WITH_A_MODEL, Health
 from server.inference_servicer import InferenceServicer
 from server.job_servicer import JobServicer
-from server.methods import ByName
-from server.minimum_version import Predictions
 from server.model_servicer import ModelServicer
+from server.progress_stream import ProgressStreams
+from server.version_floor import VersionFloor
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Application:
         self._batcher = Batcher(
             classifier.classify, settings.classify_max_batch, settings.classify_max_waiting
         )
-        self._follower = Follower(self._jobs, self._serving, settings.heartbeat_seconds)
+        self._follower = ProgressStreams(self._jobs, self._serving, settings.heartbeat_seconds)
         self._server = self._make_server()
         self._health_server = listening.make_health_server(settings, self._health.servicer)
 
@@ -93,14 +93,14 @@ class Application:
     def _make_server(self) -> grpc.aio.Server:
         settings = self._settings
         server = listening.make_server(settings)
-        methods = ByName(server)
+        methods = GenericHandlersOnly(server)
         tokens = Tokens(settings.tokens_file) if settings.tokens_file else None
         access = Access(tokens, settings.max_calls_per_caller)
 
-        def guarded(servicer: object) -> Translated:
-            return Translated(Guarded(servicer, access))
+        def guarded(servicer: object) -> ErrorMapping:
+            return ErrorMapping(Authorized(servicer, access))
 
-        predictions = Predictions(self._batcher, self._serving)
+        predictions = VersionFloor(self._batcher, self._serving)
         digit = DigitServicer(
             self._jobs, self._store, self._follower, predictions, access=access, settings=settings
         )
@@ -119,7 +119,7 @@ class Application:
         await self._loop.run_in_executor(None, self._serving.await_word)
         await self._health.knows_what_serves()
 
-    def _serving_changed(self, serving: Serving) -> None:
+    def _serving_changed(self, serving: ServingSnapshot) -> None:
         change = self._health.set_serving(serving.model is not None)
         asyncio.run_coroutine_threadsafe(change, self._loop)
 

@@ -18,7 +18,7 @@ from digits.errors import DeadlinePassed, Overloaded
 from digits.v1 import digit_service_pb2 as pb
 
 # Turns of the event loop that a batch may grow for.
-_MOST_TURNS = 64
+_MAX_TURNS = 64
 # Callers that were just answered have this many round trips of their batch to ask again, and these seconds at
 # most; the last few are not waited for. Measured: docs/decisions/one-batch-in-flight.md.
 _RETURN_ROUND_TRIPS = 2.0
@@ -53,9 +53,9 @@ class Batcher:
     One in flight was best in a prototype (docs/decisions/one-batch-in-flight.md).
     """
 
-    def __init__(self, classify: Classify, most_in_batch: int, most_waiting: int) -> None:
+    def __init__(self, classify: Classify, max_in_batch: int, max_waiting: int) -> None:
         self._classify = classify
-        self._most_in_batch, self._most_waiting = most_in_batch, most_waiting
+        self._max_in_batch, self._max_waiting = max_in_batch, max_waiting
         self._queue: deque[_Waiting] = deque()
         self._pictures = 0
         self._arrived = asyncio.Event()
@@ -67,7 +67,7 @@ class Batcher:
 
         A caller that is cancelled while it waits is dropped from its batch.
         """
-        if self._pictures + len(pixels) > self._most_waiting:
+        if self._pictures + len(pixels) > self._max_waiting:
             raise Overloaded("too many pictures are waiting", retry_after_seconds=1.0)
         timeout = 60.0 if timeout_seconds is None else timeout_seconds
         waiting = _Waiting(pixels, version, time.monotonic() + timeout)
@@ -97,7 +97,7 @@ class Batcher:
 
     def _expect(self, answered: int, round_trip_seconds: float) -> None:
         """Notes how many pictures most of the present callers will bring, and how long that may take."""
-        self._expected = min(int(_RETURNING_SHARE * (answered + self._pictures)), self._most_in_batch)
+        self._expected = min(int(_RETURNING_SHARE * (answered + self._pictures)), self._max_in_batch)
         patience = min(_RETURN_ROUND_TRIPS * round_trip_seconds, _RETURN_SECONDS)
         self._expected_until = time.monotonic() + patience
 
@@ -113,10 +113,10 @@ class Batcher:
 
     async def _let_more_arrive(self) -> None:
         """Lets the event loop take in what the network already holds; a lone caller loses microseconds."""
-        for _ in range(_MOST_TURNS):
+        for _ in range(_MAX_TURNS):
             before = len(self._queue)
             await asyncio.sleep(0)
-            if len(self._queue) == before or self._pictures >= self._most_in_batch:
+            if len(self._queue) == before or self._pictures >= self._max_in_batch:
                 return
 
     def _next_batch(self) -> list[_Waiting]:
@@ -124,9 +124,7 @@ class Batcher:
         size = 0
         while self._queue:
             first = self._queue[0]
-            if batch and (
-                first.version != batch[0].version or size + len(first.pixels) > self._most_in_batch
-            ):
+            if batch and (first.version != batch[0].version or size + len(first.pixels) > self._max_in_batch):
                 break
             self._pictures -= len(first.pixels)
             waiting = self._queue.popleft()

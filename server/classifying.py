@@ -1,4 +1,4 @@
-"""Who answers a batch: a worker by the queue, or in extreme cases the server's own copy of the model."""
+"""Who answers a batch: a worker by the queue, or in extreme cases the server's local model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from google.rpc import code_pb2
 
 from digits.errors import Corrupt, DigitsError, NotFound, NotReady, QueueUnavailable
 from digits.ports import ClassifyQueue
-from digits.serving import ServingModel
+from digits.serving.serving_model import ServingModel
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import queue_pb2
 from server.batcher import Answer
@@ -23,9 +23,9 @@ _SILENCE_SECONDS = 0.5
 
 
 class Classifier:
-    """Asks the queue first; where it is late or its breaker is open, asks the own copy.
+    """Asks the queue first; where it is late or its breaker is open, asks the local model.
 
-    Versions never go backwards: a worker is told the newest generation that was answered, and the own copy
+    Versions never go backwards: a worker is told the newest generation that was answered, and the local model
     answers only once it has that generation too.
     """
 
@@ -35,7 +35,7 @@ class Classifier:
         self._newest_generation = 0
         # One thread each: Celery's results want one, and ONNX Runtime gains nothing from more on few cores.
         self._queue_thread = ThreadPoolExecutor(1, thread_name_prefix="queue")
-        self._copy_thread = ThreadPoolExecutor(1, thread_name_prefix="own copy")
+        self._copy_thread = ThreadPoolExecutor(1, thread_name_prefix="local model")
 
     async def classify(self, pixels: np.ndarray, version: str, seconds: float) -> Answer:
         """Classifies pictures, uint8 (N, 784); raises NotReady, NotFound, Corrupt, QueueUnavailable."""
@@ -57,9 +57,9 @@ class Classifier:
                 )
         except TimeoutError:
             self._breaker.failed()
-            logger.warning("the own copy answers: the task queue is silent")
+            logger.warning("the local model answers: the task queue is silent")
         except QueueUnavailable as error:
-            logger.warning("the own copy answers: %s", error)
+            logger.warning("the local model answers: %s", error)
         return await loop.run_in_executor(self._copy_thread, self._ask_copy, pixels, version)
 
     def _ask_queue(self, pixels: np.ndarray, version: str, timeout_seconds: float) -> Answer:
@@ -97,7 +97,7 @@ class Classifier:
 
 
 def _error_of(result: queue_pb2.ClassifyBatchResult, version: str) -> DigitsError:
-    """A worker's error. One that its copy lags or is damaged is no answer: the own copy may have one."""
+    """A worker's error. One that its copy lags or is damaged is no answer: the local model may have one."""
     if result.error_code == code_pb2.NOT_FOUND:
         return NotFound("model version", version)
     if version and result.error_code == code_pb2.DATA_LOSS:

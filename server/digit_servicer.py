@@ -9,7 +9,7 @@ import grpc
 import numpy as np
 
 from digits.errors import InvalidInput
-from digits.jobs import Jobs
+from digits.jobs.jobs import Jobs
 from digits.ports import ArtifactStore
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2 as pb
@@ -18,10 +18,10 @@ from server import wire
 from server.access import Access
 from server.batcher import Answer
 from server.blocking import blocking
-from server.following import Follower
-from server.minimum_version import Predictions
+from server.progress_stream import ProgressStreams
+from server.version_floor import VersionFloor
 
-_MOST_IN_MESSAGE = 1024
+_MAX_IN_MESSAGE = 1024
 # Messages of one bulk stream that are worked on at once: one out, one waiting, so that the queue stays fed.
 _MESSAGES_IN_FLIGHT = 2
 
@@ -33,8 +33,8 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         self,
         jobs: Jobs,
         store: ArtifactStore,
-        follower: Follower,
-        predictions: Predictions,
+        follower: ProgressStreams,
+        predictions: VersionFloor,
         *,
         access: Access,
         settings: Settings,
@@ -90,8 +90,8 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
     async def _classify_many(
         self, message: pb.ClassifyStreamRequest, context: grpc.aio.ServicerContext
     ) -> pb.ClassifyStreamResponse:
-        if not 0 < len(message.requests) <= _MOST_IN_MESSAGE:
-            raise InvalidInput("requests", f"1 to {_MOST_IN_MESSAGE} pictures a message")
+        if not 0 < len(message.requests) <= _MAX_IN_MESSAGE:
+            raise InvalidInput("requests", f"1 to {_MAX_IN_MESSAGE} pictures a message")
         for field in ("model_version", "minimum_version"):
             if len({getattr(request, field) for request in message.requests}) > 1:
                 raise InvalidInput(field, "the same for all pictures of a message")

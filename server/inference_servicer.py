@@ -9,9 +9,9 @@ import digits
 from digits.errors import DigitsError, InvalidInput, NotFound
 from digits.inference import inference_pb2 as pb
 from digits.inference import inference_pb2_grpc
-from digits.predictor import CLASSES, PIXELS
-from digits.registry import Registry
-from digits.serving import ServingModel
+from digits.models.registry import Registry
+from digits.pixels import CLASSES, PIXELS_PER_IMAGE
+from digits.serving.serving_model import ServingModel
 from server.batcher import Batcher
 from server.blocking import blocking
 
@@ -66,7 +66,7 @@ class InferenceServicer(inference_pb2_grpc.GRPCInferenceServiceServicer):
             name=MODEL,
             versions=[model.version for model in models],
             platform="onnxruntime_onnx",
-            inputs=[tensor(name="pixels", datatype="UINT8", shape=[-1, PIXELS])],
+            inputs=[tensor(name="pixels", datatype="UINT8", shape=[-1, PIXELS_PER_IMAGE])],
             outputs=[tensor(name="probabilities", datatype="FP32", shape=[-1, CLASSES])],
         )
 
@@ -101,11 +101,11 @@ def _pixels_of(request: pb.ModelInferRequest) -> np.ndarray:
     if tensor.datatype != "UINT8":
         raise InvalidInput("inputs[0].datatype", f"UINT8, not {tensor.datatype!r}")
     shape = list(tensor.shape)
-    if len(shape) != 2 or shape[1] != PIXELS or not 0 < shape[0] <= 1024:
-        raise InvalidInput("inputs[0].shape", f"[N, {PIXELS}] with 1 to 1024 pictures, not {shape}")
+    if len(shape) != 2 or shape[1] != PIXELS_PER_IMAGE or not 0 < shape[0] <= 1024:
+        raise InvalidInput("inputs[0].shape", f"[N, {PIXELS_PER_IMAGE}] with 1 to 1024 pictures, not {shape}")
     data = request.raw_input_contents[0] if request.raw_input_contents else _listed(tensor)
-    if len(data) != shape[0] * PIXELS:
-        raise InvalidInput("raw_input_contents", f"{shape[0] * PIXELS} bytes, not {len(data)}")
+    if len(data) != shape[0] * PIXELS_PER_IMAGE:
+        raise InvalidInput("raw_input_contents", f"{shape[0] * PIXELS_PER_IMAGE} bytes, not {len(data)}")
     return np.frombuffer(data, np.uint8).reshape(shape)
 
 

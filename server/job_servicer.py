@@ -6,18 +6,18 @@ from collections.abc import AsyncIterator
 
 import grpc
 
-from digits.jobs import Jobs
+from digits.jobs.jobs import Jobs
 from digits.v1 import training_pb2 as pb
 from digits.v1 import training_pb2_grpc
 from server.blocking import blocking
-from server.following import Follower
 from server.paging import page_size
+from server.progress_stream import ProgressStreams
 
 
 class JobServicer(training_pb2_grpc.JobServiceServicer):
     """Translates, calls the core, returns."""
 
-    def __init__(self, jobs: Jobs, follower: Follower) -> None:
+    def __init__(self, jobs: Jobs, follower: ProgressStreams) -> None:
         self._jobs, self._follower = jobs, follower
 
     async def GetJob(self, request: pb.GetJobRequest, context: grpc.aio.ServicerContext) -> pb.Job:

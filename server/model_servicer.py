@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import grpc
 
-from digits.registry import Registry
+from digits.models.registry import Registry
 from digits.v1 import models_pb2 as pb
 from digits.v1 import models_pb2_grpc
 from server.blocking import blocking

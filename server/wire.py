@@ -7,11 +7,14 @@ import uuid
 
 import numpy as np
 
-from digits import data_folder, datasets, images, recipes
+from digits.datasets import data_folder
+from digits.datasets.dataset import open_dataset
 from digits.errors import InvalidInput
-from digits.jobs import check_request_id
+from digits.imaging import decode
+from digits.jobs.jobs import check_request_id
 from digits.ports import ArtifactStore
 from digits.settings import Settings
+from digits.training import recipes
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import training_pb2
 from server.batcher import Answer
@@ -21,9 +24,9 @@ def pixels_from(request: pb.ClassifyRequest, settings: Settings) -> np.ndarray:
     """Returns the request's picture, uint8 (1, 784); raises InvalidInput, NotFound."""
     kind = request.WhichOneof("picture")
     if kind == "pixels":
-        pixels = images.from_pixels(request.pixels, "pixels")
+        pixels = decode.from_pixels(request.pixels, "pixels")
     elif kind == "image":
-        pixels = images.decode(request.image, settings.max_image_bytes, "image")
+        pixels = decode.decode(request.image, settings.max_image_bytes, "image")
     elif kind == "image_path":
         pixels = _picture_file(request.image_path, settings)
     else:
@@ -35,7 +38,7 @@ def _picture_file(relative: str, settings: Settings) -> np.ndarray:
     path = data_folder.resolve(settings.data_dir, relative, "image_path")
     with path.open("rb") as file:
         data = file.read(settings.max_image_bytes + 1)
-    return images.decode(data, settings.max_image_bytes, "image_path")
+    return decode.decode(data, settings.max_image_bytes, "image_path")
 
 
 def classify_responses(answer: Answer) -> list[pb.ClassifyResponse]:
@@ -74,10 +77,10 @@ def spec_from(
         path = data_folder.resolve(
             settings.data_dir, request.images_batch_path, "images_batch_path", folder_allowed=True
         )
-        datasets.open_batch(path, "images_batch_path", settings.max_dataset_bytes)
+        open_dataset(path, "images_batch_path", settings.max_dataset_bytes)
         spec.images_batch_path = request.images_batch_path
     elif kind == "images_batch":
-        datasets.open_batch(request.images_batch, "images_batch", settings.max_dataset_bytes)
+        open_dataset(request.images_batch, "images_batch", settings.max_dataset_bytes)
         spec.upload = _keep(request.images_batch, store)
     else:
         raise InvalidInput("batch", "give one of images_batch_path and images_batch")

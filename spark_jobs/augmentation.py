@@ -6,7 +6,7 @@ import math
 
 import tensorflow as tf
 
-from digits.recipes import Augmentation
+from digits.training.recipes import Augmentation
 
 CENTRE = 13.5
 

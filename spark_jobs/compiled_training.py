@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from digits import network
-from digits.recipes import Recipe
-from digits.tensors import State
+from digits.training import architecture
+from digits.training.recipes import Recipe
+from digits.training.tensors import State
 from spark_jobs.augmentation import augment
 
 # Keeps Adam's step finite where a gradient has been zero so far; Adam's paper's value.
@@ -30,7 +30,7 @@ class CompiledTraining:
 
     def __init__(self, recipe: Recipe) -> None:
         self._recipe = recipe
-        self._model = network.build(recipe)
+        self._model = architecture.build(recipe)
         self._weights = self._model.trainable_variables
         self._first_moments = [tf.Variable(tf.zeros(weight.shape)) for weight in self._weights]
         self._second_moments = [tf.Variable(tf.zeros(weight.shape)) for weight in self._weights]
@@ -71,11 +71,11 @@ class CompiledTraining:
         return {
             **{variable.path: variable.value for variable in self._model.variables},
             **{
-                f"{network.OPTIMIZER}{moment}/{weight.path}": slot
+                f"{architecture.OPTIMIZER}{moment}/{weight.path}": slot
                 for moment, slots in moments.items()
                 for weight, slot in zip(self._weights, slots, strict=True)
             },
-            network.STEPS: self._steps,
+            architecture.STEPS: self._steps,
         }
 
     def _batches(

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from digits import blocks, network
-from digits.local_sgd import PartitionResult
 from digits.offsets import OffsetRanges
-from digits.recipes import Recipe
-from digits.tensors import State
+from digits.training import architecture, blocks
+from digits.training.local_sgd import PartitionResult
+from digits.training.recipes import Recipe
+from digits.training.tensors import State
 
 if TYPE_CHECKING:
     from spark_jobs.compiled_training import CompiledTraining
@@ -81,7 +81,7 @@ def warm(recipe: Recipe) -> ArrowFunction:
             pass
         training = _compiled(recipe)
         pixels, labels = np.zeros((2, 784), np.uint8), np.zeros(2, np.uint8)
-        training.train(network.initial_state(recipe, 0), pixels, labels, np.zeros(1, np.float32), seed=0)
+        training.train(architecture.initial_state(recipe, 0), pixels, labels, np.zeros(1, np.float32), seed=0)
         yield _row(training.keras_config().encode())
 
     return warm_up

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from google.protobuf.duration_pb2 import Duration
 
-from digits.jobs import advance
-from digits.leases import Change, Lease
+from digits.jobs.leases import Change, Lease
+from digits.jobs.states import advance
 from digits.v1 import training_pb2 as pb
 
 # Ingest moves many times a second; a person and ZooKeeper want it less often.

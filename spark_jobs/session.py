@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from digits.recipes import Recipe
 from digits.settings import Settings
+from digits.training.recipes import Recipe
 from spark_jobs import partition_trainer
 
 # An idle Python worker is ended by Spark after a minute; touching it more often keeps it warm.

@@ -10,23 +10,24 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame, SparkSession
 
 import digits
-from digits import blocks, evaluation, network, onnx_graph, recipes, tensors
-from digits.checkpoints import Checkpoints
-from digits.datasets import Batch
+from digits.datasets.dataset import Dataset
 from digits.errors import HandedOver
-from digits.ingest import Ingest
-from digits.jobs import Jobs
-from digits.leases import Lease
-from digits.local_sgd import PartitionResult
-from digits.partitioning import partition_count
+from digits.jobs.jobs import Jobs
+from digits.jobs.leases import Lease
+from digits.models import evaluation, onnx_graph
+from digits.models.predictor import Predictor
+from digits.models.publishing import Publisher
+from digits.models.registry import Registry
 from digits.ports import ArtifactStore, BlockLog, Coordinator
-from digits.predictor import Predictor
-from digits.publishing import Publisher
-from digits.registry import Registry
 from digits.settings import Settings
+from digits.training import architecture, blocks, recipes, tensors
+from digits.training.checkpoints import Checkpoints
+from digits.training.ingest import Ingest
+from digits.training.local_sgd import PartitionResult
+from digits.training.partitioning import partition_count
+from digits.training.window import BatchSizer, IngestWindow
 from digits.v1 import artifacts_pb2, models_pb2
 from digits.v1 import training_pb2 as pb
-from digits.window import BatchSizer, IngestWindow
 from spark_jobs import session
 from spark_jobs.epoch import EpochQuery
 from spark_jobs.partition_trainer import MicroBatch, train_partitions
@@ -36,11 +37,11 @@ from spark_jobs.training_state import TrainingState
 _CHECK_SECONDS = 0.25
 _FILL_SECONDS = 60.0
 # Two networks averaged once, at the end, are worse than either: 89 % after 12,000 images.
-_LEAST_ROUNDS = 4
+_MIN_ROUNDS = 4
 
 
 @dataclass(frozen=True)
-class Workshop:
+class TrainingContext:
     """What every job of a train worker uses."""
 
     settings: Settings
@@ -56,21 +57,21 @@ class Workshop:
 class TrainingRun:
     """Runs a leased job. `run` raises what ends it early; the newest checkpoint stays to go on from."""
 
-    def __init__(self, shop: Workshop, lease: Lease, job: pb.Job, batch: Batch) -> None:
-        self._shop, self._lease, self._spec, self._batch = shop, lease, job.spec, batch
+    def __init__(self, context: TrainingContext, lease: Lease, job: pb.Job, dataset: Dataset) -> None:
+        self._context, self._lease, self._spec, self._dataset = context, lease, job.spec, dataset
         self._recipe = recipes.find(job.spec.recipe)
         self._report = ProgressReport(lease)
-        self._checkpoints = Checkpoints(shop.store, lease.job_id)
-        self._total_blocks = -(-batch.train_count // blocks.IMAGES_PER_BLOCK)
-        self._total_images = batch.train_count * self._recipe.epochs
-        cores = shop.spark.sparkContext.defaultParallelism
-        self._partitions = partition_count(cores, batch.train_count, shop.settings.trainer_memory_bytes)
+        self._checkpoints = Checkpoints(context.store, lease.job_id)
+        self._total_blocks = -(-dataset.train_count // blocks.IMAGES_PER_BLOCK)
+        self._total_images = dataset.train_count * self._recipe.epochs
+        cores = context.spark.sparkContext.defaultParallelism
+        self._partitions = partition_count(cores, dataset.train_count, context.settings.trainer_memory_bytes)
         self._state = self._resume()
 
     def run(self) -> None:
         """Ingests, trains every epoch, evaluates and publishes."""
-        most = self._most_blocks()
-        self._sizer = BatchSizer(most, most, self._shop.settings.target_batch_seconds)
+        most = self._max_blocks()
+        self._sizer = BatchSizer(most, most, self._context.settings.target_batch_seconds)
         self._report.enter(
             pb.INGESTING,
             images_total=self._total_images,
@@ -79,35 +80,35 @@ class TrainingRun:
             images_trained=self._state.images_trained,
             micro_batch=self._state.micro_batch,
         )
-        self._shop.log.create(self._lease.job_id, self._partitions)
+        self._context.log.create(self._lease.job_id, self._partitions)
         self._window = self._open_window()
-        packed = blocks.blocks(self._batch.train(self._spec.seed))
-        with Ingest(self._shop.log, self._lease.job_id, packed, self._window, self._ingested) as ingest:
+        packed = blocks.blocks(self._dataset.train(self._spec.seed))
+        with Ingest(self._context.log, self._lease.job_id, packed, self._window, self._ingested) as ingest:
             self._ingest = ingest
             # While the first images are read: a recipe that is new to the workers is compiled outside
             # the first micro-batch, whose time would mislead the sizer.
-            self._keras_config = session.warm(self._shop.spark, self._recipe)
+            self._keras_config = session.warm(self._context.spark, self._recipe)
             self._train_epochs()
         self._publish()
 
-    def _most_blocks(self) -> int:
+    def _max_blocks(self) -> int:
         """Blocks in a micro-batch at most: what the recipe says, cut so that an epoch has no small rest.
 
         Each partition gives as many, since Kafka's source rounds each one's share down.
         """
         most = self._recipe.micro_batch_images // blocks.IMAGES_PER_BLOCK
-        rounds = max(_LEAST_ROUNDS, -(-self._total_blocks // most))
+        rounds = max(_MIN_ROUNDS, -(-self._total_blocks // most))
         return -(-self._total_blocks // (rounds * self._partitions)) * self._partitions
 
     def _resume(self) -> TrainingState:
         checkpoint = self._checkpoints.newest()
         if checkpoint:
             return TrainingState.from_proto(checkpoint)
-        return TrainingState(network.initial_state(self._recipe, self._spec.seed))
+        return TrainingState(architecture.initial_state(self._recipe, self._spec.seed))
 
     def _open_window(self) -> IngestWindow:
         """Bounds the first epoch. A later one reads what is there, or all again where that was lost."""
-        appended = sum(self._shop.log.end_offsets(self._lease.job_id))
+        appended = sum(self._context.log.end_offsets(self._lease.job_id))
         if self._state.epoch > 1:
             return IngestWindow(self._total_blocks, appended, appended)
         return IngestWindow(2 * self._sizer.blocks, appended, self._state.trained.count())
@@ -119,9 +120,9 @@ class TrainingRun:
         self._report.enter(pb.TRAINING)
         while True:
             if not self._epoch_is_over():
-                log, job_id = self._shop.log, self._lease.job_id
+                log, job_id = self._context.log, self._lease.job_id
                 source = log.source(job_id, self._state.trained, self._sizer.blocks)
-                query = EpochQuery(self._shop.spark, source, self._micro_batch)
+                query = EpochQuery(self._context.spark, source, self._micro_batch)
                 query.run(self._check, _CHECK_SECONDS)
             if self._state.epoch == self._recipe.epochs:
                 return
@@ -159,7 +160,7 @@ class TrainingRun:
         images = self._state.images_trained - before.images_trained
         self._sizer.measured(trained, seconds)
         if self._state.epoch == 1:
-            self._window.train(trained, 2 * self._sizer.blocks)
+            self._window.mark_trained(trained, 2 * self._sizer.blocks)
         self._report.trained(
             eta_seconds=(self._total_images - self._state.images_trained) * seconds / images,
             images_trained=self._state.images_trained,
@@ -177,41 +178,41 @@ class TrainingRun:
 
     def _check(self) -> None:
         self._ingest.check()
-        if self._shop.stopping.is_set():
+        if self._context.stopping.is_set():
             raise HandedOver(self._lease.job_id)
 
     def _ingested(self) -> None:
         self._report.ingested(self._images(self._window.appended()), self._images(self._window.unread()))
 
     def _images(self, block_count: int) -> int:
-        return min(block_count * blocks.IMAGES_PER_BLOCK, self._batch.train_count)
+        return min(block_count * blocks.IMAGES_PER_BLOCK, self._dataset.train_count)
 
     def _publish(self) -> None:
         self._report.enter(pb.EVALUATING)
-        held_out = self._batch.held_out()
+        held_out = self._dataset.held_out()
         onnx = onnx_graph.to_onnx(self._recipe, self._state.tensors)
         metrics = evaluation.evaluate(Predictor(onnx, self._partitions), held_out)
         self._report.enter(pb.PUBLISHING)
         bundle = artifacts_pb2.ModelBundle(
             onnx=onnx,
             keras_config=self._keras_config,
-            weights=tensors.to_proto(network.weights(self._state.tensors)),
+            weights=tensors.to_proto(architecture.weights(self._state.tensors)),
             metrics=metrics,
             provenance=self._provenance(),
         )
-        shop = self._shop
-        publisher = Publisher(shop.store, shop.registry, shop.coordinator, self._lease)
+        context = self._context
+        publisher = Publisher(context.store, context.registry, context.coordinator, self._lease)
         publisher.publish(bundle, self._spec.promotion, held_out)
 
     def _provenance(self) -> models_pb2.Provenance:
         return models_pb2.Provenance(
             job_id=self._lease.job_id,
             data_name=self._spec.images_batch_path or "upload",
-            data_sha256=self._batch.sha256(),
+            data_sha256=self._dataset.sha256(),
             recipe=self._recipe.name,
             seed=self._spec.seed,
             code_version=digits.__version__,
-            image_count=self._batch.train_count,
+            image_count=self._dataset.train_count,
             epochs=self._recipe.epochs,
             training_seconds=self._state.seconds,
         )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from digits import local_sgd, tensors
-from digits.local_sgd import PartitionResult
 from digits.offsets import OffsetRanges
-from digits.tensors import State
+from digits.training import local_sgd, tensors
+from digits.training.local_sgd import PartitionResult
+from digits.training.tensors import State
 from digits.v1 import artifacts_pb2 as pb
 
 NOTHING = OffsetRanges()

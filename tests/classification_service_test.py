@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 import requests
 
-from digits import images
 from digits.client import Client, RemoteError
+from digits.imaging import decode
 from digits.settings import Settings
 from tests.service import Service
 
@@ -31,7 +31,7 @@ Question = Callable[[], int]
 def questions(client: Client, rest_url: str, data_dir: Path) -> dict[str, Question]:
     """Every way to ask for the five: name → function that returns the digit."""
     picture = (data_dir / FIVE).read_bytes()
-    pixels = images.decode(picture, MAX_BYTES, "image").tobytes()
+    pixels = decode.decode(picture, MAX_BYTES, "image").tobytes()
     return {
         "gRPC, by path": lambda: client.classify(image_path=FIVE).digit,
         "gRPC, by bytes": lambda: client.classify(image=picture).digit,

@@ -7,15 +7,15 @@ import logging
 import numpy as np
 from celery import Celery
 
-from digits import bootstrap, status
-from digits.adapters.celery_queue import on_classify
-from digits.adapters.reply_queue import Replies
-from digits.bundle import LoadedModel
+from digits import bootstrap, status_codes
+from digits.adapters.celery_queue import register_classify_task
+from digits.adapters.reply_queue import ReplyPublisher
 from digits.errors import DigitsError
-from digits.predictor import PIXELS
-from digits.presence import Presence
-from digits.registry import Registry
-from digits.serving import Serving, ServingModel
+from digits.jobs.membership import Membership
+from digits.models.bundle import LoadedModel
+from digits.models.registry import Registry
+from digits.pixels import PIXELS_PER_IMAGE
+from digits.serving.serving_model import ServingModel, ServingSnapshot
 from digits.settings import Settings
 from digits.v1 import queue_pb2
 
@@ -30,7 +30,7 @@ class ClassifyWorker:
 
     def __init__(self, settings: Settings) -> None:
         self._coordinator = bootstrap.coordinator(settings)
-        self._presence = Presence(self._coordinator, "classify")
+        self._presence = Membership(self._coordinator, "classify")
         self._serving = ServingModel(
             Registry(self._coordinator),
             bootstrap.store(settings),
@@ -42,7 +42,7 @@ class ClassifyWorker:
         """Follows the serving alias and registers the task."""
         self._serving.start()
         self._presence.start()
-        on_classify(app, Replies(app), self._reply_to)
+        register_classify_task(app, ReplyPublisher(app), self._reply_to)
 
     def shut_down(self) -> None:
         """Hears that the process was asked to stop; what is answered last is over in milliseconds."""
@@ -56,7 +56,7 @@ class ClassifyWorker:
     def answer(self, batch: queue_pb2.ClassifyBatch) -> queue_pb2.ClassifyBatchResult:
         """Classifies a batch; raises NotReady, NotFound, Corrupt."""
         model, generation = self._model_for(batch)
-        pixels = np.frombuffer(batch.pixels, np.uint8).reshape(-1, PIXELS)
+        pixels = np.frombuffer(batch.pixels, np.uint8).reshape(-1, PIXELS_PER_IMAGE)
         return queue_pb2.ClassifyBatchResult(
             probabilities=model.predictor.predict(pixels).tobytes(),
             model_version=model.version,
@@ -73,9 +73,9 @@ class ClassifyWorker:
         try:
             result = self.answer(queue_pb2.ClassifyBatch.FromString(body))
         except DigitsError as error:
-            result = queue_pb2.ClassifyBatchResult(error=str(error), error_code=status.code_of(error))
+            result = queue_pb2.ClassifyBatchResult(error=str(error), error_code=status_codes.code_of(error))
         return result.SerializeToString()
 
-    def _announce(self, serving: Serving) -> None:
+    def _announce(self, serving: ServingSnapshot) -> None:
         version = serving.model.version if serving.model else ""
         self._presence.update(version, serving.generation, serving.error)

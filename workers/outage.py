@@ -14,12 +14,12 @@ logger = logging.getLogger(__name__)
 _ASK_SECONDS = 1.0
 
 
-def waited_out(asks: Callable[[], object], stopping: threading.Event, most_seconds: float) -> bool:
+def wait_for_recovery(asks: Callable[[], object], stopping: threading.Event, max_seconds: float) -> bool:
     """Calls `asks` until it raises no Unavailable; returns whether it did at first.
 
-    False too where the outage lasts longer than `most_seconds`, or the worker is told to stop.
+    False too where the outage lasts longer than `max_seconds`, or the worker is told to stop.
     """
-    end = time.monotonic() + most_seconds
+    end = time.monotonic() + max_seconds
     was_away = False
     while away := _away(asks):
         if not was_away:

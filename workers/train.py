@@ -12,10 +12,10 @@ from pathlib import Path
 
 from celery import Celery
 
-from digits import bootstrap, data_folder, datasets, recipes, status
-from digits.adapters.celery_queue import on_train
-from digits.checkpoints import Checkpoints
-from digits.datasets import Batch
+from digits import bootstrap, status_codes
+from digits.adapters.celery_queue import register_train_task
+from digits.datasets import data_folder
+from digits.datasets.dataset import Dataset, open_dataset
 from digits.errors import (
     Cancelled,
     Corrupt,
@@ -27,25 +27,28 @@ from digits.errors import (
     NotFound,
     Unavailable,
 )
-from digits.jobs import Jobs, advance, is_final
-from digits.leases import Lease
-from digits.presence import Presence
-from digits.registry import Registry
+from digits.jobs.jobs import Jobs
+from digits.jobs.leases import Lease
+from digits.jobs.membership import Membership
+from digits.jobs.states import advance, is_final
+from digits.models.registry import Registry
 from digits.settings import Settings
+from digits.training import recipes
+from digits.training.checkpoints import Checkpoints
 from digits.v1 import training_pb2 as pb
 from spark_jobs import session
-from spark_jobs.training import TrainingRun, Workshop
-from workers.outage import waited_out
+from spark_jobs.training import TrainingContext, TrainingRun
+from workers.outage import wait_for_recovery
 
 logger = logging.getLogger(__name__)
 
 # The same input would end the same way, so these are not tried again.
 _FINAL_ERRORS = (InvalidInput, NotFound, Corrupt, Diverged)
 # A system that is away for longer costs the job an attempt.
-_LONGEST_OUTAGE_SECONDS = 300.0
+_MAX_OUTAGE_SECONDS = 300.0
 # A cluster gives a lost executor back within seconds. One that was itself killed may count the lost executor
 # among those that the application still has, and then never does.
-_LONGEST_WITHOUT_EXECUTORS_SECONDS = 60.0
+_MAX_SECONDS_WITHOUT_EXECUTORS = 60.0
 _EXECUTORS_CHECK_SECONDS = 5.0
 
 
@@ -55,11 +58,11 @@ class TrainWorker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._coordinator = bootstrap.coordinator(settings)
-        self._presence = Presence(self._coordinator, "train")
+        self._presence = Membership(self._coordinator, "train")
         self._busy = threading.Lock()
         self._stopping = threading.Event()
         spark = session.start(settings)
-        self._shop = Workshop(
+        self._context = TrainingContext(
             settings=settings,
             spark=spark,
             store=bootstrap.store(settings),
@@ -72,10 +75,10 @@ class TrainWorker:
 
     def start(self, app: Celery) -> None:
         """Warms Spark's Python workers, then registers the task and appears."""
-        session.warm(self._shop.spark, recipes.find(""))
+        session.warm(self._context.spark, recipes.find(""))
         threading.Thread(target=self._keep_warm, daemon=True, name="keep warm").start()
         threading.Thread(target=self._watch_executors, daemon=True, name="executors").start()
-        on_train(app, self.run)
+        register_train_task(app, self.run)
         self._presence.start()
 
     def shut_down(self) -> None:
@@ -86,7 +89,7 @@ class TrainWorker:
         """Leaves, with Spark."""
         self._stopping.set()
         self._presence.stop()
-        self._shop.spark.stop()
+        self._context.spark.stop()
         self._coordinator.close()
 
     def run(self, job_id: str) -> None:
@@ -94,7 +97,7 @@ class TrainWorker:
         with self._busy:
             if self._stopping.is_set():
                 return
-            lease = Lease.take(self._shop.jobs, self._coordinator, job_id, self._settings.max_attempts)
+            lease = Lease.take(self._context.jobs, self._coordinator, job_id, self._settings.max_attempts)
             if lease is None:
                 logger.info("job %s is not for this worker", job_id)
                 return
@@ -102,8 +105,8 @@ class TrainWorker:
 
     def _run_leased(self, lease: Lease) -> None:
         try:
-            job = self._shop.jobs.get(lease.job_id)
-            TrainingRun(self._shop, lease, job, self._open_batch(job.spec)).run()
+            job = self._context.jobs.get(lease.job_id)
+            TrainingRun(self._context, lease, job, self._open_dataset(job.spec)).run()
         except Cancelled:
             lease.end(lambda job: advance(job, pb.CANCELLED))
         except HandedOver:
@@ -122,7 +125,7 @@ class TrainWorker:
     def _leave_for_another(self, lease: Lease, error: Exception) -> None:
         """Counts the attempt, unless a system that the job needs was away: that is no fault of the job."""
         problem = str(error) if isinstance(error, DigitsError) else type(error).__name__
-        was_away = waited_out(lambda: self._ask_all(lease.job_id), self._stopping, _LONGEST_OUTAGE_SECONDS)
+        was_away = wait_for_recovery(lambda: self._ask_all(lease.job_id), self._stopping, _MAX_OUTAGE_SECONDS)
         try:
             lease.end(lambda job: setattr(job, "last_problem", problem))
         except (LeaseLost, Unavailable):
@@ -133,19 +136,19 @@ class TrainWorker:
 
     def _ask_all(self, job_id: str) -> None:
         """Raises Unavailable where the coordinator, the store or the log is away."""
-        self._shop.jobs.get(job_id)
+        self._context.jobs.get(job_id)
         # Reading asks more than listing does: HDFS lists without a DataNode.
-        Checkpoints(self._shop.store, job_id).newest()
-        self._shop.log.end_offsets(job_id)
+        Checkpoints(self._context.store, job_id).newest()
+        self._context.log.end_offsets(job_id)
 
     def _hand_back(self, lease: Lease) -> None:
         """Sends the job's message again at once: whoever is free goes on from the newest checkpoint."""
         lease.hand_back()
-        self._shop.jobs.requeue(lease.job_id)
+        self._context.jobs.requeue(lease.job_id)
 
     def _end_without_spark(self) -> None:
         """Ends a worker whose Spark application is over: the next process has a new one."""
-        if session.is_over(self._shop.spark):
+        if session.is_over(self._context.spark):
             logger.error("Spark ended this application; this worker ends too")
             os.kill(os.getpid(), signal.SIGTERM)
 
@@ -153,9 +156,9 @@ class TrainWorker:
         """Ends the process where a job waits in vain for executors: it goes on under a new application."""
         seen = time.monotonic()
         while not self._stopping.wait(_EXECUTORS_CHECK_SECONDS):
-            if not self._busy.locked() or session.has_executors(self._shop.spark):
+            if not self._busy.locked() or session.has_executors(self._context.spark):
                 seen = time.monotonic()
-            elif time.monotonic() - seen > _LONGEST_WITHOUT_EXECUTORS_SECONDS:
+            elif time.monotonic() - seen > _MAX_SECONDS_WITHOUT_EXECUTORS:
                 logger.error("Spark's cluster gives this application no executors; this worker ends")
                 # The stuck job would never hear a polite signal; its lease ends with the process.
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -163,7 +166,7 @@ class TrainWorker:
     def _let_go(self, lease: Lease) -> None:
         """Ends the lease, and removes what only an unfinished job needs."""
         try:
-            job = self._shop.jobs.get(lease.job_id)
+            job = self._context.jobs.get(lease.job_id)
             lease.release()
             if is_final(job):
                 self._tidy(job)
@@ -171,29 +174,29 @@ class TrainWorker:
             logger.warning("job %s: not tidied up: %s", lease.job_id, error)
 
     def _tidy(self, job: pb.Job) -> None:
-        self._shop.log.delete(job.job_id)
-        Checkpoints(self._shop.store, job.job_id).delete()
+        self._context.log.delete(job.job_id)
+        Checkpoints(self._context.store, job.job_id).delete()
         if job.spec.upload:
-            self._shop.store.delete(job.spec.upload)
+            self._context.store.delete(job.spec.upload)
 
-    def _open_batch(self, spec: pb.TrainSpec) -> Batch:
+    def _open_dataset(self, spec: pb.TrainSpec) -> Dataset:
         most = self._settings.max_dataset_bytes
         if spec.upload:
-            return datasets.open_batch(self._shop.store.read(spec.upload), "images_batch", most)
+            return open_dataset(self._context.store.read(spec.upload), "images_batch", most)
         field = "images_batch_path"
         folder = Path(self._settings.data_dir)
         path = data_folder.resolve(folder, spec.images_batch_path, field, folder_allowed=True)
-        return datasets.open_batch(path, field, most)
+        return open_dataset(path, field, most)
 
     def _keep_warm(self) -> None:
         while not self._stopping.wait(session.KEEP_WARM_SECONDS):
             if self._busy.acquire(blocking=False):
                 try:
-                    session.warm(self._shop.spark, recipes.find(""))
+                    session.warm(self._context.spark, recipes.find(""))
                 finally:
                     self._busy.release()
 
 
 def _fail(error: DigitsError, job: pb.Job) -> None:
-    job.progress.error.CopyFrom(status.job_error(error))
+    job.progress.error.CopyFrom(status_codes.job_error(error))
     advance(job, pb.FAILED)

@@ -13,7 +13,7 @@ from contextlib import closing
 from deploy.native.probes import bridge_answers, health_address, server_answers
 from digits import bootstrap
 from digits.errors import DigitsError
-from digits.presence import live_workers
+from digits.jobs.membership import live_workers
 from digits.settings import Settings
 
 ROLES = ("server", "bridge", "train", "classify")

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from deploy.native.errors import CannotStart
 from deploy.native.ports import is_free
-from digits import exposure
 from digits.errors import Misconfigured
+from digits.security import listener_policy
+from digits.security.tokens import Tokens
 from digits.settings import Settings
-from digits.tokens import Tokens
 
 LOWEST_JAVA = 17
 INSTALL_JAVA = (
@@ -64,8 +64,8 @@ def check_ports(settings: Settings) -> None:
 def check_exposure(settings: Settings) -> None:
     """Raises CannotStart where gRPC or REST would be open to strangers."""
     try:
-        exposure.check(settings, "grpc_host")
-        exposure.check(settings, "rest_host")
+        listener_policy.check(settings, "grpc_host")
+        listener_policy.check(settings, "rest_host")
         if settings.tokens_file:
             Tokens(settings.tokens_file)
     except Misconfigured as error:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from celery import Celery, Task
 from kombu.entity import Queue
 
-from digits.adapters.reply_queue import AWAY, Replies, ReplyQueue, abandon
+from digits.adapters.reply_queue import AWAY, ReplyConsumer, ReplyPublisher, abandon
 from digits.compression import compress, decompress
 from digits.errors import QueueUnavailable
 from digits.v1 import queue_pb2
@@ -17,8 +17,8 @@ TRAIN = "digits.train"
 CLASSIFY = "digits.classify"
 
 _CONFIRM_SECONDS = 5.0
-_LARGEST_BATCH_BYTES = 64 * 1024 * 1024
-_LONGEST_TRAINING_SECONDS = 7 * 24 * 3600
+_MAX_BATCH_BYTES = 64 * 1024 * 1024
+_MAX_TRAINING_SECONDS = 7 * 24 * 3600
 
 
 def make_app(broker_url: str) -> Celery:
@@ -35,7 +35,7 @@ def make_app(broker_url: str) -> Celery:
             Queue("classify", routing_key="classify", no_ack=True),  # type: ignore[no-untyped-call]
         ],
         task_routes={TRAIN: {"queue": "train"}, CLASSIFY: {"queue": "classify"}},
-        # Until its job is done a train worker's message stays its own, and it gets no other: see on_train.
+        # A train worker keeps its message until its job is done, and gets no other: register_train_task.
         worker_prefetch_multiplier=1,
         # A training goes on without its broker; what the record says of it holds.
         worker_cancel_long_running_tasks_on_connection_loss=False,
@@ -59,7 +59,7 @@ def make_app(broker_url: str) -> Celery:
             "socket_timeout": 5.0,
             # Redis and Valkey send again what was not acknowledged for so long: longer than any training.
             # A worker that died is missed within seconds by the reconciler, who sends the job again.
-            "visibility_timeout": _LONGEST_TRAINING_SECONDS,
+            "visibility_timeout": _MAX_TRAINING_SECONDS,
             "max_retries": 1,
             "interval_start": 0,
         },
@@ -67,7 +67,7 @@ def make_app(broker_url: str) -> Celery:
     return app
 
 
-def on_train(app: Celery, run: Callable[[str], None]) -> None:
+def register_train_task(app: Celery, run: Callable[[str], None]) -> None:
     """Has this worker run the train queue's jobs, each acknowledged when it is done.
 
     docs/decisions/train-messages-are-acknowledged-late.md
@@ -75,7 +75,7 @@ def on_train(app: Celery, run: Callable[[str], None]) -> None:
     app.task(run, name=TRAIN, acks_late=True, ignore_result=True, shared=False)
 
 
-def on_classify(app: Celery, replies: Replies, answer: Callable[[bytes], bytes]) -> None:
+def register_classify_task(app: Celery, replies: ReplyPublisher, answer: Callable[[bytes], bytes]) -> None:
     """Has this worker answer the classify queue's batches: a ClassifyBatch in, a ClassifyBatchResult out."""
 
     def classify(task: Task, body: str) -> None:
@@ -120,7 +120,7 @@ class CeleryClassifyQueue:
 
     def __init__(self, make: Callable[[], Celery]) -> None:
         self._make = make
-        self._replies: ReplyQueue | None = None
+        self._replies: ReplyConsumer | None = None
 
     def classify(
         self, batch: queue_pb2.ClassifyBatch, timeout_seconds: float
@@ -129,7 +129,7 @@ class CeleryClassifyQueue:
         body = _packed(batch.SerializeToString())
         try:
             if self._replies is None:
-                self._replies = ReplyQueue(self._make())
+                self._replies = ReplyConsumer(self._make())
             answer = self._replies.ask(CLASSIFY, body, timeout_seconds)
         except AWAY as error:
             self.close()
@@ -154,4 +154,4 @@ def _packed(batch: bytes) -> str:
 
 
 def _unpacked(body: str) -> bytes:
-    return decompress(base64.b64decode(body), _LARGEST_BATCH_BYTES)
+    return decompress(base64.b64decode(body), _MAX_BATCH_BYTES)

@@ -84,7 +84,7 @@ class MemoryTree:
     )
 
 
-class MemoryHold:
+class MemoryEphemeralNode:
     """A node of one session."""
 
     def __init__(self, tree: MemoryTree, path: str) -> None:
@@ -93,18 +93,18 @@ class MemoryHold:
         self.number = next(tree.numbers)
 
     def alive(self) -> bool:
-        """See Hold."""
+        """See EphemeralNode."""
         return self._alive
 
     def update(self, value: bytes) -> None:
-        """See Hold."""
+        """See EphemeralNode."""
         with self._tree.lock:
             if not self._alive:
                 raise LeaseLost(self._path)
             _store(self._tree, self._path, value)
 
     def release(self) -> None:
-        """See Hold."""
+        """See EphemeralNode."""
         with self._tree.lock:
             if self._alive:
                 self._alive = False
@@ -116,7 +116,7 @@ class MemoryCoordinator:
 
     def __init__(self, tree: MemoryTree | None = None) -> None:
         self._tree = tree or MemoryTree()
-        self._holds: list[MemoryHold] = []
+        self._nodes: list[MemoryEphemeralNode] = []
 
     def get(self, path: str) -> Stored | None:
         """See Coordinator."""
@@ -138,14 +138,14 @@ class MemoryCoordinator:
                 if not isinstance(operation, Check):
                     _store(self._tree, operation.path, operation.value)
 
-    def hold(self, path: str, value: bytes) -> MemoryHold | None:
+    def create_ephemeral(self, path: str, value: bytes) -> MemoryEphemeralNode | None:
         """See Coordinator."""
         with self._tree.lock:
             if path in self._tree.nodes:
                 return None
             _store(self._tree, path, value)
-            self._holds.append(MemoryHold(self._tree, path))
-            return self._holds[-1]
+            self._nodes.append(MemoryEphemeralNode(self._tree, path))
+            return self._nodes[-1]
 
     def watch(self, path: str, changed: Callable[[Stored | None], None]) -> Callable[[], None]:
         """See Coordinator; here the caller's thread runs `changed`."""
@@ -165,8 +165,8 @@ class MemoryCoordinator:
 
     def close(self) -> None:
         """See Coordinator."""
-        for hold in self._holds:
-            hold.release()
+        for node in self._nodes:
+            node.release()
 
     def _require(self, operation: Create | Replace | Check) -> None:
         node = self._tree.nodes.get(operation.path)

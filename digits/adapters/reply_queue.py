@@ -30,7 +30,7 @@ AWAY = (
 )
 
 
-class ReplyQueue:
+class ReplyConsumer:
     """Asks workers over one pair of connections, and hears their answers on a queue of its own."""
 
     def __init__(self, app: Celery) -> None:
@@ -81,7 +81,7 @@ class ReplyQueue:
             self._answer = message.body
 
 
-class Replies:
+class ReplyPublisher:
     """A worker's side: sends answers to the queues that its callers hear."""
 
     def __init__(self, app: Celery) -> None:

@@ -33,7 +33,7 @@ _STALE = (BadVersionError, NodeExistsError, RolledBackError, RuntimeInconsistenc
 _AWAY = (KazooException, KazooTimeoutError, ConnectionClosedError)
 
 
-class ZooKeeperHold:
+class ZooKeeperEphemeralNode:
     """An ephemeral node; its number is the transaction that created it (czxid)."""
 
     def __init__(self, coordinator: ZooKeeperCoordinator, path: str, number: int) -> None:
@@ -42,11 +42,11 @@ class ZooKeeperHold:
         self.number = number
 
     def alive(self) -> bool:
-        """See Hold."""
+        """See EphemeralNode."""
         return not self._over.is_set()
 
     def update(self, value: bytes) -> None:
-        """See Hold."""
+        """See EphemeralNode."""
         if not self.alive():
             raise LeaseLost(self._path)
         try:
@@ -55,14 +55,14 @@ class ZooKeeperHold:
             raise LeaseLost(self._path) from error
 
     def release(self) -> None:
-        """See Hold."""
+        """See EphemeralNode."""
         if self.alive():
             self._over.set()
             with contextlib.suppress(NoNodeError):
                 self._coordinator.ask("delete_async", self._path)
 
     def end(self) -> None:
-        """Marks the hold as over: its session is."""
+        """Marks the node as gone: its session is."""
         self._over.set()
 
 
@@ -72,7 +72,7 @@ class ZooKeeperCoordinator:
     def __init__(self, url: str, session_seconds: float, connect_seconds: float = 10.0) -> None:
         parts = urlsplit(url)
         self._root = parts.path.rstrip("/")
-        self._holds: list[ZooKeeperHold] = []
+        self._nodes: list[ZooKeeperEphemeralNode] = []
         forever = KazooRetry(max_tries=-1, max_delay=1.0)
         self._client = KazooClient(hosts=parts.netloc, timeout=session_seconds, connection_retry=forever)
         self._client.add_listener(self._session_changed)
@@ -110,16 +110,16 @@ class ZooKeeperCoordinator:
         if failed := next((result for result in results if isinstance(result, Exception)), None):
             raise StaleWrite(str(failed) or type(failed).__name__)
 
-    def hold(self, path: str, value: bytes) -> ZooKeeperHold | None:
+    def create_ephemeral(self, path: str, value: bytes) -> ZooKeeperEphemeralNode | None:
         """See Coordinator."""
         self._make_parent(path)
         try:
             _, stat = self.ask("create_async", path, value, ephemeral=True, include_data=True)
         except NodeExistsError:
             return None
-        hold = ZooKeeperHold(self, path, stat.czxid)
-        self._holds = [*(held for held in self._holds if held.alive()), hold]
-        return hold
+        created = ZooKeeperEphemeralNode(self, path, stat.czxid)
+        self._nodes = [*(node for node in self._nodes if node.alive()), created]
+        return created
 
     def watch(self, path: str, changed: Callable[[Stored | None], None]) -> Callable[[], None]:
         """See Coordinator. Set on a thread of its own, since kazoo waits there for a connection."""
@@ -170,5 +170,5 @@ class ZooKeeperCoordinator:
     def _session_changed(self, state: str) -> None:
         logger.info("ZooKeeper session: %s", state)
         if state == KazooState.LOST:
-            for hold in self._holds:
-                hold.end()
+            for node in self._nodes:
+                node.end()

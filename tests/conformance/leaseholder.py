@@ -9,11 +9,12 @@ from __future__ import annotations
 import sys
 import time
 
-from digits.adapters.celery_queue import CeleryTrainQueue, make_app, on_train
+from digits.adapters.celery_queue import CeleryTrainQueue, make_app, register_train_task
 from digits.adapters.zookeeper import ZooKeeperCoordinator
 from digits.errors import Cancelled
-from digits.jobs import Jobs, advance
-from digits.leases import Lease
+from digits.jobs.jobs import Jobs
+from digits.jobs.leases import Lease
+from digits.jobs.states import advance
 from digits.v1 import training_pb2
 
 
@@ -29,7 +30,7 @@ def main(broker_url: str, coordinator_url: str) -> None:
         if lease:
             keep(lease)
 
-    on_train(app, train)
+    register_train_task(app, train)
     app.worker_main(["--quiet", "worker", "--queues", "train", "--pool", "threads", "--concurrency", "1"])
 
 

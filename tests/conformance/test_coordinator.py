@@ -101,32 +101,32 @@ def test_of_many_counters_none_is_lost(connect: Connect) -> None:
 
 def test_a_path_is_held_by_one_session_until_it_lets_go(connect: Connect) -> None:
     one, other = connect(), connect()
-    hold = one.hold("/jobs/a/lease", b"one")
+    hold = one.create_ephemeral("/jobs/a/lease", b"one")
     assert hold and hold.alive()
-    assert other.hold("/jobs/a/lease", b"other") is None
+    assert other.create_ephemeral("/jobs/a/lease", b"other") is None
     hold.release()
-    assert other.hold("/jobs/a/lease", b"other") is not None
+    assert other.create_ephemeral("/jobs/a/lease", b"other") is not None
 
 
 def test_the_end_of_a_session_frees_what_it_held(connect: Connect) -> None:
     one, other = connect(), connect()
-    one.hold("/lease", b"one")
+    one.create_ephemeral("/lease", b"one")
     one.close()
     wait_until(lambda: other.get("/lease") is None, what="the end of the lease")
 
 
 def test_a_later_hold_has_a_greater_number(connect: Connect) -> None:
     one, other = connect(), connect()
-    first = one.hold("/a", b"")
+    first = one.create_ephemeral("/a", b"")
     assert first
     first.release()
-    second, third = other.hold("/a", b""), one.hold("/b", b"")
+    second, third = other.create_ephemeral("/a", b""), one.create_ephemeral("/b", b"")
     assert second and third and first.number < second.number < third.number
 
 
 def test_a_held_value_changes_until_it_is_released(connect: Connect) -> None:
     coordinator = connect()
-    hold = coordinator.hold("/workers/a", b"idle")
+    hold = coordinator.create_ephemeral("/workers/a", b"idle")
     assert hold
     hold.update(b"busy")
     stored = coordinator.get("/workers/a")

@@ -10,12 +10,12 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from pyspark.errors.exceptions.captured import SparkRuntimeException
 
-from digits import blocks
 from digits.adapters.kafka_connection import KafkaConnection
-from digits.datasets import Images
+from digits.datasets.shards import Images
 from digits.errors import LogUnavailable
 from digits.offsets import OffsetRanges
 from digits.settings import Settings
+from digits.training import blocks
 from spark_jobs import session
 from tests.conformance.conftest import jars_of
 from tests.conftest import free_port

@@ -29,14 +29,14 @@ from digits.adapters.celery_queue import (
     CeleryClassifyQueue,
     CeleryTrainQueue,
     make_app,
-    on_classify,
-    on_train,
+    register_classify_task,
+    register_train_task,
 )
 from digits.adapters.memory import MemoryTrainQueue
-from digits.adapters.reply_queue import Replies
+from digits.adapters.reply_queue import ReplyPublisher
 from digits.adapters.zookeeper import ZooKeeperCoordinator
 from digits.errors import QueueUnavailable
-from digits.jobs import Jobs
+from digits.jobs.jobs import Jobs
 from digits.ports import TrainQueue
 from digits.v1 import queue_pb2, training_pb2
 from tests.conformance.conftest import require_rabbitmq
@@ -74,7 +74,7 @@ def worker(url: str) -> Iterator[list[str]]:
 def _answering(app: Celery, pool: str = "solo") -> Iterator[list[str]]:
     """Runs a worker that notes its jobs, and answers each picture with its mean."""
     jobs: list[str] = []
-    replies = Replies(app)
+    replies = ReplyPublisher(app)
 
     def classify(body: bytes) -> bytes:
         batch = queue_pb2.ClassifyBatch.FromString(body)
@@ -87,8 +87,8 @@ def _answering(app: Celery, pool: str = "solo") -> Iterator[list[str]]:
     def train(job_id: str) -> None:
         jobs.append(job_id)
 
-    on_train(app, train)
-    on_classify(app, replies, classify)
+    register_train_task(app, train)
+    register_classify_task(app, replies, classify)
     app.conf.worker_enable_remote_control = True
     with start_worker(app, pool=pool, queues=["train", "classify"], perform_ping_check=False):
         yield jobs
@@ -207,7 +207,7 @@ def test_a_worker_goes_on_when_its_broker_is_back(broker: Broker) -> None:
 
 def test_a_workers_answers_go_out_again_once_their_broker_is_back(broker: Broker) -> None:
     app = make_app(broker.url)
-    with contextlib.closing(Replies(app)) as replies:
+    with contextlib.closing(ReplyPublisher(app)) as replies:
         for _ in range(2):
             replies.send(Context(id="1", reply_to="answers"), b"to nobody")
             with broker.run(), app.connection_for_read() as connection:
@@ -227,8 +227,8 @@ def _answers(queue: CeleryClassifyQueue) -> bool:
 def test_rabbitmq_keeps_no_reply_queue_of_a_caller_that_was_killed(rabbitmq: str) -> None:
     script = (
         "import sys, signal; from digits.adapters.celery_queue import make_app; "
-        "from digits.adapters.reply_queue import ReplyQueue; "
-        "print(ReplyQueue(make_app(sys.argv[1]))._name, flush=True); signal.pause()"
+        "from digits.adapters.reply_queue import ReplyConsumer; "
+        "print(ReplyConsumer(make_app(sys.argv[1]))._name, flush=True); signal.pause()"
     )
     command = [sys.executable, "-c", script, rabbitmq]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as caller:
@@ -260,7 +260,7 @@ def test_rabbitmq_keeps_the_connection_of_a_worker_with_a_long_task(
         threading.Event().wait(running_for)
         done.set()
 
-    on_train(app, train)
+    register_train_task(app, train)
     with start_worker(app, pool="threads", queues=["train"], perform_ping_check=False):
         CeleryTrainQueue(app).enqueue("long")
         assert done.wait(30)
@@ -271,7 +271,7 @@ def test_rabbitmq_keeps_the_connection_of_a_worker_with_a_long_task(
 _TRAINER = """
 import sys, time
 from pathlib import Path
-from digits.adapters.celery_queue import make_app, on_train
+from digits.adapters.celery_queue import make_app, register_train_task
 
 def train(job_id):
     print(job_id, file=sys.__stdout__, flush=True)
@@ -279,7 +279,7 @@ def train(job_id):
         time.sleep(0.05)
 
 app = make_app(sys.argv[1])
-on_train(app, train)
+register_train_task(app, train)
 app.worker_main("--quiet worker --queues train --pool threads --concurrency 1".split())
 """
 

@@ -40,7 +40,7 @@ def test_killing_each_server_the_leader_first_costs_no_lease_no_watch_and_no_wri
     ensemble: Ensemble, url: str
 ) -> None:
     with _session(url) as one, _session(url) as other:
-        hold = one.hold("/jobs/a/lease", b"one")
+        hold = one.create_ephemeral("/jobs/a/lease", b"one")
         assert hold
         other.commit(Create("/serving", b"0"))
         seen: list[bytes | None] = []
@@ -58,7 +58,7 @@ def test_killing_each_server_the_leader_first_costs_no_lease_no_watch_and_no_wri
                 over = killed + 2 * SESSION_SECONDS
                 wait_until(lambda over=over: time.monotonic() > over)
             assert hold.alive()
-            assert other.hold("/jobs/a/lease", b"other") is None
+            assert other.create_ephemeral("/jobs/a/lease", b"other") is None
             hold.update(value)
             ensemble.start(number)
             ensemble.wait_until_whole()

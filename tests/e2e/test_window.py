@@ -8,17 +8,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from digits import bootstrap
-from digits.checkpoints import Checkpoints
 from digits.errors import DigitsError
 from digits.offsets import OffsetRanges
 from digits.ports import BlockLog
+from digits.training.checkpoints import Checkpoints
 from digits.v1 import training_pb2 as pb
 from tests.service import Service
 
 BLOCKS = -(-2_048 // 64)
 # Four micro-batches an epoch, of as many blocks from each of the two partitions; the window is twice as many.
-MOST_IN_MICRO_BATCH = 8
-WINDOW = 2 * MOST_IN_MICRO_BATCH
+MAX_IN_MICRO_BATCH = 8
+WINDOW = 2 * MAX_IN_MICRO_BATCH
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Witness:
 
     trained: dict[int, dict[int, OffsetRanges]] = field(default_factory=dict)
     """By epoch and by sequence: the offsets that a checkpoint says are trained."""
-    most_unread: int = 0
+    max_unread: int = 0
     """Most blocks in the log at once that no checkpoint had."""
 
     def look(self, checkpoints: Checkpoints, log: BlockLog, job_id: str) -> None:
@@ -39,7 +39,7 @@ class Witness:
         if checkpoint:
             self.trained.setdefault(epoch, {})[checkpoint.sequence] = ranges
         if epoch == 1:
-            self.most_unread = max(self.most_unread, appended - ranges.count())
+            self.max_unread = max(self.max_unread, appended - ranges.count())
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def test_the_window_holds_and_a_driver_killed_in_a_micro_batch_leaves_no_gap_and
         job = client.get_job(job_id)
     assert (last.state, job.attempt_count) == (pb.SUCCEEDED, 2)
     assert last.images_trained == 2_048 * last.epochs
-    assert 0 < witness.most_unread <= WINDOW
+    assert 0 < witness.max_unread <= WINDOW
     assert len(witness.trained) == last.epochs
     for by_sequence in witness.trained.values():
         counts = [by_sequence[sequence].count() for sequence in sorted(by_sequence)]
@@ -93,4 +93,4 @@ def test_the_window_holds_and_a_driver_killed_in_a_micro_batch_leaves_no_gap_and
         assert all(step > 0 for step in steps)
         assert counts[-1] <= BLOCKS
         if len(counts) == 4:
-            assert max(steps) <= MOST_IN_MICRO_BATCH + 2
+            assert max(steps) <= MAX_IN_MICRO_BATCH + 2

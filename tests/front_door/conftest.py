@@ -13,7 +13,7 @@ import trustme
 
 from deploy.native.probes import ZooKeeperProbe
 from digits.client import Client
-from digits.tokens import Holder, Role, line, new_token
+from digits.security.tokens import Principal, Role, line, new_token
 from digits.v1 import training_pb2 as pb
 from tests.front_door import nginx as front
 from tests.front_door import replicas
@@ -80,7 +80,9 @@ def front_door(
     folder = tmp_path_factory.mktemp("replicas")
     tokens = Tokens(new_token(), new_token(), new_token())
     roles = {"classify": {Role.CLASSIFY}, "train": {Role.TRAIN}, "both": {Role.CLASSIFY, Role.TRAIN}}
-    rows = [line(Holder(name, frozenset(allowed)), getattr(tokens, name)) for name, allowed in roles.items()]
+    rows = [
+        line(Principal(name, frozenset(allowed)), getattr(tokens, name)) for name, allowed in roles.items()
+    ]
     (folder / "tokens").write_text("\n".join(rows))
     settings = trained_service.settings()
     common = replicas.changed(

@@ -98,7 +98,7 @@ def test_server_sent_events_arrive_one_by_one(front_door: FrontDoor) -> None:
 
 def test_a_stream_of_heartbeats_alone_is_not_cut(front_door: FrontDoor) -> None:
     """A job that waits behind another says nothing new for longer than nginx waits for one word."""
-    longest_silence = min(values("grpc_read_timeout", "grpc.conf", SECONDS))
+    max_silence = min(values("grpc_read_timeout", "grpc.conf", SECONDS))
     with front_door.client() as client:
         worker = front_door.service.process("train-worker")
         worker.suspend()
@@ -107,7 +107,7 @@ def test_a_stream_of_heartbeats_alone_is_not_cut(front_door: FrontDoor) -> None:
             began, beats = time.monotonic(), []
             for progress in client.watch_job(job_id):
                 beats.append(progress.state)
-                if time.monotonic() - began > longest_silence + 5:
+                if time.monotonic() - began > max_silence + 5:
                     break
         finally:
             worker.resume()

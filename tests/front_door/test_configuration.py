@@ -41,8 +41,8 @@ def test_an_address_may_have_as_many_calls_and_trainings_open_as_the_service_all
 )
 def test_three_heartbeats_may_be_lost_before_a_stream_is_cut(directive: str, file: str) -> None:
     rules = Settings.model_fields["heartbeat_seconds"].metadata
-    longest_silence = next(rule.le for rule in rules if hasattr(rule, "le"))
-    assert min(values(directive, file, SECONDS)) >= 3 * longest_silence
+    max_silence = next(rule.le for rule in rules if hasattr(rule, "le"))
+    assert min(values(directive, file, SECONDS)) >= 3 * max_silence
 
 
 def test_every_upstream_is_in_one_file_and_nothing_else_is() -> None:

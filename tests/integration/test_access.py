@@ -22,8 +22,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from digits.client import Client, RemoteError
+from digits.security.tokens import Principal, Role, line
 from digits.settings import Settings
-from digits.tokens import Holder, Role, line
 from digits.v1 import digit_service_pb2
 from tests.conftest import free_port, wait_until
 from tests.own_processes import bridge, environment, server
@@ -55,7 +55,7 @@ def make(zookeeper: str, valkey: str, tmp_path: Path) -> Make:
 @pytest.fixture
 def tokens(tmp_path: Path) -> Path:
     path = tmp_path / "tokens"
-    rows = [line(Holder(name, frozenset({role})), f"{name}-token") for name, role in TOKENS.items()]
+    rows = [line(Principal(name, frozenset({role})), f"{name}-token") for name, role in TOKENS.items()]
     path.write_text("\n".join(rows))
     return path
 
@@ -133,7 +133,7 @@ def test_tokens_change_without_a_restart_and_health_and_reflection_do_their_part
     settings = make(tokens_file=tokens)
     with server(settings, tmp_path / "log"), client(settings, "new-token") as caller:
         assert code_of(caller.list_models) is grpc.StatusCode.UNAUTHENTICATED
-        tokens.write_text(line(Holder("new", frozenset({Role.CLASSIFY})), "new-token"))
+        tokens.write_text(line(Principal("new", frozenset({Role.CLASSIFY})), "new-token"))
         wait_until(lambda: lets_in(caller), what="the new token")
         with client(settings, "classifier-token") as former:
             assert code_of(former.list_models) is grpc.StatusCode.UNAUTHENTICATED

@@ -108,7 +108,7 @@ def test_without_the_broker_the_own_copy_answers_and_the_worker_takes_over_again
         valkey.suspend()
         wait_until(
             lambda: client.classify(pixels=bytes(784)).served_by == digit_service_pb2.CACHED_COPY,
-            what="an answer of the own copy",
+            what="an answer of the local model",
         )
         valkey.kill()
         wait_until(

@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_status import rpc_status
 
-from digits import status
+from digits import status_codes
 from digits.v1 import (
     digit_service_pb2,
     digit_service_pb2_grpc,
@@ -69,7 +69,7 @@ class RecordedService:
 
 def _sent(answer: Any, context: grpc.ServicerContext) -> Any:
     if isinstance(answer, Exception):
-        context.abort_with_status(rpc_status.to_status(status.status_of(answer)))
+        context.abort_with_status(rpc_status.to_status(status_codes.status_of(answer)))
     return answer
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digits.recipes import Augmentation
+from digits.training.recipes import Augmentation
 from spark_jobs import partition_trainer
 
 NONE = Augmentation(rotation_degrees=0, scale=0, shear=0, shift_pixels=0)

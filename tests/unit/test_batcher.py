@@ -38,8 +38,8 @@ class Recorder:
         return Answer(pixels[:, :10].astype(np.float32), version or "v1", pb.WORKER)
 
 
-async def batching(recorder: Recorder, most_in_batch: int = 4, most_waiting: int = 100) -> Batcher:
-    batcher = Batcher(recorder.classify, most_in_batch, most_waiting)
+async def batching(recorder: Recorder, max_in_batch: int = 4, max_waiting: int = 100) -> Batcher:
+    batcher = Batcher(recorder.classify, max_in_batch, max_waiting)
     recorder.task = asyncio.create_task(batcher.run())  # type: ignore[attr-defined]
     return batcher
 
@@ -106,7 +106,7 @@ def test_callers_that_were_just_answered_and_ask_again_share_a_batch() -> None:
 def test_who_comes_after_a_crowd_has_left_is_not_kept_waiting() -> None:
     async def scenario() -> None:
         recorder = Recorder()
-        batcher = await batching(recorder, most_in_batch=256)
+        batcher = await batching(recorder, max_in_batch=256)
         await asyncio.gather(*(batcher.predict(PICTURE, "", None) for _ in range(100)))
         started = time.monotonic()
         await batcher.predict(PICTURE, "", None)
@@ -132,7 +132,7 @@ def test_a_full_queue_refuses_and_says_when_to_come_again() -> None:
     async def scenario() -> None:
         recorder = Recorder()
         recorder.free.clear()
-        batcher = await batching(recorder, most_in_batch=1, most_waiting=3)
+        batcher = await batching(recorder, max_in_batch=1, max_waiting=3)
         calls = [asyncio.create_task(batcher.predict(PICTURE, "", None)) for _ in range(3)]
         await asyncio.sleep(0)
         with pytest.raises(Overloaded) as refused:

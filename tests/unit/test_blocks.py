@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import zstandard
 
-from digits.blocks import IMAGES_PER_BLOCK, blocks, pack, unpack
-from digits.datasets import Images
+from digits.datasets.shards import Images
 from digits.errors import Corrupt
+from digits.training.blocks import IMAGES_PER_BLOCK, blocks, pack, unpack
 from digits.v1 import artifacts_pb2 as pb
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from digits.adapters.local_folder import LocalFolderStore
-from digits.checkpoints import Checkpoints
-from digits.local_sgd import PartitionResult
 from digits.offsets import OffsetRange, OffsetRanges
+from digits.training.checkpoints import Checkpoints
+from digits.training.local_sgd import PartitionResult
 from digits.v1 import artifacts_pb2 as pb
 from spark_jobs.training_state import TrainingState
 

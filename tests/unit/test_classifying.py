@@ -1,4 +1,4 @@
-"""The breaker, the own copy of the model and minimum versions, without a broker."""
+"""The breaker, the local model of the model and minimum versions, without a broker."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ import numpy as np
 import pytest
 from google.rpc import code_pb2
 
-from digits import envelope, network, onnx_graph, recipes
+from digits import envelope
 from digits.adapters.memory import MemoryCoordinator, MemoryStore
 from digits.errors import InvalidInput, NotFound, NotReady, QueueUnavailable
+from digits.models import onnx_graph
+from digits.models.predictor import Predictor
+from digits.models.registry import Registry
 from digits.ports import Create
-from digits.predictor import Predictor
-from digits.registry import Registry
-from digits.serving import Serving, ServingModel
+from digits.serving.serving_model import ServingModel, ServingSnapshot
+from digits.training import architecture, recipes
 from digits.v1 import artifacts_pb2, models_pb2, queue_pb2
 from digits.v1 import digit_service_pb2 as pb
 from server.batcher import Answer, Batcher
 from server.breaker import Breaker
 from server.classifying import Classifier
-from server.minimum_version import Predictions
+from server.version_floor import VersionFloor
 from tests.conftest import wait_until
 
 RECIPE = recipes.find("")
@@ -87,7 +89,7 @@ class Bench:
     def __init__(self, cache: Path) -> None:
         self.coordinator, self.store = MemoryCoordinator(), MemoryStore()
         self.registry = Registry(self.coordinator)
-        self.seen: list[Serving] = []
+        self.seen: list[ServingSnapshot] = []
         self.copy = ServingModel(self.registry, self.store, self.seen.append, cache)
         self.queue = Queue()
         self.classifier = Classifier(self.queue, self.copy, 0.05)
@@ -96,7 +98,7 @@ class Bench:
         version = self.registry.new_version()
         good = envelope.seal(
             artifacts_pb2.ModelBundle(
-                version=version, onnx=onnx_graph.to_onnx(RECIPE, network.initial_state(RECIPE, 0))
+                version=version, onnx=onnx_graph.to_onnx(RECIPE, architecture.initial_state(RECIPE, 0))
             )
         )
         data = good if data is None else data
@@ -238,7 +240,7 @@ def test_swaps_under_load_fail_no_call_and_never_go_backwards(bench: Bench) -> N
 
 
 def test_the_same_network_gives_the_same_probabilities_in_any_batch() -> None:
-    predictor = Predictor(onnx_graph.to_onnx(RECIPE, network.initial_state(RECIPE, 3)))
+    predictor = Predictor(onnx_graph.to_onnx(RECIPE, architecture.initial_state(RECIPE, 3)))
     batch = np.random.default_rng(1).integers(0, 256, (9, 784), np.uint8)
     one_by_one = np.concatenate([predictor.predict(batch[n : n + 1]) for n in range(9)])
     np.testing.assert_allclose(predictor.predict(batch), one_by_one, atol=1e-6)
@@ -257,7 +259,7 @@ def ask_for(bench: Bench, minimum: str, version: str = "") -> str:
         batcher = Batcher(bench.classifier.classify, 4, 100)
         task = asyncio.create_task(batcher.run())
         try:
-            answer = await Predictions(batcher, bench.copy).predict(PICTURE, version, minimum, 5.0)
+            answer = await VersionFloor(batcher, bench.copy).predict(PICTURE, version, minimum, 5.0)
         finally:
             task.cancel()
         return answer.model_version

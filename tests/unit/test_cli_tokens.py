@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cli import main
-from digits.tokens import Holder, Role, Tokens
+from digits.security.tokens import Principal, Role, Tokens
 
 Printed = pytest.CaptureFixture[str]
 
@@ -32,7 +32,7 @@ def test_the_printed_token_opens_what_it_was_made_for(run: Any, capsys: Printed,
     alice = capsys.readouterr().out.strip()
     assert run("bob", "classify", "--file", str(file)) == 0
     known = Tokens(file)
-    assert known.holder(f"Bearer {alice}") == Holder("alice", frozenset(Role))
+    assert known.holder(f"Bearer {alice}") == Principal("alice", frozenset(Role))
     assert known.holder(f"Bearer {capsys.readouterr().out.strip()}").name == "bob"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from digits.data_folder import resolve
+from digits.datasets.data_folder import resolve
 from digits.errors import InvalidInput, NotFound
 
 

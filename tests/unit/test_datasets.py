@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from digits import datasets
-from digits.datasets import Batch, Images, open_batch
+from digits.datasets import dataset
+from digits.datasets.dataset import Dataset, open_dataset
+from digits.datasets.shards import Images
 from digits.errors import InvalidInput
 
 LIMIT = 10_000_000
@@ -51,18 +52,18 @@ def npz(**contents: Any) -> bytes:
     return file.getvalue()
 
 
-def opened(source: Path | bytes) -> Batch:
-    return open_batch(source, "images_batch", LIMIT)
+def opened(source: Path | bytes) -> Dataset:
+    return open_dataset(source, "images_batch", LIMIT)
 
 
 def refusal(source: Path | bytes, limit: int = LIMIT) -> str:
     with pytest.raises(InvalidInput) as caught:
-        open_batch(source, "images_batch", limit)
+        open_dataset(source, "images_batch", limit)
     assert caught.value.field == "images_batch"
     return caught.value.problem
 
 
-def trained(batch: Batch, seed: int = 1) -> list[int]:
+def trained(batch: Dataset, seed: int = 1) -> list[int]:
     return [number for images in batch.train(seed) for number in numbers_of(images)]
 
 
@@ -116,8 +117,8 @@ def test_the_same_seed_gives_the_same_order_and_another_seed_another() -> None:
 
 
 def test_images_are_shuffled_within_a_bounded_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datasets, "SHUFFLE_IMAGES", 100)
-    monkeypatch.setattr(datasets, "CHUNK_IMAGES", 30)
+    monkeypatch.setattr(dataset, "SHUFFLE_IMAGES", 100)
+    monkeypatch.setattr(dataset, "CHUNK_IMAGES", 30)
     order = trained(opened(npz(**arrays(250))))
     assert [sorted(order[start : start + 100]) for start in (0, 100, 200)] == [
         list(range(100)),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from digits.errors import InvalidInput
-from digits.images import decode, from_pixels
+from digits.imaging.decode import decode, from_pixels
 from tests.unit.pictures import Grey, drawn, encoded, enlarged, on_paper, original
 
 LIMIT = 5_000_000

@@ -8,9 +8,10 @@ import pytest
 
 from digits.adapters.memory import MemoryCoordinator, MemoryTrainQueue, MemoryTree
 from digits.errors import Cancelled, LeaseLost, NotFound, Overloaded, QueueUnavailable, RequestConflict
-from digits.jobs import Jobs, advance
-from digits.leases import Lease
-from digits.reconciler import Reconciler
+from digits.jobs.jobs import Jobs
+from digits.jobs.leases import Lease
+from digits.jobs.reconciler import Reconciler
+from digits.jobs.states import advance
 from digits.v1 import training_pb2 as pb
 
 ATTEMPTS = 3
@@ -23,8 +24,8 @@ class Bench:
         self.tree = MemoryTree()
         self.queue = MemoryTrainQueue()
         self.coordinator = MemoryCoordinator(self.tree)
-        self.jobs = Jobs(self.coordinator, self.queue, most_unfinished_per_caller=3)
-        self.coordinator.hold("/workers/train/one", b"")
+        self.jobs = Jobs(self.coordinator, self.queue, max_unfinished_per_caller=3)
+        self.coordinator.create_ephemeral("/workers/train/one", b"")
         self.reconciler = Reconciler(self.jobs, self.coordinator, ATTEMPTS)
 
     def trainer(self) -> MemoryCoordinator:

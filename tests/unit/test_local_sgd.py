@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from digits.errors import Corrupt, Diverged
-from digits.local_sgd import EmptyRound, PartitionResult, merge
 from digits.offsets import OffsetRanges
+from digits.training.local_sgd import EmptyRound, PartitionResult, merge
 from digits.v1 import artifacts_pb2 as pb
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from digits import network
-from digits.onnx_graph import to_onnx
-from digits.recipes import FAST, RECIPES, Recipe
-from digits.tensors import State
+from digits.models.onnx_graph import to_onnx
+from digits.training import architecture
+from digits.training.recipes import FAST, RECIPES, Recipe
+from digits.training.tensors import State
 from spark_jobs import partition_trainer
 
 SMALL = dataclasses.replace(FAST, channels=(3, 5, 4))
@@ -23,7 +23,7 @@ def _one_thread() -> None:
 def trained_state(recipe: Recipe, seed: int) -> State:
     """A state whose every tensor differs from the first one, as after training."""
     generator = np.random.default_rng(seed)
-    state = network.initial_state(recipe, seed)
+    state = architecture.initial_state(recipe, seed)
     for name, tensor in state.items():
         if name.endswith("moving_variance"):
             state[name] = generator.uniform(0.01, 4, tensor.shape).astype(np.float32)
@@ -41,8 +41,8 @@ def session(recipe: Recipe, state: State) -> onnxruntime.InferenceSession:
 def test_the_graph_answers_as_keras_does(recipe: Recipe, seed: int) -> None:
     state = trained_state(recipe, seed)
     pixels = np.random.default_rng(seed).integers(0, 256, (32, 784), np.uint8)
-    model = network.build(recipe)
-    network.load(model, state)
+    model = architecture.build(recipe)
+    architecture.load(model, state)
     logits = np.asarray(model(pixels), np.float64)
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     (found,) = session(recipe, state).run(["probabilities"], {"pixels": pixels})

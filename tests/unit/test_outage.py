@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from digits.errors import NotFound, StoreUnavailable
-from workers.outage import waited_out
+from workers.outage import wait_for_recovery
 
 
 class Going(threading.Event):
@@ -25,25 +25,25 @@ def away(times: int) -> Callable[[], None]:
 
 
 def test_a_system_that_comes_back_was_waited_out() -> None:
-    assert waited_out(away(3), Going(), 60)
+    assert wait_for_recovery(away(3), Going(), 60)
 
 
 def test_where_nothing_was_away_the_job_is_to_blame() -> None:
-    assert not waited_out(away(0), Going(), 60)
+    assert not wait_for_recovery(away(0), Going(), 60)
 
 
 def test_an_outage_that_lasts_too_long_is_not_waited_out() -> None:
-    assert not waited_out(away(3), Going(), 0)
+    assert not wait_for_recovery(away(3), Going(), 0)
 
 
 def test_a_worker_that_stops_waits_no_longer() -> None:
     stopping = Going()
     stopping.set()
-    assert not waited_out(away(3), stopping, 60)
+    assert not wait_for_recovery(away(3), stopping, 60)
 
 
 def test_a_missing_log_is_no_outage() -> None:
     def missing() -> None:
         raise NotFound("log", "job")
 
-    assert not waited_out(missing, Going(), 60)
+    assert not wait_for_recovery(missing, Going(), 60)

@@ -9,12 +9,12 @@ import pyarrow as pa
 import pytest
 from pyspark import cloudpickle
 
-from digits import blocks, network
-from digits.datasets import Images
+from digits.datasets.shards import Images
 from digits.errors import Corrupt
-from digits.local_sgd import PartitionResult
 from digits.offsets import OffsetRanges
-from digits.recipes import FAST, STANDARD
+from digits.training import architecture, blocks
+from digits.training.local_sgd import PartitionResult
+from digits.training.recipes import FAST, STANDARD
 from digits.v1 import artifacts_pb2 as pb
 from spark_jobs.partition_trainer import ArrowFunction, MicroBatch, train_partitions, warm
 
@@ -25,7 +25,7 @@ Row = tuple[int, int, bytes]
 def work(recipe: object = SMALL, **changes: object) -> MicroBatch:
     start = MicroBatch(
         recipe=SMALL,
-        state=network.initial_state(SMALL, 0),
+        state=architecture.initial_state(SMALL, 0),
         seed=0,
         images_before=2_000,
         images_total=10_000,
@@ -162,14 +162,14 @@ def test_warming_answers_with_the_networks_description() -> None:
 
     description = run(warm(SMALL)).decode()
     model = keras.models.model_from_json(description)
-    assert {variable.path for variable in model.weights} == set(network.weights(work().state))
+    assert {variable.path for variable in model.weights} == set(architecture.weights(work().state))
 
 
 def test_the_work_travels_to_executors_without_tensorflow() -> None:
     program = (
-        "import sys; from digits import network, recipes; from pyspark import cloudpickle;"
+        "import sys; from digits.training import architecture, recipes; from pyspark import cloudpickle;"
         "from spark_jobs.partition_trainer import MicroBatch, train_partitions, warm;"
-        "state = network.initial_state(recipes.FAST, 0);"
+        "state = architecture.initial_state(recipes.FAST, 0);"
         "sent = cloudpickle.dumps(train_partitions(MicroBatch(recipes.FAST, state, 0, 0, 1, 1)));"
         "cloudpickle.dumps(warm(recipes.FAST));"
         "assert len(sent) < 700_000, len(sent);"

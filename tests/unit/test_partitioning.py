@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from digits.partitioning import partition_count
+from digits.training.partitioning import partition_count
 
 GB = 1 << 30
 

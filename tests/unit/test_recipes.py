@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digits import recipes
 from digits.errors import InvalidInput
+from digits.training import recipes
 
 
 @pytest.mark.parametrize(("name", "expected"), [("", "fast"), ("fast", "fast"), ("standard", "standard")])

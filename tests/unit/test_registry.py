@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digits import bundle, envelope, evaluation, network, onnx_graph, recipes
+from digits import envelope
 from digits.adapters.memory import MemoryCoordinator, MemoryStore, MemoryTrainQueue, MemoryTree
-from digits.datasets import Images
+from digits.datasets.shards import Images
 from digits.errors import Cancelled, Corrupt, LeaseLost, NotFound, NotReady
-from digits.jobs import Jobs
-from digits.leases import Lease
-from digits.predictor import Predictor
-from digits.publishing import Publisher
-from digits.registry import Registry
+from digits.jobs.jobs import Jobs
+from digits.jobs.leases import Lease
+from digits.models import bundle, evaluation, onnx_graph
+from digits.models.predictor import Predictor
+from digits.models.publishing import Publisher
+from digits.models.registry import Registry
+from digits.training import architecture, recipes
 from digits.v1 import artifacts_pb2, models_pb2
 from digits.v1 import training_pb2 as pb
 
@@ -28,7 +30,7 @@ class Bench:
         self.coordinator = MemoryCoordinator(self.tree)
         self.store = MemoryStore()
         self.registry = Registry(self.coordinator)
-        self.jobs = Jobs(self.coordinator, MemoryTrainQueue(), most_unfinished_per_caller=9)
+        self.jobs = Jobs(self.coordinator, MemoryTrainQueue(), max_unfinished_per_caller=9)
         self._start_job()
 
     def publish(self, accuracy: float, promotion: pb.Promotion = pb.IF_BETTER, seed: int = 0) -> pb.Job:
@@ -53,7 +55,7 @@ HELD_OUT = Images(
 
 
 def onnx(seed: int) -> bytes:
-    return onnx_graph.to_onnx(RECIPE, network.initial_state(RECIPE, seed))
+    return onnx_graph.to_onnx(RECIPE, architecture.initial_state(RECIPE, seed))
 
 
 def bundle_of(seed: int, accuracy: float) -> artifacts_pb2.ModelBundle:
@@ -174,7 +176,7 @@ def mutations() -> list[bytes]:
 
 
 def _wrong_bundles() -> list[artifacts_pb2.ModelBundle | artifacts_pb2.Checkpoint]:
-    state = network.initial_state(RECIPE, 0)
+    state = architecture.initial_state(RECIPE, 0)
     nan = {name: np.full_like(tensor, np.nan) for name, tensor in state.items()}
     wrong = [b"", b"not onnx", onnx(0)[:-100], onnx_graph.to_onnx(RECIPE, nan)]
     renamed = artifacts_pb2.ModelBundle(version="v2", onnx=onnx(0))

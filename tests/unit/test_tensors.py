@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digits import tensors
 from digits.errors import Corrupt
+from digits.training import tensors
 from digits.v1 import artifacts_pb2 as pb
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from digits import tokens
 from digits.errors import Misconfigured, Unauthenticated
-from digits.tokens import Holder, Role, Tokens, line, new_token
+from digits.security import tokens
+from digits.security.tokens import Principal, Role, Tokens, line, new_token
 
-TRAINER = Holder("alice", frozenset({Role.TRAIN}))
-READER = Holder("bob", frozenset({Role.CLASSIFY, Role.TRAIN}))
+TRAINER = Principal("alice", frozenset({Role.TRAIN}))
+READER = Principal("bob", frozenset({Role.CLASSIFY, Role.TRAIN}))
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from digits.adapters.memory import MemoryLog
 from digits.adapters.spool import SpoolLog
 from digits.errors import DeadlinePassed
-from digits.ingest import Ingest
-from digits.window import BatchSizer, IngestWindow
+from digits.training.ingest import Ingest
+from digits.training.window import BatchSizer, IngestWindow
 from tests.conftest import wait_until
 
 
@@ -45,12 +45,12 @@ class Watched(MemoryLog):
 
     def __init__(self, window_of: list[IngestWindow]) -> None:
         super().__init__()
-        self.window_of, self.most_unread = window_of, 0
+        self.window_of, self.max_unread = window_of, 0
 
     def append(self, job_id: str, partition: int, blocks: list[bytes]) -> None:
         super().append(job_id, partition, blocks)
         unread = sum(self.end_offsets(job_id)) - self.trained
-        self.most_unread = max(self.most_unread, unread)
+        self.max_unread = max(self.max_unread, unread)
 
     trained = 0
 
@@ -63,8 +63,8 @@ def test_a_flood_never_leaves_more_unread_than_the_window() -> None:
         for _ in range(200):
             window.wait_for(10, 1000, 5)
             log.trained += 5
-            window.train(5, 10)
-    assert log.most_unread == 10
+            window.mark_trained(5, 10)
+    assert log.max_unread == 10
     assert sum(log.end_offsets("job")) == 1000
 
 

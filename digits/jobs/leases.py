@@ -1,0 +1,90 @@
+"""Who runs a job: a lease that ends with its holder's session and fences what an older holder writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from digits.errors import Cancelled, LeaseLost
+from digits.jobs.jobs import Jobs
+from digits.jobs.states import is_final, job_path, lease_path
+from digits.ports import Coordinator, EphemeralNode, Replace
+from digits.v1 import training_pb2 as pb
+
+Change = Callable[[pb.Job], None]
+
+
+class Lease:
+    """The right to run one job. Every write checks that no newer lease has written."""
+
+    def __init__(self, jobs: Jobs, coordinator: Coordinator, job_id: str, node: EphemeralNode) -> None:
+        self._jobs, self._coordinator, self._node = jobs, coordinator, node
+        self.job_id = job_id
+        self.number = node.number
+
+    @classmethod
+    def take(cls, jobs: Jobs, coordinator: Coordinator, job_id: str, attempts: int) -> Lease | None:
+        """Takes a job that is not final, that nobody holds and that was tried less than `attempts` times.
+
+        Returns None for any other: whoever called has nothing to do.
+        """
+        job = jobs.get(job_id)
+        if is_final(job) or job.attempt_count >= attempts:
+            return None
+        node = coordinator.create_ephemeral(lease_path(job_id), b"")
+        if node is None:
+            return None
+        lease = cls(jobs, coordinator, job_id, node)
+        try:
+            jobs.edit(job_id, lease._sign)
+        except LeaseLost:
+            lease.release()
+            return None
+        return lease
+
+    def edit(self, change: Change) -> pb.Job:
+        """Changes the job's record; raises LeaseLost, or Cancelled where somebody asked for that."""
+        return self._jobs.edit(self.job_id, self._unless_cancelled(change))
+
+    def end(self, change: Change) -> pb.Job:
+        """Changes the job's record even where it was asked to stop; raises LeaseLost."""
+        return self._jobs.edit(self.job_id, self._fenced(change))
+
+    def replacement(self, change: Change) -> Replace:
+        """The same as `edit`, as an operation of a larger commit."""
+        stored = self._coordinator.get(job_path(self.job_id))
+        if stored is None:
+            raise LeaseLost(self.job_id)
+        job = pb.Job.FromString(stored.value)
+        self._unless_cancelled(change)(job)
+        return Replace(job_path(self.job_id), job.SerializeToString(), stored.version)
+
+    def hand_back(self) -> None:
+        """Gives the job up without blame: this attempt does not count."""
+        self.end(lambda job: setattr(job, "attempt_count", max(0, job.attempt_count - 1)))
+        self.release()
+
+    def release(self) -> None:
+        """Lets others take the job."""
+        self._node.release()
+
+    def _unless_cancelled(self, change: Change) -> Change:
+        def checked(job: pb.Job) -> None:
+            if job.cancel_requested:
+                raise Cancelled("the job was cancelled")
+            change(job)
+
+        return self._fenced(checked)
+
+    def _fenced(self, change: Change) -> Change:
+        def fenced(job: pb.Job) -> None:
+            if not self._node.alive() or job.lease_id != self.number or is_final(job):
+                raise LeaseLost(self.job_id)
+            change(job)
+
+        return fenced
+
+    def _sign(self, job: pb.Job) -> None:
+        if is_final(job) or job.lease_id > self.number:
+            raise LeaseLost(self.job_id)
+        job.lease_id = self.number
+        job.attempt_count += 1

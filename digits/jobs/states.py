@@ -1,0 +1,31 @@
+"""The states of a job, and where its record and its lease are in the coordinator."""
+
+from __future__ import annotations
+
+from digits import clock
+from digits.v1 import training_pb2 as pb
+
+FINAL = frozenset({pb.SUCCEEDED, pb.FAILED, pb.CANCELLED})
+
+
+def is_final(job: pb.Job) -> bool:
+    """Whether nothing will happen to the job any more."""
+    return job.state in FINAL
+
+
+def job_path(job_id: str) -> str:
+    """The coordinator's path of a job's record."""
+    return f"/jobs/{job_id}"
+
+
+def lease_path(job_id: str) -> str:
+    """The coordinator's path of the node that says who runs a job."""
+    return f"{job_path(job_id)}/lease"
+
+
+def advance(job: pb.Job, state: pb.JobState) -> None:
+    """Moves a job, and the progress that callers see, to a state."""
+    job.state = state
+    job.progress.state = state
+    if state in FINAL:
+        job.end_time.CopyFrom(clock.now())

@@ -1,0 +1,99 @@
+"""From a trained state to a registered version: bundle, store, registry and alias in this order."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+
+from digits import clock, envelope
+from digits.datasets.shards import Images
+from digits.errors import Corrupt, NotFound, StaleWrite
+from digits.jobs.leases import Lease
+from digits.jobs.states import advance
+from digits.models import bundle, evaluation
+from digits.models.registry import Registry
+from digits.ports import ArtifactStore, Coordinator, Create, Replace
+from digits.v1 import artifacts_pb2, models_pb2, training_pb2
+
+logger = logging.getLogger(__name__)
+
+
+class Publisher:
+    """Publishes candidates of one job, fenced by its lease."""
+
+    def __init__(
+        self, store: ArtifactStore, registry: Registry, coordinator: Coordinator, lease: Lease
+    ) -> None:
+        self._store, self._registry, self._coordinator, self._lease = store, registry, coordinator, lease
+
+    def publish(
+        self, candidate: artifacts_pb2.ModelBundle, promotion: training_pb2.Promotion, held_out: Images
+    ) -> None:
+        """Publishes a bundle and ends its job.
+
+        The version, the serving alias and the job change in one commit, so each takes effect once or not at
+        all; a bundle that was written before a crash is only a file that nobody reads.
+        """
+        candidate.version = self._registry.new_version()
+        model = self._write(candidate)
+        while True:
+            try:
+                return self._register(model, promotion, held_out)
+            except StaleWrite:
+                logger.info("%s: the alias or the job moved meanwhile; deciding again", model.version)
+
+    def _write(self, candidate: artifacts_pb2.ModelBundle) -> models_pb2.Model:
+        data = envelope.seal(candidate)
+        path = f"models/{candidate.version}.bundle"
+        self._store.publish(path, data)
+        model = models_pb2.Model(
+            version=candidate.version,
+            metrics=candidate.metrics,
+            provenance=candidate.provenance,
+            store_path=path,
+            bundle_bytes=len(data),
+            bundle_sha256=hashlib.sha256(data).hexdigest(),
+            create_time=clock.now(),
+        )
+        bundle.load(bundle.fetch(self._store, model), model.version)
+        return model
+
+    def _register(self, model: models_pb2.Model, promotion: training_pb2.Promotion, held_out: Images) -> None:
+        alias = self._registry.alias()
+        promoted = evaluation.may_serve(
+            promotion, model.metrics, self._metrics_of(alias.serving.version, held_out)
+        )
+        operations: list[Create | Replace] = [
+            self._registry.registration(model),
+            self._lease.replacement(_success(model, promoted)),
+        ]
+        if promoted:
+            operations.append(alias.moved_to(model.version))
+        self._coordinator.commit(*operations)
+
+    def _metrics_of(self, serving: str, held_out: Images) -> models_pb2.Metrics | None:
+        """The serving version on these held-out images; measured again only where they are others."""
+        if not serving:
+            return None
+        try:
+            model = self._registry.get(serving)
+            if model.metrics.held_out_sha256 == held_out.sha256():
+                return model.metrics
+            loaded = bundle.load(bundle.fetch(self._store, model), serving)
+        except (Corrupt, NotFound) as error:
+            logger.warning("the serving model cannot be compared with: %s", error)
+            return None
+        return evaluation.evaluate(loaded.predictor, held_out)
+
+
+def _success(model: models_pb2.Model, promoted: bool) -> Callable[[training_pb2.Job], None]:
+    def succeed(job: training_pb2.Job) -> None:
+        advance(job, training_pb2.SUCCEEDED)
+        job.progress.model_version = model.version
+        job.progress.promoted = promoted
+        job.progress.accuracy = model.metrics.accuracy
+        job.progress.loss = model.metrics.loss
+        job.progress.eta.Clear()
+
+    return succeed

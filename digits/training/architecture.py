@@ -1,0 +1,102 @@
+"""The convolutional network: its tensors, and itself in Keras.
+
+Keras and TensorFlow are imported inside the functions that need them: who only starts, merges or saves a
+training never pays for the import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from digits.training.recipes import Recipe
+from digits.training.tensors import State
+
+if TYPE_CHECKING:
+    import keras
+
+KERNEL_SIZES = (5, 3, 3)
+# Two poolings by 2 and no padding bring 28 x 28 pixels to 3 x 3 features.
+FEATURE_SIZE = 3
+# Keras's own default; the ONNX graph folds the same number into its weights.
+NORM_EPSILON = 1e-3
+OPTIMIZER = "adam/"
+STEPS = f"{OPTIMIZER}steps"
+
+
+def build(recipe: Recipe) -> keras.Model:
+    """Returns the network: uint8 pixels (N, 784), 0 for paper to 255 for ink → float32 logits (N, 10).
+
+    Batch-norm comes after the pooling, on a quarter of the values, and has no scale of its own: what
+    follows a ReLU can scale by itself, and a scale that is always positive lets ONNX fold it into the
+    convolution before the pooling.
+    """
+    import keras  # noqa: PLC0415
+    from keras import layers  # noqa: PLC0415
+
+    pixels = keras.Input((784,), dtype="uint8", name="pixels")
+    features = layers.Rescaling(1 / 255)(layers.Reshape((28, 28, 1))(pixels))
+    for number, (channels, size) in enumerate(zip(recipe.channels, KERNEL_SIZES, strict=True), start=1):
+        features = layers.Conv2D(channels, size, use_bias=False, name=f"conv{number}")(features)
+        if number < len(KERNEL_SIZES):
+            features = layers.MaxPooling2D(2)(features)
+        norm = layers.BatchNormalization(
+            scale=False, momentum=recipe.statistics_momentum, epsilon=NORM_EPSILON, name=f"norm{number}"
+        )
+        features = layers.ReLU()(norm(features))
+    logits = layers.Dense(10, name="dense")(layers.Flatten()(features))
+    return keras.Model(pixels, logits, name=recipe.name)
+
+
+def load(model: keras.Model, state: Mapping[str, np.ndarray]) -> None:
+    """Puts the state's weights and statistics into a model of the same recipe."""
+    for variable in model.weights:
+        variable.assign(state[variable.path])
+
+
+def initial_state(recipe: Recipe, seed: int) -> State:
+    """Everything that a training step reads and changes, before the first one; float32, without Keras.
+
+    Weights and statistics bear Keras's names; kernels are drawn as Glorot and Bengio (2010) propose, the
+    same for the same seed, any whole number. Below "adam/" are Adam's moments and how many steps it took.
+    """
+    generator = np.random.default_rng(seed % 2**64)
+    shapes = _kernel_shapes(recipe)
+    state: State = {}
+    for number, channels in enumerate(recipe.channels, start=1):
+        state[f"conv{number}/kernel"] = _glorot(generator, shapes[number - 1])
+        state[f"norm{number}/beta"] = np.zeros(channels, np.float32)
+        state[f"norm{number}/moving_mean"] = np.zeros(channels, np.float32)
+        state[f"norm{number}/moving_variance"] = np.ones(channels, np.float32)
+    state["dense/kernel"] = _glorot(generator, shapes[-1])
+    state["dense/bias"] = np.zeros(10, np.float32)
+    return state | _initial_moments(state)
+
+
+def weights(state: Mapping[str, np.ndarray]) -> State:
+    """The part of a state that a network needs: its weights and statistics, under Keras's names."""
+    return {name: tensor for name, tensor in state.items() if not name.startswith(OPTIMIZER)}
+
+
+def _initial_moments(state: State) -> State:
+    trained = [name for name in state if "/moving_" not in name]
+    moments = {
+        f"{OPTIMIZER}{moment}/{name}": np.zeros_like(state[name]) for moment in ("m", "v") for name in trained
+    }
+    return moments | {STEPS: np.zeros((), np.float32)}
+
+
+def _kernel_shapes(recipe: Recipe) -> list[tuple[int, ...]]:
+    inputs = (1, *recipe.channels)
+    convolutions = [
+        (size, size, inputs[layer], recipe.channels[layer]) for layer, size in enumerate(KERNEL_SIZES)
+    ]
+    return [*convolutions, (FEATURE_SIZE**2 * recipe.channels[-1], 10)]
+
+
+def _glorot(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    receptive_field = int(np.prod(shape[:-2]))
+    limit = np.sqrt(6 / (receptive_field * (shape[-2] + shape[-1])))
+    return generator.uniform(-limit, limit, shape).astype(np.float32)

@@ -1,0 +1,91 @@
+"""Back-pressure: the log never holds more unread blocks than a window, and the window follows the trainer."""
+
+from __future__ import annotations
+
+import math
+import threading
+
+from digits.errors import DeadlinePassed
+
+# Tried on simulated trainers of three speeds (tests/unit/test_window.py): within a quarter of the target
+# after eight micro-batches.
+_PROPORTIONAL = 0.4
+_INTEGRAL = 0.5
+_MAX_STEP = 1.0
+
+
+class BatchSizer:
+    """A proportional-integral controller of the blocks in a micro-batch, in its velocity form.
+
+    It works on the logarithm of the size, so that twice too slow and twice too fast weigh the same.
+    """
+
+    def __init__(self, blocks: int, most: int, target_seconds: float) -> None:
+        self._size = float(min(blocks, most))
+        self._most = most
+        self._target = target_seconds
+        self._error_before = 0.0
+
+    @property
+    def blocks(self) -> int:
+        """Blocks that the next micro-batch should have."""
+        return max(1, round(self._size))
+
+    def measured(self, blocks: int, seconds: float) -> None:
+        """Learns from a micro-batch; one that the source could not fill counts by its rate."""
+        expected = seconds * self._size / blocks
+        error = max(-_MAX_STEP, min(_MAX_STEP, math.log(self._target / expected)))
+        step = _PROPORTIONAL * (error - self._error_before) + _INTEGRAL * error
+        self._size = max(1.0, min(float(self._most), self._size * math.exp(step)))
+        self._error_before = error
+
+
+class IngestWindow:
+    """Lets an appender run ahead of the trainer by a bounded number of blocks."""
+
+    def __init__(self, size: int, appended: int, trained: int) -> None:
+        self._size, self._appended, self._trained = size, appended, trained
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def room(self, most: int) -> int:
+        """Waits until at least one block may be appended; returns how many may, 0 once closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self.unread() < self._size)
+            return 0 if self._closed else min(most, self._size - self.unread())
+
+    def mark_appended(self, blocks: int) -> None:
+        """Counts blocks that were appended."""
+        with self._changed:
+            self._appended += blocks
+            self._changed.notify_all()
+
+    def mark_trained(self, blocks: int, size: int) -> None:
+        """Counts blocks that were trained, and sets the window's new size."""
+        with self._changed:
+            self._trained += blocks
+            self._size = size
+            self._changed.notify_all()
+
+    def unread(self) -> int:
+        """Blocks appended and not trained yet."""
+        return self._appended - self._trained
+
+    def appended(self) -> int:
+        """Blocks appended in all."""
+        return self._appended
+
+    def wait_for(self, blocks: int, total: int, timeout_seconds: float) -> None:
+        """Waits until so many blocks are unread, or all `total` are appended; raises DeadlinePassed."""
+        with self._changed:
+            if not self._changed.wait_for(
+                lambda: self._closed or self.unread() >= min(blocks, self._size) or self._appended >= total,
+                timeout_seconds,
+            ):
+                raise DeadlinePassed("no image was appended to the log in time")
+
+    def close(self) -> None:
+        """Frees everybody who waits."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()

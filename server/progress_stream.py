@@ -1,0 +1,81 @@
+"""Follows a job for a caller: each change, and a heartbeat where nothing changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from digits import clock, status_codes
+from digits.errors import Stopping
+from digits.jobs.jobs import Jobs
+from digits.jobs.states import is_final
+from digits.serving.serving_model import ServingModel
+from digits.v1 import training_pb2 as pb
+from server.blocking import blocking
+from server.error_mapping import JobFailed
+
+# A promoted model is in this server's memory within milliseconds, unless something is wrong with it.
+_PROMOTION_SECONDS = 2.0
+
+
+class ProgressStreams:
+    """Follows jobs until the server stops; another server goes on then."""
+
+    def __init__(self, jobs: Jobs, serving: ServingModel, heartbeat_seconds: float) -> None:
+        self._jobs, self._serving, self._heartbeat_seconds = jobs, serving, heartbeat_seconds
+        self._waiting: set[asyncio.Event] = set()
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Ends every stream, each behind one more message: who stops need not wait for them."""
+        self._stopping = True
+        for changed in self._waiting:
+            changed.set()
+
+    async def follow(self, job_id: str) -> AsyncIterator[pb.TrainProgress]:
+        """Yields progress until the job is final; raises NotFound, Stopping, and JobFailed behind FAILED.
+
+        Whoever reads that a model was promoted gets it from the next Classify on.
+        """
+        loop = asyncio.get_running_loop()
+        newest: list[pb.Job] = [await blocking(self._jobs.get, job_id)]
+        changed = asyncio.Event()
+
+        def on_change(job: pb.Job) -> None:
+            newest[0] = job
+            loop.call_soon_threadsafe(changed.set)
+
+        end_watch = await blocking(self._jobs.watch, job_id, on_change)
+        self._waiting.add(changed)
+        try:
+            while True:
+                changed.clear()
+                job = newest[0]
+                if job.progress.promoted:
+                    await blocking(self._serving.catch_up, _PROMOTION_SECONDS)
+                yield _with_heartbeat(job.progress)
+                if is_final(job):
+                    break
+                if self._stopping:
+                    raise Stopping(f"this server stops, and the job goes on: watch {job_id} again")
+                await _wait(changed, self._heartbeat_seconds)
+        finally:
+            self._waiting.discard(changed)
+            end_watch()
+        if job.state == pb.FAILED:
+            raise JobFailed(status_codes.job_status(job.progress.error))
+
+
+async def _wait(changed: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await changed.wait()
+    except TimeoutError:
+        return
+
+
+def _with_heartbeat(progress: pb.TrainProgress) -> pb.TrainProgress:
+    beat = pb.TrainProgress()
+    beat.CopyFrom(progress)
+    beat.heartbeat_time.CopyFrom(clock.now())
+    return beat
