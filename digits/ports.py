@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from digits.offsets import OffsetRanges
 from digits.v1 import queue_pb2
@@ -25,8 +25,14 @@ class ArtifactStore(Protocol):
     def names(self, folder: str) -> list[str]:
         """Names of the files in a folder, sorted; empty where there is no such folder."""
 
+    def folders(self, folder: str) -> list[str]:
+        """Names of the folders in a folder, sorted; empty where there is no such folder."""
+
     def delete(self, name: str) -> None:
         """Removes a file, or a folder with all that is in it; does nothing where there is none."""
+
+    def delete_unfinished(self, folder: str, min_age_seconds: float) -> None:
+        """Removes what publishers that died left in a folder, if nobody wrote to it for so long."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,9 @@ class BlockLog(Protocol):
     def delete(self, job_id: str) -> None:
         """Removes the job's log; does nothing where there is none."""
 
+    def jobs(self) -> list[str]:
+        """Ids of the jobs that have a log, sorted."""
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -96,6 +105,17 @@ class Check:
     version: int
 
 
+@dataclass(frozen=True)
+class Delete:
+    """Removes a node without children if its version still is the given one."""
+
+    path: str
+    version: int
+
+
+Operation: TypeAlias = Create | Replace | Check | Delete
+
+
 class EphemeralNode(Protocol):
     """A node that lives as long as this process's session."""
 
@@ -121,8 +141,9 @@ class Coordinator(Protocol):
     def children(self, path: str) -> list[str]:
         """Names of the nodes below, sorted; empty where there is none."""
 
-    def commit(self, *operations: Create | Replace | Check) -> None:
-        """Does all or nothing; raises StaleWrite where a version differs or a node to create exists."""
+    def commit(self, *operations: Operation) -> None:
+        """Does all or nothing; raises StaleWrite if a version differs, a node to create exists, or one to
+        delete has children."""
 
     def create_ephemeral(self, path: str, value: bytes) -> EphemeralNode | None:
         """Creates a node that goes with this session; None where another session holds the path."""

@@ -24,7 +24,7 @@ from kazoo.protocol.states import ZnodeStat
 from kazoo.retry import KazooRetry
 
 from digits.errors import CoordinatorUnavailable, LeaseLost, StaleWrite
-from digits.ports import Check, Create, Replace, Stored
+from digits.ports import Create, Delete, Operation, Replace, Stored
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class ZooKeeperCoordinator:
         except NoNodeError:
             return []
 
-    def commit(self, *operations: Create | Replace | Check) -> None:
+    def commit(self, *operations: Operation) -> None:
         """See Coordinator; one ZooKeeper transaction."""
         transaction = self._client.transaction()
         for operation in operations:
@@ -102,6 +102,8 @@ class ZooKeeperCoordinator:
                 transaction.create(self._root + operation.path, operation.value)
             elif isinstance(operation, Replace):
                 transaction.set_data(self._root + operation.path, operation.value, operation.version)
+            elif isinstance(operation, Delete):
+                transaction.delete(self._root + operation.path, operation.version)
             else:
                 transaction.check(self._root + operation.path, operation.version)
         results = self._answer(transaction.commit_async)
