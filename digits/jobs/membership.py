@@ -7,8 +7,12 @@ import os
 import socket
 import threading
 
-from digits.errors import DigitsError
+from google.protobuf.message import DecodeError
+
+from digits import clock
+from digits.errors import Corrupt, DigitsError
 from digits.ports import Coordinator, EphemeralNode
+from digits.unreadable import UnreadableRecords
 from digits.v1 import training_pb2 as pb
 
 logger = logging.getLogger(__name__)
@@ -32,6 +36,14 @@ class Membership:
         """Appears, on a thread of its own."""
         self._changed.set()
         self._thread.start()
+
+    def set_idle(self, idle: bool) -> None:
+        """Says since now whether it waits for a job."""
+        if idle:
+            self._status.idle_time.CopyFrom(clock.now())
+        else:
+            self._status.ClearField("idle_time")
+        self._changed.set()
 
     def update(self, model_version: str, generation: int, error: str) -> None:
         """Says which model is in memory."""
@@ -69,8 +81,16 @@ class Membership:
             self._node.update(value)
 
 
-def live_workers(coordinator: Coordinator, role: str) -> list[pb.WorkerStatus]:
-    """What each live worker of a role says of itself."""
-    folder = f"/workers/{role}"
-    nodes = (coordinator.get(f"{folder}/{name}") for name in coordinator.children(folder))
-    return [pb.WorkerStatus.FromString(node.value) for node in nodes if node]
+def live_workers(
+    coordinator: Coordinator, role: str, unreadable: UnreadableRecords | None = None
+) -> list[pb.WorkerStatus]:
+    """What each live worker of a role says of itself; what cannot be read is skipped."""
+    folder, workers = f"/workers/{role}", []
+    for name in coordinator.children(folder):
+        if (node := coordinator.get(f"{folder}/{name}")) is None:
+            continue
+        try:
+            workers.append(pb.WorkerStatus.FromString(node.value))
+        except DecodeError as error:
+            (unreadable or UnreadableRecords()).skip(Corrupt(f"{folder}/{name} cannot be read: {error}"))
+    return workers

@@ -1,8 +1,13 @@
-"""The states of a job, and where its record and its lease are in the coordinator."""
+"""The states of a job, its record as it is kept, and where in the coordinator its nodes are."""
 
 from __future__ import annotations
 
+import hashlib
+
+from google.protobuf.message import DecodeError
+
 from digits import clock
+from digits.errors import Corrupt
 from digits.v1 import training_pb2 as pb
 
 FINAL = frozenset({pb.SUCCEEDED, pb.FAILED, pb.CANCELLED})
@@ -23,9 +28,31 @@ def lease_path(job_id: str) -> str:
     return f"{job_path(job_id)}/lease"
 
 
+def open_path(job_id: str) -> str:
+    """The coordinator's path of the node that is there until a job is final and what it owned is removed."""
+    return f"/open/{job_id}"
+
+
+def request_path(spec: pb.TrainSpec) -> str:
+    """The coordinator's path of the node that names the job of a caller's request_id."""
+    key = hashlib.sha256(spec.caller.encode() + b"\0" + spec.request_id.encode())
+    return f"/requests/{key.hexdigest()}"
+
+
 def advance(job: pb.Job, state: pb.JobState) -> None:
     """Moves a job, and the progress that callers see, to a state."""
     job.state = state
     job.progress.state = state
     if state in FINAL:
         job.end_time.CopyFrom(clock.now())
+
+
+def read_record(job_id: str, value: bytes) -> pb.Job:
+    """A job from its record; raises Corrupt."""
+    try:
+        job = pb.Job.FromString(value)
+    except DecodeError as error:
+        raise Corrupt(f"the record {job_path(job_id)} cannot be read: {error}") from error
+    if job.job_id != job_id:
+        raise Corrupt(f"the record {job_path(job_id)} cannot be read: it is not of that job")
+    return job
