@@ -109,6 +109,7 @@ class MemoryEphemeralNode:
             if self._alive:
                 self._alive = False
                 del self._tree.nodes[self._path]
+                _tell(self._tree, self._path)
 
 
 class MemoryCoordinator:
@@ -121,6 +122,10 @@ class MemoryCoordinator:
     def get(self, path: str) -> Stored | None:
         """See Coordinator."""
         return self._tree.nodes.get(path)
+
+    def get_many(self, paths: Sequence[str]) -> list[Stored | None]:
+        """See Coordinator."""
+        return [self.get(path) for path in paths]
 
     def children(self, path: str) -> list[str]:
         """See Coordinator."""
@@ -180,8 +185,12 @@ class MemoryCoordinator:
 def _store(tree: MemoryTree, path: str, value: bytes) -> None:
     node = tree.nodes.get(path)
     tree.nodes[path] = Stored(value, node.version + 1 if node else 0)
+    _tell(tree, path)
+
+
+def _tell(tree: MemoryTree, path: str) -> None:
     for changed in list(tree.watchers[path]):
-        changed(tree.nodes[path])
+        changed(tree.nodes.get(path))
 
 
 class MemoryTrainQueue:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -85,6 +85,10 @@ class ZooKeeperCoordinator:
         except NoNodeError:
             return None
         return Stored(value, stat.version)
+
+    def get_many(self, paths: Sequence[str]) -> list[Stored | None]:
+        """See Coordinator."""
+        return [self.get(path) for path in paths]
 
     def children(self, path: str) -> list[str]:
         """See Coordinator."""
