@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from digits.offsets import OffsetRanges
 from digits.v1 import queue_pb2
@@ -96,6 +96,17 @@ class Check:
     version: int
 
 
+@dataclass(frozen=True)
+class Delete:
+    """Removes a node without children if its version still is the given one."""
+
+    path: str
+    version: int
+
+
+Operation: TypeAlias = Create | Replace | Check | Delete
+
+
 class EphemeralNode(Protocol):
     """A node that lives as long as this process's session."""
 
@@ -129,14 +140,18 @@ class Coordinator(Protocol):
     def get(self, path: str) -> Stored | None:
         """Returns a node, or None."""
 
+    def sync(self) -> None:
+        """Has what this session reads from now on be no older than what any session has seen until now."""
+
     def get_many(self, paths: Sequence[str]) -> list[Stored | None]:
         """Returns what `get` would for each path, in about the time of one; not all at one moment."""
 
     def children(self, path: str) -> list[str]:
         """Names of the nodes below, sorted; empty if there is none."""
 
-    def commit(self, *operations: Create | Replace | Check) -> None:
-        """Does all or nothing; raises StaleWrite if a version differs or a node to create exists.
+    def commit(self, *operations: Operation) -> None:
+        """Does all or nothing; raises StaleWrite if a version differs, a node to create exists, or one to
+        delete has children.
 
         After CoordinatorUnavailable, read again and decide again. A repeated commit is stale if the first one
         was done: StaleWrite may then mean the caller's own write.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from digits.errors import AlreadyPublished, LeaseLost, NotFound, StaleWrite
 from digits.offsets import OffsetRanges
-from digits.ports import Check, Create, Replace, Stored, StreamSource
+from digits.ports import Check, Create, Delete, Operation, Stored, StreamSource
 
 
 class MemoryStore:
@@ -108,8 +108,7 @@ class MemoryEphemeralNode:
         with self._tree.lock:
             if self._alive:
                 self._alive = False
-                del self._tree.nodes[self._path]
-                _tell(self._tree, self._path)
+                _delete(self._tree, self._path)
 
 
 class MemoryCoordinator:
@@ -123,6 +122,9 @@ class MemoryCoordinator:
         """See Coordinator."""
         return self._tree.nodes.get(path)
 
+    def sync(self) -> None:
+        """See Coordinator."""
+
     def get_many(self, paths: Sequence[str]) -> list[Stored | None]:
         """See Coordinator."""
         return [self.get(path) for path in paths]
@@ -134,13 +136,15 @@ class MemoryCoordinator:
             below = [node[len(prefix) :] for node in self._tree.nodes if node.startswith(prefix)]
         return sorted({path.partition("/")[0] for path in below})
 
-    def commit(self, *operations: Create | Replace | Check) -> None:
+    def commit(self, *operations: Operation) -> None:
         """See Coordinator."""
         with self._tree.lock:
             for operation in operations:
                 self._require(operation)
             for operation in operations:
-                if not isinstance(operation, Check):
+                if isinstance(operation, Delete):
+                    _delete(self._tree, operation.path)
+                elif not isinstance(operation, Check):
                     _store(self._tree, operation.path, operation.value)
 
     def create_ephemeral(self, path: str, value: bytes) -> MemoryEphemeralNode | None:
@@ -173,18 +177,25 @@ class MemoryCoordinator:
         for node in self._nodes:
             node.release()
 
-    def _require(self, operation: Create | Replace | Check) -> None:
+    def _require(self, operation: Operation) -> None:
         node = self._tree.nodes.get(operation.path)
         if isinstance(operation, Create):
             if node is not None:
                 raise StaleWrite(f"{operation.path} exists")
         elif node is None or node.version != operation.version:
             raise StaleWrite(f"{operation.path} changed")
+        elif isinstance(operation, Delete) and self.children(operation.path):
+            raise StaleWrite(f"{operation.path} has children")
 
 
 def _store(tree: MemoryTree, path: str, value: bytes) -> None:
     node = tree.nodes.get(path)
     tree.nodes[path] = Stored(value, node.version + 1 if node else 0)
+    _tell(tree, path)
+
+
+def _delete(tree: MemoryTree, path: str) -> None:
+    del tree.nodes[path]
     _tell(tree, path)
 
 

@@ -104,8 +104,14 @@ class Jobs:
         return self._coordinator.get(lease_path(job_id)) is not None
 
     def watch(self, job_id: str, changed: Callable[[pb.Job], None]) -> Callable[[], None]:
-        """Calls `changed` with the job now and after every change; returns what ends it. Raises NotFound."""
-        self._stored(job_id)
+        """Calls `changed` with the job now and after every change; returns what ends it. Raises NotFound.
+
+        A final job is told once, at once, and costs no watch: nothing will happen to it any more.
+        """
+        job = self.get(job_id)
+        if is_final(job):
+            changed(job)
+            return lambda: None
 
         def on_change(stored: Stored | None) -> None:
             if stored:

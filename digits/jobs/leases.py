@@ -25,7 +25,7 @@ class Lease:
     def take(cls, jobs: Jobs, coordinator: Coordinator, job_id: str, attempts: int) -> Lease | None:
         """Takes a job that is not final, that nobody holds and that was tried less than `attempts` times.
 
-        Returns None for any other: whoever called has nothing to do. Whatever is raised, no lease is left.
+        Returns None for any other: whoever called has nothing to do.
         """
         job = jobs.get(job_id)
         if is_final(job) or job.attempt_count >= attempts:
@@ -39,9 +39,6 @@ class Lease:
         except LeaseLost:
             lease.release()
             return None
-        except BaseException:
-            lease.release()
-            raise
         return lease
 
     def edit(self, change: Change) -> pb.Job:
@@ -62,14 +59,12 @@ class Lease:
         return Replace(job_path(self.job_id), job.SerializeToString(), stored.version)
 
     def hand_back(self) -> None:
-        """Gives the job up without blame: this attempt does not count, if that can be recorded."""
-        try:
-            self.end(lambda job: setattr(job, "attempt_count", max(0, job.attempt_count - 1)))
-        finally:
-            self.release()
+        """Gives the job up without blame: this attempt does not count."""
+        self.end(lambda job: setattr(job, "attempt_count", max(0, job.attempt_count - 1)))
+        self.release()
 
     def release(self) -> None:
-        """Lets others take the job; never fails, and is done later if the coordinator is away."""
+        """Lets others take the job."""
         self._node.release()
 
     def _unless_cancelled(self, change: Change) -> Change:

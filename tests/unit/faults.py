@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from digits.errors import CoordinatorUnavailable, LeaseLost
-from digits.ports import Check, Coordinator, Create, EphemeralNode, Replace, Stored
+from digits.ports import Coordinator, EphemeralNode, Operation, Stored
 
 Answer = TypeVar("Answer")
 
@@ -52,6 +52,10 @@ class FaultyCoordinator:
         """See Coordinator."""
         return self.call("get", lambda: self._inner.get(path))
 
+    def sync(self) -> None:
+        """See Coordinator."""
+        self.call("sync", self._inner.sync)
+
     def get_many(self, paths: Sequence[str]) -> list[Stored | None]:
         """See Coordinator."""
         return self.call("get_many", lambda: self._inner.get_many(paths))
@@ -60,7 +64,7 @@ class FaultyCoordinator:
         """See Coordinator."""
         return self.call("children", lambda: self._inner.children(path))
 
-    def commit(self, *operations: Create | Replace | Check) -> None:
+    def commit(self, *operations: Operation) -> None:
         """See Coordinator."""
         self.call("commit", lambda: self._inner.commit(*operations))
 

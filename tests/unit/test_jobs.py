@@ -238,3 +238,13 @@ def test_the_same_request_again_is_no_further_job(bench: Bench) -> None:
     jobs = [bench.jobs.submit(spec(caller="alice", request_id=str(n), fingerprint="f")) for n in range(3)]
     again = bench.jobs.submit(spec(caller="alice", request_id="2", fingerprint="f"))
     assert again.job_id == jobs[2].job_id
+
+
+def test_watching_a_final_job_tells_it_once_and_sets_no_watch(bench: Bench) -> None:
+    job, lease = leased(bench)
+    lease.end(lambda job: advance(job, pb.SUCCEEDED))
+    seen: list[int] = []
+    for _ in range(3):
+        bench.jobs.watch(job.job_id, lambda job: seen.append(job.state))
+    assert seen == [pb.SUCCEEDED] * 3
+    assert not any(bench.tree.watchers.values())

@@ -31,20 +31,12 @@ def bench() -> Bench:
     return Bench()
 
 
-@pytest.mark.parametrize("method", ["create_ephemeral", "commit"])
-def test_a_lease_whose_taking_was_not_answered_is_taken_by_the_next_try(bench: Bench, method: str) -> None:
-    bench.trainer.lose_answers(method)
+def test_a_lease_whose_taking_was_not_answered_is_taken_by_the_next_try(bench: Bench) -> None:
+    bench.trainer.lose_answers("create_ephemeral")
     with pytest.raises(CoordinatorUnavailable):
         bench.take()
     lease = bench.take()
     assert lease and bench.jobs.get(bench.job_id).lease_id == lease.number
-
-
-def test_a_lease_that_could_not_be_signed_is_given_up(bench: Bench) -> None:
-    bench.trainer.refuse("commit")
-    with pytest.raises(CoordinatorUnavailable):
-        bench.take()
-    assert not bench.jobs.is_leased(bench.job_id)
 
 
 def test_a_lease_released_while_the_coordinator_is_away_is_gone_once_it_is_back(bench: Bench) -> None:
@@ -54,15 +46,6 @@ def test_a_lease_released_while_the_coordinator_is_away_is_gone_once_it_is_back(
     lease.release()
     assert bench.jobs.is_leased(bench.job_id)
     bench.trainer.come_back()
-    assert not bench.jobs.is_leased(bench.job_id)
-
-
-def test_a_lease_is_given_up_although_its_hand_over_could_not_be_recorded(bench: Bench) -> None:
-    lease = bench.take()
-    assert lease
-    bench.trainer.refuse("commit")
-    with pytest.raises(CoordinatorUnavailable):
-        lease.hand_back()
     assert not bench.jobs.is_leased(bench.job_id)
 
 
