@@ -188,10 +188,7 @@ class TrainWorker:
 
     def _let_go(self, lease: Lease) -> None:
         """Ends the lease, and removes what a job that is over leaves."""
-        try:
-            lease.release()
-        except Unavailable as error:
-            logger.warning("job %s is let go by the end of the session: %s", lease.job_id, error)
+        lease.release()
         self._cleanup.try_to_end(lease.job_id)
 
     def _open_dataset(self, spec: pb.TrainSpec) -> Dataset:

@@ -121,7 +121,7 @@ class MemoryEphemeralNode:
         with self._tree.lock:
             if self._alive:
                 self._alive = False
-                del self._tree.nodes[self._path]
+                _delete(self._tree, self._path)
 
 
 class MemoryCoordinator:
@@ -134,6 +134,13 @@ class MemoryCoordinator:
     def get(self, path: str) -> Stored | None:
         """See Coordinator."""
         return self._tree.nodes.get(path)
+
+    def sync(self) -> None:
+        """See Coordinator."""
+
+    def get_many(self, paths: Sequence[str]) -> list[Stored | None]:
+        """See Coordinator."""
+        return [self.get(path) for path in paths]
 
     def children(self, path: str) -> list[str]:
         """See Coordinator."""
@@ -197,14 +204,17 @@ class MemoryCoordinator:
 def _store(tree: MemoryTree, path: str, value: bytes) -> None:
     node = tree.nodes.get(path)
     tree.nodes[path] = Stored(value, node.version + 1 if node else 0)
-    for changed in list(tree.watchers[path]):
-        changed(tree.nodes[path])
+    _tell(tree, path)
 
 
 def _delete(tree: MemoryTree, path: str) -> None:
     del tree.nodes[path]
+    _tell(tree, path)
+
+
+def _tell(tree: MemoryTree, path: str) -> None:
     for changed in list(tree.watchers[path]):
-        changed(None)
+        changed(tree.nodes.get(path))
 
 
 class MemoryTrainQueue:

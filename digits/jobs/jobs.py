@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from digits import clock
@@ -15,14 +15,16 @@ from digits.jobs.states import (
     job_path,
     lease_path,
     open_path,
-    read_record,
     request_path,
 )
 from digits.ports import Coordinator, Create, Delete, Replace, Stored, TrainQueue
-from digits.unreadable import UnreadableRecords
+from digits.records import RecordReader
 from digits.v1 import training_pb2 as pb
 
 logger = logging.getLogger(__name__)
+
+# Records that are asked for together: a few hundred KB.
+_AT_ONCE = 200
 
 
 class Jobs:
@@ -35,7 +37,7 @@ class Jobs:
     def __init__(self, coordinator: Coordinator, queue: TrainQueue) -> None:
         self._coordinator, self._queue = coordinator, queue
         self._closed: set[str] = set()
-        self.unreadable = UnreadableRecords()
+        self._records = RecordReader(pb.Job)
 
     def add(self, job: pb.Job) -> None:
         """Records and queues a new job; raises StaleWrite if its request_id names another one."""
@@ -47,7 +49,18 @@ class Jobs:
 
     def get(self, job_id: str) -> pb.Job:
         """Returns a job; raises NotFound, Corrupt."""
-        return read_record(job_id, self._stored(job_id).value)
+        return self.read(job_id, self._stored(job_id))
+
+    def read(self, job_id: str, stored: Stored) -> pb.Job:
+        """A job from its record; raises Corrupt."""
+        job = self._records.parse(job_path(job_id), stored)
+        if job is None or job.job_id != job_id:
+            raise Corrupt(f"{job_path(job_id)} holds no record of that job: remove or restore it")
+        return job
+
+    def unreadable_count(self) -> int:
+        """How many records were found to be junk."""
+        return self._records.unreadable_count()
 
     def of_request(self, spec: pb.TrainSpec) -> pb.Job | None:
         """The job that the caller's request_id names already; raises Corrupt."""
@@ -58,8 +71,8 @@ class Jobs:
 
     def newest(self, limit: int, before: str = "") -> list[pb.Job]:
         """Returns up to `limit` jobs, newest first, older than the job named `before`."""
-        names = (name for name in reversed(self.names()) if not before or name < before)
-        return list(islice(self._readable(names), limit))
+        names = [name for name in reversed(self.names()) if not before or name < before]
+        return list(islice(self._readable(names, at_once=limit), limit))
 
     def names(self) -> list[str]:
         """The ids of all jobs, oldest first."""
@@ -92,7 +105,7 @@ class Jobs:
         names = self.names()
         self._closed.intersection_update(names)
         known = self._closed.union(self.open_names())
-        for job in self._readable(name for name in names if name not in known):
+        for job in self._readable([name for name in names if name not in known]):
             if is_final(job):
                 self._closed.add(job.job_id)
             else:
@@ -102,7 +115,7 @@ class Jobs:
         """Reads, changes and writes a job until nobody else wrote in between; returns what was written."""
         while True:
             stored = self._stored(job_id)
-            job = read_record(job_id, stored.value)
+            job = self.read(job_id, stored)
             change(job)
             value = job.SerializeToString()
             if value == stored.value:
@@ -140,16 +153,18 @@ class Jobs:
         return self._coordinator.get(lease_path(job_id)) is not None
 
     def watch(self, job_id: str, changed: Callable[[pb.Job], None]) -> Callable[[], None]:
-        """Calls `changed` with the job now and after every change; returns what ends it. Raises NotFound."""
-        self._stored(job_id)
+        """Calls `changed` with the job now and after every change; returns what ends it. Raises NotFound.
+
+        A final job is told once, at once, and costs no watch: nothing will happen to it any more.
+        """
+        job = self.get(job_id)
+        if is_final(job):
+            changed(job)
+            return lambda: None
 
         def on_change(stored: Stored | None) -> None:
-            if stored is None:
-                return
-            try:
-                changed(read_record(job_id, stored.value))
-            except Corrupt as error:
-                self.unreadable.skip(error)
+            if stored and (job := self._read_or_skip(job_id, stored)):
+                changed(job)
 
         return self._coordinator.watch(job_path(job_id), on_change)
 
@@ -159,14 +174,20 @@ class Jobs:
             raise NotFound("job", job_id)
         return stored
 
-    def _readable(self, names: Iterable[str]) -> Iterator[pb.Job]:
-        for name in names:
-            try:
-                yield self.get(name)
-            except Corrupt as error:
-                self.unreadable.skip(error)
-            except NotFound:
-                continue  # Pruned since its name was read.
+    def _read_or_skip(self, job_id: str, stored: Stored) -> pb.Job | None:
+        try:
+            return self.read(job_id, stored)
+        except Corrupt:
+            return None  # The log says so once.
+
+    def _readable(self, names: Sequence[str], at_once: int = _AT_ONCE) -> Iterator[pb.Job]:
+        """Those of the jobs that can be read and were not pruned since their names were read."""
+        for first in range(0, len(names), at_once):
+            some = names[first : first + at_once]
+            nodes = self._coordinator.get_many([job_path(name) for name in some])
+            for name, stored in zip(some, nodes, strict=True):
+                if stored and (job := self._read_or_skip(name, stored)):
+                    yield job
 
     def _index(self, job_id: str) -> None:
         try:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from digits.errors import Cancelled, Corrupt, LeaseLost, NotFound
 from digits.jobs import attempts
 from digits.jobs.jobs import Jobs
-from digits.jobs.states import is_final, job_path, lease_path, read_record
+from digits.jobs.states import is_final, job_path, lease_path
 from digits.ports import Coordinator, EphemeralNode, Replace
 from digits.v1 import training_pb2 as pb
 
@@ -58,7 +58,7 @@ class Lease:
         stored = self._coordinator.get(job_path(self.job_id))
         if stored is None:
             raise LeaseLost(self.job_id)
-        job = read_record(self.job_id, stored.value)
+        job = self._jobs.read(self.job_id, stored)
         self._unless_cancelled(change)(job)
         return Replace(job_path(self.job_id), job.SerializeToString(), stored.version)
 

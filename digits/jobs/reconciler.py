@@ -14,6 +14,7 @@ from digits.jobs.jobs import Jobs
 from digits.jobs.membership import live_workers
 from digits.jobs.states import advance, is_final
 from digits.ports import Coordinator, EphemeralNode
+from digits.records import RecordReader
 from digits.v1 import training_pb2 as pb
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class Reconciler:
         self._max_attempts = max_attempts
         self._leadership: EphemeralNode | None = None
         self._index_is_whole = False
+        self._worker_records = RecordReader(pb.WorkerStatus)
         self.loop = BackgroundLoop("reconciler", self.turn, _PERIOD_SECONDS)
 
     def start(self) -> None:
@@ -98,7 +100,7 @@ class Reconciler:
 
     def _train_workers(self) -> tuple[float, bool]:
         """How long a train worker has been waiting for a job (0.0: none does), and whether there is any."""
-        workers = live_workers(self._coordinator, "train", self._jobs.unreadable)
+        workers = live_workers(self._coordinator, "train", self._worker_records)
         waiting = [
             clock.seconds_since(worker.idle_time) for worker in workers if worker.HasField("idle_time")
         ]

@@ -1,13 +1,10 @@
-"""The states of a job, its record as it is kept, and where in the coordinator its nodes are."""
+"""The states of a job, and where in the coordinator its nodes are."""
 
 from __future__ import annotations
 
 import hashlib
 
-from google.protobuf.message import DecodeError
-
 from digits import clock
-from digits.errors import Corrupt
 from digits.v1 import training_pb2 as pb
 
 FINAL = frozenset({pb.SUCCEEDED, pb.FAILED, pb.CANCELLED})
@@ -45,14 +42,3 @@ def advance(job: pb.Job, state: pb.JobState) -> None:
     job.progress.state = state
     if state in FINAL:
         job.end_time.CopyFrom(clock.now())
-
-
-def read_record(job_id: str, value: bytes) -> pb.Job:
-    """A job from its record; raises Corrupt."""
-    try:
-        job = pb.Job.FromString(value)
-    except DecodeError as error:
-        raise Corrupt(f"the record {job_path(job_id)} cannot be read: {error}") from error
-    if job.job_id != job_id:
-        raise Corrupt(f"the record {job_path(job_id)} cannot be read: it is not of that job")
-    return job

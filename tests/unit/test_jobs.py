@@ -106,7 +106,7 @@ def test_lists_leave_out_what_cannot_be_read_and_are_as_long_as_asked_for(
     for _ in range(2):
         assert [job.job_id for job in bench.jobs.newest(2)] == names[:0:-1]
         assert [job.job_id for job in bench.jobs.unfinished()] == names
-    assert bench.jobs.unreadable.count == 1
+    assert bench.jobs.unreadable_count() == 1
     assert caplog.text.count("/jobs/99999999-junk") == 1
 
 
@@ -141,3 +141,13 @@ def test_a_watch_tells_every_state_up_to_the_last(bench: Bench) -> None:
     lease.end(lambda job: advance(job, pb.SUCCEEDED))
     end()
     assert seen == [pb.QUEUED, pb.TRAINING, pb.SUCCEEDED]
+
+
+def test_watching_a_final_job_tells_it_once_and_sets_no_watch(bench: Bench) -> None:
+    job, lease = bench.leased()
+    lease.end(lambda job: advance(job, pb.SUCCEEDED))
+    seen: list[int] = []
+    for _ in range(3):
+        bench.jobs.watch(job.job_id, lambda job: seen.append(job.state))
+    assert seen == [pb.SUCCEEDED] * 3
+    assert not any(bench.tree.watchers.values())
