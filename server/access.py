@@ -23,6 +23,7 @@ ROLES: dict[str, Role | None] = {
     "RollbackModel": Role.TRAIN,
     "ListModels": None,
     "GetModel": None,
+    "ListServingHistory": None,
     "Classify": Role.CLASSIFY,
     "ClassifyStream": Role.CLASSIFY,
     "ModelInfer": Role.CLASSIFY,

@@ -13,6 +13,7 @@ from digits import bootstrap
 from digits.inference import inference_pb2_grpc
 from digits.jobs.jobs import Jobs
 from digits.jobs.reconciler import Reconciler
+from digits.models.promotion import Promotion
 from digits.models.registry import Registry
 from digits.security.tokens import Tokens
 from digits.serving.serving_model import ServingModel, ServingSnapshot
@@ -107,7 +108,9 @@ class Application:
         digit_service_pb2_grpc.add_DigitServiceServicer_to_server(guarded(digit), methods)
         job = JobServicer(self._jobs, self._follower)
         training_pb2_grpc.add_JobServiceServicer_to_server(guarded(job), methods)
-        models_pb2_grpc.add_ModelServiceServicer_to_server(guarded(ModelServicer(self._registry)), methods)
+        promotion = Promotion(self._registry, self._store, self._coordinator)
+        model = ModelServicer(self._registry, promotion, self._serving, access)
+        models_pb2_grpc.add_ModelServiceServicer_to_server(guarded(model), methods)
         inference = InferenceServicer(self._batcher, self._serving, self._registry)
         inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(guarded(inference), methods)
         health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, methods)

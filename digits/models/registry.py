@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from digits.errors import NotFound, NotReady, StaleWrite
+from digits import clock
+from digits.errors import InvalidInput, NotFound, NotReady, StaleWrite
 from digits.ports import Coordinator, Create, Replace, Stored
 from digits.v1 import models_pb2 as pb
 
 _NUMBER = "/models"
 _SERVING = "/serving"
+# Some 10 KB in the alias's node, which every process reads at each move.
+_MAX_HISTORY = 100
 
 
 @dataclass(frozen=True)
@@ -20,16 +23,37 @@ class ServingAlias:
     serving: pb.Serving
     stored: Stored | None
 
-    def moved_to(self, version: str) -> Create | Replace:
-        """The operation that moves the alias, if it still is as it was read."""
+    def moved_to(self, version: str, reason: pb.ServingChange.Reason, caller: str) -> Create | Replace:
+        """The operation that moves the alias and notes the move, if the alias still is as it was read."""
+        change = pb.ServingChange(
+            generation=self.serving.generation + 1,
+            version=version,
+            previous_version=self.serving.version,
+            reason=reason,
+            caller=caller,
+            change_time=clock.now(),
+        )
         moved = pb.Serving(
             version=version,
-            generation=self.serving.generation + 1,
-            previous_version=self.serving.version,
+            generation=change.generation,
+            previous_version=change.previous_version,
+            history=[*self.serving.history, change][-_MAX_HISTORY:],
         ).SerializeToString()
         if self.stored is None:
             return Create(_SERVING, moved)
         return Replace(_SERVING, moved, self.stored.version)
+
+    def version_before(self) -> str:
+        """Where a rollback leads: each goes one version further back. Empty if nothing served before."""
+        if not self.serving.history:
+            return self.serving.previous_version
+        served = [self.serving.history[0].previous_version]
+        for change in self.serving.history:
+            if change.reason == pb.ServingChange.ROLLBACK:
+                del served[-1:]
+            if served[-1:] != [change.version]:
+                served.append(change.version)
+        return served[-2] if len(served) > 1 else ""
 
 
 class Registry:
@@ -83,25 +107,16 @@ class Registry:
             numbers = [number for number in numbers if number < (version_number(before) or 0)]
         return [self.get(f"v{number}") for number in reversed(numbers[-limit:])]
 
-    def promote(self, version: str) -> pb.Model:
-        """Makes a version serve, whatever serves now; raises NotFound."""
-        while True:
-            self.get(version)
-            alias = self.alias()
-            if alias.serving.version == version:
-                return self.get(version)
-            try:
-                self._coordinator.commit(alias.moved_to(version))
-            except StaleWrite:
-                continue
-            return self.get(version)
+    def serving_history(self, limit: int, before: str = "") -> list[pb.ServingChange]:
+        """Returns up to `limit` moves of the alias, newest first, older than generation `before` if given.
 
-    def rollback(self) -> pb.Model:
-        """Makes the version serve that served before; raises NotReady where there is none."""
-        previous = self.alias().serving.previous_version
-        if not previous:
-            raise NotReady("no version served before this one")
-        return self.promote(previous)
+        Raises InvalidInput.
+        """
+        if before and not (before.isascii() and before.isdigit() and len(before) < 20):
+            raise InvalidInput("page_token", f"the next_page_token of an earlier answer, not {before[:40]!r}")
+        changes = self.alias().serving.history
+        older = [change for change in changes if not before or change.generation < int(before)]
+        return older[: -limit - 1 : -1]
 
 
 def version_number(version: str) -> int | None:

@@ -55,6 +55,11 @@ class ModelServiceStub:
                 request_serializer=digits_dot_v1_dot_models__pb2.RollbackModelRequest.SerializeToString,
                 response_deserializer=digits_dot_v1_dot_models__pb2.Model.FromString,
                 _registered_method=True)
+        self.ListServingHistory = channel.unary_unary(
+                '/digits.v1.ModelService/ListServingHistory',
+                request_serializer=digits_dot_v1_dot_models__pb2.ListServingHistoryRequest.SerializeToString,
+                response_deserializer=digits_dot_v1_dot_models__pb2.ListServingHistoryResponse.FromString,
+                _registered_method=True)
 
 
 class ModelServiceServicer:
@@ -76,14 +81,22 @@ class ModelServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PromoteModel(self, request, context):
-        """Makes a registered version the serving one.
+        """Makes a registered version the serving one, once its bundle was read back, verified and loaded;
+        FAILED_PRECONDITION if it cannot be. From then on this server answers with it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RollbackModel(self, request, context):
-        """Makes the version that served before the current one serve again.
+        """Makes the version that served before the current one serve again, under the same conditions.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListServingHistory(self, request, context):
+        """Lists the moves of the serving alias, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -111,6 +124,11 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     servicer.RollbackModel,
                     request_deserializer=digits_dot_v1_dot_models__pb2.RollbackModelRequest.FromString,
                     response_serializer=digits_dot_v1_dot_models__pb2.Model.SerializeToString,
+            ),
+            'ListServingHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListServingHistory,
+                    request_deserializer=digits_dot_v1_dot_models__pb2.ListServingHistoryRequest.FromString,
+                    response_serializer=digits_dot_v1_dot_models__pb2.ListServingHistoryResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,6 +240,33 @@ class ModelService:
             '/digits.v1.ModelService/RollbackModel',
             digits_dot_v1_dot_models__pb2.RollbackModelRequest.SerializeToString,
             digits_dot_v1_dot_models__pb2.Model.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListServingHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/digits.v1.ModelService/ListServingHistory',
+            digits_dot_v1_dot_models__pb2.ListServingHistoryRequest.SerializeToString,
+            digits_dot_v1_dot_models__pb2.ListServingHistoryResponse.FromString,
             options,
             channel_credentials,
             insecure,
