@@ -118,6 +118,9 @@ class Coordinator(Protocol):
     def get(self, path: str) -> Stored | None:
         """Returns a node, or None."""
 
+    def sync(self) -> None:
+        """Has what this session reads from now on be no older than what any session has seen until now."""
+
     def children(self, path: str) -> list[str]:
         """Names of the nodes below, sorted; empty where there is none."""
 

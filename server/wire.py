@@ -13,11 +13,11 @@ from digits.errors import InvalidInput
 from digits.imaging import decode
 from digits.jobs.jobs import check_request_id
 from digits.ports import ArtifactStore
+from digits.serving.answering import Answer
 from digits.settings import Settings
 from digits.training import recipes
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import training_pb2
-from server.batcher import Answer
 
 
 def pixels_from(request: pb.ClassifyRequest, settings: Settings) -> np.ndarray:

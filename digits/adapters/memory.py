@@ -122,6 +122,9 @@ class MemoryCoordinator:
         """See Coordinator."""
         return self._tree.nodes.get(path)
 
+    def sync(self) -> None:
+        """See Coordinator."""
+
     def children(self, path: str) -> list[str]:
         """See Coordinator."""
         prefix = path.rstrip("/") + "/"

@@ -86,6 +86,10 @@ class ZooKeeperCoordinator:
             return None
         return Stored(value, stat.version)
 
+    def sync(self) -> None:
+        """See Coordinator."""
+        self._answer(self._client.sync_async, self._root or "/")
+
     def children(self, path: str) -> list[str]:
         """See Coordinator."""
         try:

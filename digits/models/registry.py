@@ -80,8 +80,10 @@ class Registry:
         """The operation that registers a published version."""
         return Create(_model_path(model.version), model.SerializeToString())
 
-    def alias(self) -> ServingAlias:
-        """Returns the serving alias."""
+    def alias(self, synced: bool = False) -> ServingAlias:
+        """Returns the serving alias; `synced`, no older than what any other process has seen."""
+        if synced:
+            self._coordinator.sync()
         return _alias_of(self._coordinator.get(_SERVING))
 
     def watch_alias(self, changed: Callable[[pb.Serving], None]) -> Callable[[], None]:
