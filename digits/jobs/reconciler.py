@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import threading
 
 from digits import clock, status_codes
-from digits.errors import DigitsError, GaveUp
+from digits.background import BackgroundLoop
+from digits.errors import GaveUp
 from digits.jobs.jobs import Jobs
 from digits.jobs.states import advance, is_final
 from digits.ports import Coordinator, EphemeralNode
@@ -27,17 +27,20 @@ class Reconciler:
     def __init__(self, jobs: Jobs, coordinator: Coordinator, attempts: int) -> None:
         self._jobs, self._coordinator, self._attempts = jobs, coordinator, attempts
         self._leadership: EphemeralNode | None = None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True, name="reconciler")
+        self.loop = BackgroundLoop("reconciler", self.turn, _PERIOD_SECONDS)
 
     def start(self) -> None:
         """Starts on a thread of its own."""
-        self._thread.start()
+        self.loop.start()
 
     def stop(self) -> None:
         """Stops and lets another server take over."""
-        self._stop.set()
-        self._thread.join()
+        self.loop.stop()
+
+    def turn(self) -> None:
+        """Looks after the jobs if elected."""
+        if self._elected():
+            self.reconcile()
 
     def reconcile(self) -> None:
         """Looks at each job that is not final once."""
@@ -62,14 +65,6 @@ class Reconciler:
         error = GaveUp(f"gave up after {job.attempt_count} attempts: {reason}")
         job.progress.error.CopyFrom(status_codes.job_error(error))
         advance(job, pb.FAILED)
-
-    def _run(self) -> None:
-        while not self._stop.wait(_PERIOD_SECONDS):
-            try:
-                if self._elected():
-                    self.reconcile()
-            except DigitsError as error:
-                logger.warning("jobs are not looked after at the moment: %s", error)
 
     def _elected(self) -> bool:
         if self._leadership is None or not self._leadership.alive():
