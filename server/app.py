@@ -64,7 +64,9 @@ class Application:
         self._serving = ServingModel(self._registry, loader, self._serving_changed, cache)
         self._named = NamedVersions(self._serving, loader, settings.classify_max_waiting)
         self._classifier = self._make_classifier()
-        self._health = Health({"serving-model": self._serving.is_alive})
+        self._health = Health(
+            {"serving-model": self._serving.is_alive, "reconciler": self._reconciler.loop.is_alive}
+        )
         self._follower = ProgressStreams(self._jobs, self._serving, settings.heartbeat_seconds)
         self._server = self._make_server()
         self._health_server = listening.make_health_server(settings, self._health.servicer)

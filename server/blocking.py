@@ -45,5 +45,6 @@ class Pool:
 decoding = Pool("pictures", 2, 1024).run
 # ZooKeeper answers within milliseconds, or after five seconds not at all.
 blocking = Pool("ZooKeeper", 8, 1024).run
-# The store, and the folder with the data: each may be a network mount that hangs.
+# Each of these may be a network mount that hangs.
 storing = Pool("the store", 4, 64).run
+reading = Pool("the data folder", 4, 1024).run

@@ -18,7 +18,7 @@ from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import digit_service_pb2_grpc, training_pb2
 from server import wire
 from server.access import Access
-from server.blocking import blocking, decoding, storing
+from server.blocking import blocking, decoding, reading, storing
 from server.progress_stream import ProgressStreams
 
 _MAX_IN_MESSAGE = 1024
@@ -111,5 +111,5 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         if kind == "pixels":
             return wire.pixels_from(request, self._settings)
         # A file may be on a network mount that hangs; pictures that came with their request need no file.
-        pool = storing if kind == "image_path" else decoding
+        pool = reading if kind == "image_path" else decoding
         return await pool(wire.pixels_from, request, self._settings)

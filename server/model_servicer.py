@@ -10,7 +10,7 @@ from digits.serving.serving_model import ServingModel
 from digits.v1 import models_pb2 as pb
 from digits.v1 import models_pb2_grpc
 from server.access import Access
-from server.blocking import blocking
+from server.blocking import blocking, storing
 from server.paging import page_size
 
 # A version that was just loaded is in memory within milliseconds, unless the store has become slow.
@@ -44,7 +44,7 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
     ) -> pb.Model:
         """Makes a version serve; the next Classify of this server is answered by it."""
         caller = self._access.caller(context)
-        model = await blocking(self._promotion.promote, request.version, caller)
+        model = await storing(self._promotion.promote, request.version, caller)
         await blocking(self._serving.catch_up, _CATCH_UP_SECONDS)
         return model
 
@@ -53,7 +53,7 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
     ) -> pb.Model:
         """Makes the version serve that served before."""
         caller = self._access.caller(context)
-        model = await blocking(self._promotion.rollback, request.from_version, caller)
+        model = await storing(self._promotion.rollback, request.from_version, caller)
         await blocking(self._serving.catch_up, _CATCH_UP_SECONDS)
         return model
 

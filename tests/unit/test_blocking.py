@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from digits.errors import Overloaded
-from server.blocking import Pool, blocking, decoding, storing
+from server.blocking import Pool, blocking, decoding, reading, storing
 
-POOLS = {"pictures": decoding, "zookeeper": blocking, "store": storing}
+POOLS = {"pictures": decoding, "zookeeper": blocking, "store": storing, "data": reading}
 
 
 @pytest.mark.parametrize("hanging", POOLS)
