@@ -249,9 +249,20 @@ class Client:
         request = models_pb2.PromoteModelRequest(version=version)
         return self._ask("ModelService/PromoteModel", request, models_pb2.Model)
 
-    def rollback_model(self) -> models_pb2.Model:
-        """Makes the version serve that served before and returns it."""
-        return self._ask("ModelService/RollbackModel", models_pb2.RollbackModelRequest(), models_pb2.Model)
+    def rollback_model(self, from_version: str = "") -> models_pb2.Model:
+        """Makes the version serve that served before and returns it.
+
+        If `from_version` is given and no longer serves, nothing changes, and what serves is returned.
+        """
+        request = models_pb2.RollbackModelRequest(from_version=from_version)
+        return self._ask("ModelService/RollbackModel", request, models_pb2.Model)
+
+    def list_serving_history(
+        self, page_size: int = 0, page_token: str = ""
+    ) -> models_pb2.ListServingHistoryResponse:
+        """Returns a page of the serving alias's moves, newest first."""
+        request = models_pb2.ListServingHistoryRequest(page_size=page_size, page_token=page_token)
+        return self._ask("ModelService/ListServingHistory", request, models_pb2.ListServingHistoryResponse)
 
     def serving(self, timeout_seconds: float = 5.0) -> bool:
         """Whether the server says that it can classify (grpc.health.v1)."""

@@ -36,6 +36,9 @@ DEFAULTS: dict[str, Message] = {
     "GetModel": models_pb2.Model(version="v1"),
     "PromoteModel": models_pb2.Model(version="v1", state="SERVING"),
     "RollbackModel": models_pb2.Model(version="v0", state="SERVING"),
+    "ListServingHistory": models_pb2.ListServingHistoryResponse(
+        changes=[models_pb2.ServingChange(generation=1, version="v1", reason="GATE", caller="ann")]
+    ),
 }
 
 
@@ -93,7 +96,7 @@ def _register(server: grpc.Server, service: RecordedService) -> None:
     for servicer, names in {
         digits: ["Classify"],
         jobs: ["GetJob", "ListJobs", "CancelJob"],
-        models: ["ListModels", "GetModel", "PromoteModel", "RollbackModel"],
+        models: ["ListModels", "GetModel", "PromoteModel", "RollbackModel", "ListServingHistory"],
     }.items():
         for name in names:
             setattr(servicer, name, service.unary(name))

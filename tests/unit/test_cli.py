@@ -12,6 +12,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from cli import main as command
 from digits.client import Client, RemoteError
@@ -57,6 +58,21 @@ class Scripted(Client):
 
     def promote_model(self, version: str) -> models_pb2.Model:
         return models_pb2.Model(version=version, metrics=models_pb2.Metrics(accuracy=0.99))
+
+    def rollback_model(self, from_version: str = "") -> models_pb2.Model:
+        self.asked.append({"from_version": from_version})
+        return models_pb2.Model(version="v6", metrics=models_pb2.Metrics(accuracy=0.98))
+
+    def list_serving_history(
+        self, page_size: int = 0, page_token: str = ""
+    ) -> models_pb2.ListServingHistoryResponse:
+        moved = Timestamp(seconds=1_790_000_000)
+        changes = models_pb2.ServingChange
+        back = changes(
+            version="v6", previous_version="v7", reason="ROLLBACK", caller="ann", change_time=moved
+        )
+        first = changes(version="v1", reason="GATE", caller="bob", change_time=moved)
+        return models_pb2.ListServingHistoryResponse(changes=[back, first])
 
 
 @pytest.fixture
@@ -176,6 +192,25 @@ def test_models_marks_the_one_that_serves(run: Any, capsys: Printed) -> None:
 def test_promote_says_what_serves(run: Any, capsys: Printed) -> None:
     assert run("models", "promote", "v6") == 0
     assert capsys.readouterr().out == "v6 serves now (99.00%)\n"
+
+
+def test_rollback_may_name_the_version_that_it_rolls_back_from(run: Any, capsys: Printed) -> None:
+    assert run("models", "rollback", "--from", "v7") == 0
+    assert run("models", "rollback") == 0
+    assert capsys.readouterr().out == "v6 serves now (98.00%)\n" * 2
+    assert Scripted.asked == [{"from_version": "v7"}, {"from_version": ""}]
+
+
+def test_history_says_who_made_which_version_serve_when_and_why(run: Any, capsys: Printed) -> None:
+    assert run("models", "history") == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert rows == [
+        ["WHEN", "FROM", "TO", "WHY", "WHO"],
+        ["2026-09-21", "14:13:20", "v7", "v6", "rollback", "ann"],
+        ["2026-09-21", "14:13:20", "-", "v1", "gate", "bob"],
+    ]
+    assert run("models", "history", "--json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["reason"] == "ROLLBACK"
 
 
 def test_a_setting_that_will_not_do_is_one_line(

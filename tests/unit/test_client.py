@@ -104,8 +104,11 @@ def test_the_models_answers_come_as_they_are(client: Client, service: RecordedSe
     assert [model.version for model in client.list_models().models] == ["v1"]
     assert client.get_model("serving").version == "v1"
     assert client.promote_model("v1").version == "v1"
-    assert client.rollback_model().version == "v0"
+    assert client.rollback_model("v1").version == "v0"
+    assert [change.caller for change in client.list_serving_history(3, "2").changes] == ["ann"]
     assert service.requests[1].version == "serving"
+    assert service.requests[3].from_version == "v1"
+    assert (service.requests[4].page_size, service.requests[4].page_token) == (3, "2")
 
 
 def test_classify_stream_answers_batches_in_order(client: Client, service: RecordedService) -> None:
