@@ -1,6 +1,6 @@
-"""How often a Train reads the coordinator, by how many jobs have finished: `python -m benchmarks.coordinator_reads`.
+"""How often a Train reads the coordinator, by how many jobs have finished.
 
-On a coordinator in memory, since it is counted and not timed.
+`python -m benchmarks.coordinator_reads`; on a coordinator in memory, since it is counted and not timed.
 """
 
 from __future__ import annotations
