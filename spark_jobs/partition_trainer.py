@@ -89,16 +89,22 @@ def warm(recipe: Recipe) -> ArrowFunction:
 
 def _read(batches: Iterator[pa.RecordBatch], trained: OffsetRanges) -> Partition | None:
     columns = ([batch[name].to_pylist() for name in COLUMNS] for batch in batches)
-    rows = [row for values in columns for row in zip(*values, strict=True) if not trained.holds(*row[:2])]
-    if not rows:
+    # A log may hold a block twice, always the same one for an offset.
+    fresh = {
+        (partition, offset): block
+        for values in columns
+        for partition, offset, block in zip(*values, strict=True)
+        if not trained.holds(partition, offset)
+    }
+    if not fresh:
         return None
     # Spark promises no order, and the same images must be trained on in the same order again.
-    rows.sort()
-    images = [blocks.unpack(block) for _, _, block in rows]
+    offsets = sorted(fresh)
+    images = [blocks.unpack(fresh[offset]) for offset in offsets]
     return Partition(
         pixels=np.concatenate([image.pixels for image in images]),
         labels=np.concatenate([image.labels for image in images]),
-        offsets=OffsetRanges.of((partition, offset) for partition, offset, _ in rows),
+        offsets=OffsetRanges.of(offsets),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from digits.errors import Cancelled, LeaseLost
+from digits.errors import Cancelled, LeaseLost, Unavailable
 from digits.jobs.jobs import Jobs
 from digits.jobs.states import is_final, job_path, lease_path
 from digits.ports import Coordinator, EphemeralNode, Replace
@@ -20,12 +20,13 @@ class Lease:
         self._jobs, self._coordinator, self._node = jobs, coordinator, node
         self.job_id = job_id
         self.number = node.number
+        self._attempts_before = 0
 
     @classmethod
     def take(cls, jobs: Jobs, coordinator: Coordinator, job_id: str, attempts: int) -> Lease | None:
         """Takes a job that is not final, that nobody holds and that was tried less than `attempts` times.
 
-        Returns None for any other: whoever called has nothing to do.
+        Returns None for any other: whoever called has nothing to do. Raises Unavailable if nothing was taken.
         """
         job = jobs.get(job_id)
         if is_final(job) or job.attempt_count >= attempts:
@@ -36,10 +37,24 @@ class Lease:
         lease = cls(jobs, coordinator, job_id, node)
         try:
             jobs.edit(job_id, lease._sign)
-        except LeaseLost:
+        except Unavailable:
+            # It may have been written or not. The lease is there, and its next write signs if need be.
+            return lease
+        except Exception as error:
             lease.release()
-            return None
+            if isinstance(error, LeaseLost):
+                return None
+            raise
         return lease
+
+    def alive(self) -> bool:
+        """Whether the lease surely is there still; once false, false for ever."""
+        return self._node.alive()
+
+    def check(self) -> None:
+        """Raises LeaseLost once the lease is over: whoever works under it stops at once."""
+        if not self.alive():
+            raise LeaseLost(self.job_id)
 
     def edit(self, change: Change) -> pb.Job:
         """Changes the job's record; raises LeaseLost, or Cancelled where somebody asked for that."""
@@ -59,9 +74,22 @@ class Lease:
         return Replace(job_path(self.job_id), job.SerializeToString(), stored.version)
 
     def hand_back(self) -> None:
-        """Gives the job up without blame: this attempt does not count."""
-        self.end(lambda job: setattr(job, "attempt_count", max(0, job.attempt_count - 1)))
+        """Gives the job up without blame: this attempt does not count. Repeated, it changes nothing."""
+        self.end(lambda job: setattr(job, "attempt_count", min(job.attempt_count, self._attempts_before)))
         self.release()
+
+    def forgive(self) -> bool:
+        """Takes back the attempt that ended with the lease; returns whether nobody has begun another."""
+        is_free = False
+
+        def uncharge(job: pb.Job) -> None:
+            nonlocal is_free
+            is_free = not is_final(job) and job.lease_id <= self.number
+            if not is_final(job) and job.lease_id >= self.number:
+                job.attempt_count = max(0, job.attempt_count - 1)
+
+        self._jobs.edit(self.job_id, uncharge)
+        return is_free
 
     def release(self) -> None:
         """Lets others take the job."""
@@ -77,8 +105,8 @@ class Lease:
 
     def _fenced(self, change: Change) -> Change:
         def fenced(job: pb.Job) -> None:
-            if not self._node.alive() or job.lease_id != self.number or is_final(job):
-                raise LeaseLost(self.job_id)
+            self.check()
+            self._sign(job)
             change(job)
 
         return fenced
@@ -86,5 +114,7 @@ class Lease:
     def _sign(self, job: pb.Job) -> None:
         if is_final(job) or job.lease_id > self.number:
             raise LeaseLost(self.job_id)
-        job.lease_id = self.number
-        job.attempt_count += 1
+        if job.lease_id < self.number:
+            self._attempts_before = job.attempt_count
+            job.lease_id = self.number
+            job.attempt_count += 1
