@@ -50,7 +50,7 @@ class BlockLog(Protocol):
     """
 
     def create(self, job_id: str, partition_count: int) -> None:
-        """Makes an empty log; does nothing where the job has one."""
+        """Makes an empty log; does nothing if the job has one."""
 
     def append(self, job_id: str, partition: int, first_offset: int, blocks: Sequence[bytes]) -> None:
         """Appends in order, from `first_offset` on, which is the partition's end at most.
@@ -69,7 +69,7 @@ class BlockLog(Protocol):
         """
 
     def delete(self, job_id: str) -> None:
-        """Removes the job's log; does nothing where there is none."""
+        """Removes the job's log; does nothing if there is none."""
 
 
 @dataclass(frozen=True)

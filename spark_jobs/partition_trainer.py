@@ -31,7 +31,7 @@ REPORT_SCHEMA = "report binary"
 class MicroBatch:
     """What every partition of one micro-batch starts from.
 
-    `images_before` of `images_total` (all epochs together) place it on the learning-rate schedule, where
+    `images_before` of `images_total` (all epochs together) place it on the learning-rate schedule, on which
     `partition_count` partitions advance side by side. The same seed shuffles in the same way. Blocks that are
     in `trained` are left out: a restarted query may bring them again.
     """
@@ -58,7 +58,7 @@ def train_partitions(work: MicroBatch) -> ArrowFunction:
     """Returns the function for DataFrame.mapInArrow that trains on one partition.
 
     It reads the columns partition (int), offset (long) and block (binary), and answers with one row of
-    one column, `report` (binary): a digits.v1.PartitionReport, also where the partition is empty.
+    one column, `report` (binary): a digits.v1.PartitionReport, also if the partition is empty.
     """
 
     def train(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -74,7 +74,7 @@ def _cluster(settings: Settings) -> dict[str, str]:
 
 
 def _jars(settings: Settings) -> dict[str, str]:
-    """Spark's Kafka connector, which the cluster gets from the driver; ValueError where it is missing."""
+    """Spark's Kafka connector, which the cluster gets from the driver; ValueError if it is missing."""
     jars = sorted(settings.spark_jars_dir.glob("*.jar")) if settings.spark_jars_dir else []
     if settings.log.startswith("kafka:") and not jars:
         raise ValueError(

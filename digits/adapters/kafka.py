@@ -131,7 +131,7 @@ class KafkaLog:
         self._wait(lambda: not self._is_there(job_id), f"the log of {job_id} did not go")
 
     def _send(self, topic: str, partition: int, first: int, blocks: Sequence[bytes]) -> None:
-        """Appends all or raises, and then leaves nothing behind that is sent later."""
+        """Appends all or raises, and then keeps nothing that is sent later."""
         producer = self._producer = self._producer or self._make_producer()
         failed: list[KafkaError] = []
 
@@ -193,7 +193,7 @@ class KafkaLog:
         return [future.result(_ANSWER_SECONDS + 1).offset for future in futures.values()]
 
     def _count_partitions(self, job_id: str) -> int:
-        """Raises KafkaException. This way of asking makes no topic where there is none."""
+        """Raises KafkaException. This way of asking makes no topic if there is none."""
         topics = TopicCollection([_topic(job_id)])
         description = self._answer(self._admin().describe_topics(topics, request_timeout=_ANSWER_SECONDS))
         return len(description.partitions)
