@@ -11,6 +11,8 @@ from grpc_health.v1 import health_pb2_grpc
 
 from digits import bootstrap
 from digits.inference import inference_pb2_grpc
+from digits.jobs.admission import Admission
+from digits.jobs.cleanup import Cleanup
 from digits.jobs.jobs import Jobs
 from digits.jobs.reconciler import Reconciler
 from digits.models.registry import Registry
@@ -43,9 +45,11 @@ class Application:
         self._loop = asyncio.get_running_loop()
         self._coordinator = bootstrap.coordinator(settings)
         self._store = bootstrap.store(settings)
-        self._jobs = Jobs(self._coordinator, bootstrap.train_queue(settings), settings.max_jobs_per_caller)
+        self._jobs = Jobs(self._coordinator, bootstrap.train_queue(settings))
         self._registry = Registry(self._coordinator)
-        self._reconciler = Reconciler(self._jobs, self._coordinator, settings.max_attempts)
+        self._log = bootstrap.log(settings)
+        cleanup = Cleanup(self._jobs, self._store, self._log)
+        self._reconciler = Reconciler(self._jobs, cleanup, self._coordinator, settings.max_attempts)
         self._health = Health()
         cache = settings.var_dir / "cache" / f"server-{settings.grpc_port}"
         self._serving = ServingModel(self._registry, self._store, self._serving_changed, cache)
@@ -101,9 +105,14 @@ class Application:
             return ErrorMapping(Authorized(servicer, access))
 
         predictions = VersionFloor(self._batcher, self._serving)
-        digit = DigitServicer(
-            self._jobs, self._store, self._follower, predictions, access=access, settings=settings
+        admission = Admission(
+            self._jobs,
+            self._store,
+            settings.data_dir,
+            max_dataset_bytes=settings.max_dataset_bytes,
+            max_jobs_per_caller=settings.max_jobs_per_caller,
         )
+        digit = DigitServicer(admission, self._follower, predictions, access=access, settings=settings)
         digit_service_pb2_grpc.add_DigitServiceServicer_to_server(guarded(digit), methods)
         job = JobServicer(self._jobs, self._follower)
         training_pb2_grpc.add_JobServiceServicer_to_server(guarded(job), methods)

@@ -37,7 +37,7 @@ def until_answered(asks: Callable[[], Answer], stopping: threading.Event) -> Ans
 def wait_for_recovery(asks: Callable[[], object], stopping: threading.Event, max_seconds: float) -> bool:
     """Calls `asks` until it raises no Unavailable; returns whether it raised any.
 
-    One that lasts longer than `max_seconds` counts too, and one in which the worker is told to stop.
+    Waits no longer than `max_seconds`, nor once the worker is told to stop: an outage it was all the same.
     """
     end = time.monotonic() + max_seconds
     was_away = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from pathlib import Path
 
@@ -12,11 +11,10 @@ from digits import bootstrap
 from digits.adapters.celery_queue import register_train_task
 from digits.datasets import data_folder
 from digits.datasets.dataset import Dataset, open_dataset
-from digits.errors import DigitsError
+from digits.jobs.cleanup import Cleanup
 from digits.jobs.jobs import Jobs
 from digits.jobs.leases import Lease
 from digits.jobs.membership import Membership
-from digits.jobs.states import is_final
 from digits.models.registry import Registry
 from digits.settings import Settings
 from digits.training import recipes
@@ -27,8 +25,6 @@ from spark_jobs.training import TrainingRun
 from spark_jobs.training_context import TrainingContext
 from workers.leased_jobs import LeasedJobs
 from workers.watchdogs import Watchdogs
-
-logger = logging.getLogger(__name__)
 
 
 class TrainWorker:
@@ -46,10 +42,11 @@ class TrainWorker:
             store=bootstrap.store(settings),
             log=bootstrap.log(settings),
             coordinator=self._coordinator,
-            jobs=Jobs(self._coordinator, bootstrap.train_queue(settings), settings.max_jobs_per_caller),
+            jobs=Jobs(self._coordinator, bootstrap.train_queue(settings)),
             registry=Registry(self._coordinator),
             stopping=self._stopping,
         )
+        self._cleanup = Cleanup(self._context.jobs, self._context.store, self._context.log)
         self._jobs = LeasedJobs(
             jobs=self._context.jobs,
             coordinator=self._coordinator,
@@ -66,6 +63,7 @@ class TrainWorker:
         session.warm(self._context.spark, recipes.find(""))
         self._watchdogs.start()
         register_train_task(app, self.run)
+        self._presence.set_idle(True)
         self._presence.start()
 
     def shut_down(self) -> None:
@@ -87,9 +85,13 @@ class TrainWorker:
                 # Before the lease is taken, so that the job is not charged for it.
                 self._context.jobs.requeue(job_id)
                 return
-            self._jobs.run(job_id)
-            self._tidy(job_id)
-            self._watchdogs.spark_is_over()
+            self._presence.set_idle(False)
+            try:
+                self._jobs.run(job_id)
+                self._cleanup.try_to_end(job_id)
+                self._watchdogs.spark_is_over()
+            finally:
+                self._presence.set_idle(True)
 
     def _train(self, lease: Lease, job: pb.Job) -> None:
         TrainingRun(self._context, lease, job, self._open_dataset(job.spec)).run()
@@ -100,18 +102,6 @@ class TrainWorker:
         # Reading asks more than listing does: HDFS lists without a DataNode.
         Checkpoints(self._context.store, job_id).newest()
         self._context.log.end_offsets(job_id)
-
-    def _tidy(self, job_id: str) -> None:
-        """Removes what only an unfinished job needs."""
-        try:
-            job = self._context.jobs.get(job_id)
-            if is_final(job):
-                self._context.log.delete(job_id)
-                Checkpoints(self._context.store, job_id).delete()
-                if job.spec.upload:
-                    self._context.store.delete(job.spec.upload)
-        except DigitsError as error:
-            logger.warning("job %s: not tidied up: %s", job_id, error)
 
     def _open_dataset(self, spec: pb.TrainSpec) -> Dataset:
         max_bytes = self._settings.max_dataset_bytes

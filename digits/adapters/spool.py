@@ -94,6 +94,15 @@ class SpoolLog:
         except OSError as error:
             raise _unavailable("the log cannot be deleted", error) from error
 
+    def jobs(self) -> list[str]:
+        """See BlockLog."""
+        try:
+            return sorted(path.name for path in self._folder.iterdir() if path.is_dir())
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise _unavailable("the logs cannot be listed", error) from error
+
 
 def _partition_count(folder: Path) -> int:
     """0 if the folder does not say, as after a disk that was full or lost its power."""

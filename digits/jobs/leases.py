@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from digits.errors import Cancelled, LeaseLost, Unavailable
+from digits.errors import Cancelled, Corrupt, LeaseLost, NotFound, Unavailable
+from digits.jobs import attempts
 from digits.jobs.jobs import Jobs
 from digits.jobs.states import is_final, job_path, lease_path
 from digits.ports import Coordinator, EphemeralNode, Replace
@@ -20,16 +21,19 @@ class Lease:
         self._jobs, self._coordinator, self._node = jobs, coordinator, node
         self.job_id = job_id
         self.number = node.number
-        self._attempts_before = 0
 
     @classmethod
-    def take(cls, jobs: Jobs, coordinator: Coordinator, job_id: str, attempts: int) -> Lease | None:
-        """Takes a job that is not final, that nobody holds and that was tried less than `attempts` times.
+    def take(cls, jobs: Jobs, coordinator: Coordinator, job_id: str, max_attempts: int) -> Lease | None:
+        """Takes a job that is not final, that nobody holds and that may be tried once more.
 
-        Returns None for any other: whoever called has nothing to do. Raises Unavailable if nothing was taken.
+        Returns None for any other, and for a message of a job that is gone: whoever called has nothing to do.
+        Raises Unavailable if nothing was taken.
         """
-        job = jobs.get(job_id)
-        if is_final(job) or job.attempt_count >= attempts:
+        try:
+            job = jobs.get(job_id)
+        except (NotFound, Corrupt):
+            return None
+        if is_final(job) or attempts.in_vain(job) >= max_attempts:
             return None
         node = coordinator.create_ephemeral(lease_path(job_id), b"")
         if node is None:
@@ -69,27 +73,30 @@ class Lease:
         stored = self._coordinator.get(job_path(self.job_id))
         if stored is None:
             raise LeaseLost(self.job_id)
-        job = pb.Job.FromString(stored.value)
+        job = self._jobs.read(self.job_id, stored)
         self._unless_cancelled(change)(job)
         return Replace(job_path(self.job_id), job.SerializeToString(), stored.version)
 
     def hand_back(self) -> None:
-        """Gives the job up without blame: this attempt does not count. Repeated, it changes nothing."""
-        self.end(lambda job: setattr(job, "attempt_count", min(job.attempt_count, self._attempts_before)))
+        """Gives the job up without blame. Repeated, it changes nothing; raises LeaseLost."""
+        self.end(lambda job: attempts.forgive(job, self.number))
         self.release()
 
     def forgive(self) -> bool:
-        """Takes back the attempt that ended with the lease; returns whether nobody has begun another."""
-        is_free = False
+        """Has this attempt not count, also after the lease was lost: its worker lives to say so.
 
-        def uncharge(job: pb.Job) -> None:
-            nonlocal is_free
-            is_free = not is_final(job) and job.lease_id <= self.number
-            if not is_final(job) and job.lease_id >= self.number:
-                job.attempt_count = max(0, job.attempt_count - 1)
+        Returns whether the job waits for somebody to go on with it. Repeated, it changes nothing.
+        """
+        waits = False
 
-        self._jobs.edit(self.job_id, uncharge)
-        return is_free
+        def change(job: pb.Job) -> None:
+            nonlocal waits
+            waits = not is_final(job) and job.lease_id <= self.number
+            if not is_final(job):
+                attempts.forgive(job, self.number)
+
+        self._jobs.edit(self.job_id, change)
+        return waits
 
     def release(self) -> None:
         """Lets others take the job."""
@@ -115,6 +122,6 @@ class Lease:
         if is_final(job) or job.lease_id > self.number:
             raise LeaseLost(self.job_id)
         if job.lease_id < self.number:
-            self._attempts_before = job.attempt_count
             job.lease_id = self.number
-            job.attempt_count += 1
+            job.enqueue_count = 0
+            attempts.charge(job, self.number)

@@ -10,10 +10,10 @@ import pytest
 
 from digits.adapters.memory import MemoryCoordinator, MemoryEphemeralNode, MemoryTrainQueue, MemoryTree
 from digits.errors import CoordinatorUnavailable, InvalidInput, StoreUnavailable
-from digits.jobs.jobs import Jobs
+from digits.jobs.jobs import Jobs, new_job
 from digits.jobs.leases import Lease
 from digits.jobs.states import advance
-from digits.ports import Check, Create, Replace, Stored
+from digits.ports import Operation, Stored
 from digits.v1 import training_pb2 as pb
 from workers.leased_jobs import LeasedJobs
 
@@ -40,7 +40,7 @@ class FaultyCoordinator(MemoryCoordinator):
     def get(self, path: str) -> Stored | None:
         return self._call(lambda: super(FaultyCoordinator, self).get(path))
 
-    def commit(self, *operations: Create | Replace | Check) -> None:
+    def commit(self, *operations: Operation) -> None:
         self._call(lambda: super(FaultyCoordinator, self).commit(*operations))
 
     def create_ephemeral(self, path: str, value: bytes) -> MemoryEphemeralNode | None:
@@ -73,13 +73,15 @@ class Bench:
     def __init__(self, fault_at: int = -1, kind: str = "refused") -> None:
         tree = MemoryTree()
         self.queue, self.coordinator = MemoryTrainQueue(), FaultyCoordinator(tree, fault_at, kind)
-        self.jobs = Jobs(MemoryCoordinator(tree), self.queue, 3)
+        self.jobs = Jobs(MemoryCoordinator(tree), self.queue)
         self.stopping = Going()
         self.trainings = 0
-        self.job_id = self.jobs.submit(pb.TrainSpec()).job_id
+        job = new_job(pb.TrainSpec())
+        self.job_id = job.job_id
+        self.jobs.add(job)
 
     def work(self, end: Callable[[Lease], None], ask_all: Callable[[str], object] | None = None) -> pb.Job:
-        jobs = Jobs(self.coordinator, self.queue, 3)
+        jobs = Jobs(self.coordinator, self.queue)
 
         def train(lease: Lease, job: pb.Job) -> None:
             self.trainings += 1

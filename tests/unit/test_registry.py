@@ -9,7 +9,7 @@ from digits import envelope
 from digits.adapters.memory import MemoryCoordinator, MemoryStore, MemoryTrainQueue, MemoryTree
 from digits.datasets.shards import Images
 from digits.errors import Cancelled, Corrupt, LeaseLost, NotFound, NotReady
-from digits.jobs.jobs import Jobs
+from digits.jobs.jobs import Jobs, new_job
 from digits.jobs.leases import Lease
 from digits.models import bundle, evaluation, onnx_graph
 from digits.models.predictor import Predictor
@@ -30,7 +30,7 @@ class Bench:
         self.coordinator = MemoryCoordinator(self.tree)
         self.store = MemoryStore()
         self.registry = Registry(self.coordinator)
-        self.jobs = Jobs(self.coordinator, MemoryTrainQueue(), max_unfinished_per_caller=9)
+        self.jobs = Jobs(self.coordinator, MemoryTrainQueue())
         self._start_job()
 
     def publish(self, accuracy: float, promotion: pb.Promotion = pb.IF_BETTER, seed: int = 0) -> pb.Job:
@@ -43,7 +43,8 @@ class Bench:
         return self.jobs.get(self.job.job_id)
 
     def _start_job(self) -> None:
-        self.job = self.jobs.submit(pb.TrainSpec())
+        self.job = new_job(pb.TrainSpec())
+        self.jobs.add(self.job)
         lease = Lease.take(self.jobs, MemoryCoordinator(self.tree), self.job.job_id, 3)
         assert lease
         self.lease = lease
