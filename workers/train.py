@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 from celery import Celery
@@ -25,6 +26,9 @@ from spark_jobs.training import TrainingRun
 from spark_jobs.training_context import TrainingContext
 from workers.leased_jobs import LeasedJobs
 from workers.watchdogs import Watchdogs
+
+# Celery's loop turns every second at least; until it heard, it takes messages.
+_SECONDS_TO_HEAR_OF_A_SIGNAL = 1.5
 
 
 class TrainWorker:
@@ -83,7 +87,7 @@ class TrainWorker:
         with self._busy:
             if self._stopping.is_set() or self._watchdogs.spark_is_over():
                 # Before the lease is taken, so that the job is not charged for it.
-                self._context.jobs.requeue(job_id)
+                self._pass_on(job_id)
                 return
             self._presence.set_idle(False)
             try:
@@ -92,6 +96,11 @@ class TrainWorker:
                 self._watchdogs.spark_is_over()
             finally:
                 self._presence.set_idle(True)
+
+    def _pass_on(self, job_id: str) -> None:
+        """Sends a message on that came to a worker which ends, once this one takes no more."""
+        time.sleep(_SECONDS_TO_HEAR_OF_A_SIGNAL)
+        self._context.jobs.requeue(job_id)
 
     def _train(self, lease: Lease, job: pb.Job) -> None:
         TrainingRun(self._context, lease, job, self._open_dataset(job.spec)).run()
