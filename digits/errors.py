@@ -13,7 +13,9 @@ DigitsError
 ├── Unavailable             a part of the system is away
 │   ├── Stopping            this server stops; another goes on
 │   ├── StoreUnavailable
+│   │   └── StoreFull       it answers, and takes nothing
 │   ├── LogUnavailable
+│   │   └── LogFull         it answers, and takes nothing
 │   ├── CoordinatorUnavailable
 │   └── QueueUnavailable
 ├── Corrupt                 an artifact is damaged or not what it says it is
@@ -95,8 +97,16 @@ class StoreUnavailable(Unavailable):
     """The artifact store does not answer, or has no room."""
 
 
+class StoreFull(StoreUnavailable):
+    """The artifact store has no room, or may only be read."""
+
+
 class LogUnavailable(Unavailable):
     """The log of image blocks does not answer, or has no room."""
+
+
+class LogFull(LogUnavailable):
+    """The log of image blocks has no room, or may only be read."""
 
 
 class CoordinatorUnavailable(Unavailable):

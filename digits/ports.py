@@ -16,7 +16,7 @@ class ArtifactStore(Protocol):
     def publish(self, name: str, data: bytes) -> None:
         """Makes the file visible whole or not at all, and durable before this returns.
 
-        Raises AlreadyPublished where the name was used before, StoreUnavailable where there is no room.
+        Raises AlreadyPublished if the name was used before, StoreFull if there is no room, StoreUnavailable.
         """
 
     def read(self, name: str) -> bytes:
@@ -48,25 +48,34 @@ class StreamSource:
 
 
 class BlockLog(Protocol):
-    """An append-only, replayable log of image blocks for each job, split into partitions.
+    """A replayable log of image blocks for each job, split into partitions.
 
-    The offsets of a partition are 0, 1, 2, … in the order of appending.
+    The offsets of a partition are 0, 1, 2, …, and each block is appended to the offset that it is meant for.
+    A job's batch and seed say which block that is, so whoever appends it again appends the same: two trainers
+    of one job, of which the older does not know yet that it was replaced, make one log.
     """
 
     def create(self, job_id: str, partition_count: int) -> None:
-        """Makes an empty log; does nothing where the job has one."""
+        """Makes an empty log; does nothing if the job has one."""
 
-    def append(self, job_id: str, partition: int, blocks: Sequence[bytes]) -> None:
-        """Appends in order; durable before this returns. Raises LogUnavailable."""
+    def append(self, job_id: str, partition: int, first_offset: int, blocks: Sequence[bytes]) -> None:
+        """Appends in order, from `first_offset` on, which is the partition's end at most.
+
+        What the log has already stays as it is. The blocks outlive this process when this returns. Raises
+        NotFound, LogUnavailable; LogFull if there is no room.
+        """
 
     def end_offsets(self, job_id: str) -> list[int]:
-        """For each partition the offset that the next block will get."""
+        """For each partition the offset that nobody appended to yet; raises NotFound, LogUnavailable."""
 
     def source(self, job_id: str, trained: OffsetRanges, max_blocks: int) -> StreamSource:
-        """How Spark streams what is not in `trained`, at most about `max_blocks` blocks a micro-batch."""
+        """How Spark streams what is not in `trained`, at most about `max_blocks` blocks a micro-batch.
+
+        It may bring blocks that are in `trained`, and the same block twice: the reader leaves those out.
+        """
 
     def delete(self, job_id: str) -> None:
-        """Removes the job's log; does nothing where there is none."""
+        """Removes the job's log; does nothing if there is none."""
 
     def jobs(self) -> list[str]:
         """Ids of the jobs that have a log, sorted."""

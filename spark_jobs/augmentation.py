@@ -14,7 +14,7 @@ CENTRE = 13.5
 def augment(pixels: tf.Tensor, limits: Augmentation, seed: tf.Tensor) -> tf.Tensor:
     """Turns, scales, slants and moves each picture by its own random amounts.
 
-    uint8 (n, 784) → uint8 (n, 784); what comes in from outside is paper. `seed` is int32 (2,).
+    uint8 (n, 784) → uint8 (n, 784); what comes in from outside is background. `seed` is int32 (2,).
     """
     transformed = tf.raw_ops.ImageProjectiveTransformV3(
         images=tf.cast(tf.reshape(pixels, [-1, 28, 28, 1]), tf.float32),

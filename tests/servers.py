@@ -35,7 +35,7 @@ def kafka_server(folder: Path, port: int, more: Mapping[str, str] = MappingProxy
     def takes_a_block() -> bool:
         with contextlib.suppress(LogUnavailable):
             log.create("usable", 1)
-            log.append("usable", 0, [b""])
+            log.append("usable", 0, 0, [b""])
             log.delete("usable")
             return True
         return False

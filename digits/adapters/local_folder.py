@@ -10,7 +10,8 @@ import time
 import uuid
 from pathlib import Path, PurePosixPath
 
-from digits.errors import AlreadyPublished, NotFound, StoreUnavailable
+from digits.adapters.full_disk import means_full
+from digits.errors import AlreadyPublished, NotFound, StoreFull, StoreUnavailable
 
 
 class LocalFolderStore:
@@ -29,7 +30,8 @@ class LocalFolderStore:
             _link(temporary, target, name)
             _sync_folder(target.parent)
         except OSError as error:
-            raise StoreUnavailable(f"the store cannot take {name}: {error.strerror}") from error
+            kind = StoreFull if means_full(error) else StoreUnavailable
+            raise kind(f"the store cannot take {name}: {error.strerror}") from error
         finally:
             with contextlib.suppress(OSError):
                 temporary.unlink()

@@ -59,9 +59,10 @@ class MemoryLog:
         """See BlockLog."""
         self.blocks.setdefault(job_id, [[] for _ in range(partition_count)])
 
-    def append(self, job_id: str, partition: int, blocks: Sequence[bytes]) -> None:
+    def append(self, job_id: str, partition: int, first_offset: int, blocks: Sequence[bytes]) -> None:
         """See BlockLog."""
-        self._log(job_id)[partition].extend(blocks)
+        there = self._log(job_id)[partition]
+        there.extend(blocks[max(0, len(there) - first_offset) :])
 
     def end_offsets(self, job_id: str) -> list[int]:
         """See BlockLog."""

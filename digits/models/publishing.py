@@ -77,7 +77,7 @@ class Publisher:
         self._coordinator.commit(*operations)
 
     def _metrics_of(self, serving: str, held_out: Images) -> models_pb2.Metrics | None:
-        """The serving version on these held-out images; measured again only where they are others."""
+        """The serving version on these held-out images; measured again only if they are others."""
         if not serving:
             return None
         try:

@@ -34,7 +34,7 @@ def test_spark_reads_what_we_append_over_tls(
 ) -> None:
     log, job = secure_log(secure_kafka.connection(mechanism)), f"spark-{mechanism}"
     log.create(job, 1)
-    log.append(job, 0, [b"a", b"b", b"c"])
+    log.append(job, 0, 0, [b"a", b"b", b"c"])
     source = log.source(job, OffsetRanges.of([(0, 0)]), max_blocks=10)
     frame = spark.read.format(source.format).options(**source.options).load()
     rows = frame.selectExpr(f"{source.offset} as offset", f"{source.block} as block").collect()

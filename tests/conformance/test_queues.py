@@ -277,6 +277,7 @@ def train(job_id):
     print(job_id, file=sys.__stdout__, flush=True)
     while not Path(sys.argv[2]).exists():
         time.sleep(0.05)
+    Path(f"{sys.argv[2]}: {job_id}").touch()
 
 app = make_app(sys.argv[1])
 register_train_task(app, train)
@@ -327,6 +328,24 @@ def test_a_job_that_outlives_its_broker_does_not_keep_its_worker(broker: Broker,
             # The broker may send the first again, of whose end it did not hear: the job's record does.
             wait_until(lambda: "next" in jobs(), seconds=60)
             assert set(jobs()) == {"long", "next"}
+
+
+def test_a_worker_whose_job_ended_while_the_broker_was_away_takes_the_next(
+    broker: Broker, tmp_path: Path
+) -> None:
+    let_go = tmp_path / "let go"
+    with contextlib.ExitStack() as stack:
+        with broker.run():
+            jobs = stack.enter_context(_training(broker.url, let_go))
+            CeleryTrainQueue(make_app(broker.url)).enqueue("long")
+            wait_until(lambda: jobs() == ["long"])
+        let_go.touch()
+        wait_until(Path(f"{let_go}: long").exists)
+        with broker.run():
+            for job in ("next", "after"):
+                CeleryTrainQueue(make_app(broker.url)).enqueue(job)
+                # The broker may send the first again, of whose end it did not hear: the job's record does.
+                wait_until(lambda job=job: job in jobs(), seconds=60, what=f"the job {job}")
 
 
 def test_a_job_that_outlasts_rabbitmqs_patience_runs_once_and_its_worker_goes_on(

@@ -53,7 +53,7 @@ def test_the_real_stack_starts_usable_stops_without_a_trace_and_finds_everything
         bootstrap.store(settings).publish("models/kept.bundle", b"whole")
         log = bootstrap.log(settings)
         log.create("kept", 2)
-        log.append("kept", 1, BLOCKS)
+        log.append("kept", 1, 0, BLOCKS)
     finally:
         service.down()
     assert marks.marked(folder.root) == []

@@ -152,9 +152,11 @@ def test_a_damaged_block_is_refused() -> None:
         report(work(), [(0, 0, b"not a block")])
 
 
-def test_a_block_that_comes_twice_is_refused() -> None:
-    with pytest.raises(ValueError, match="twice"):
-        report(work(), rows(64), rows(64))
+def test_a_block_that_comes_twice_is_trained_once() -> None:
+    all_rows = rows(256)
+    once, twice = report(work(), all_rows), report(work(), all_rows, all_rows[1:3])
+    assert twice.image_count == 256
+    assert same(once, twice)
 
 
 def test_warming_answers_with_the_networks_description() -> None:
