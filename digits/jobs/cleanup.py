@@ -31,7 +31,7 @@ class Cleanup:
         if job.spec.upload:
             self._store.delete(job.spec.upload)
         self._log.delete(job_id)
-        self._jobs.close(job_id)
+        self._jobs.index.close(job_id)
 
     def try_to_end(self, job_id: str) -> None:
         """The same, but leaves what fails to the reconciler."""

@@ -9,15 +9,15 @@ from itertools import islice
 from digits import clock
 from digits.errors import Corrupt, NotFound, QueueUnavailable, StaleWrite
 from digits.jobs.ids import may_be_job_id, new_job_id
+from digits.jobs.open_index import OpenIndex
 from digits.jobs.states import (
     advance,
     is_final,
     job_path,
     lease_path,
-    open_path,
     request_path,
 )
-from digits.ports import Coordinator, Create, Delete, Replace, Stored, TrainQueue
+from digits.ports import Coordinator, Create, Replace, Stored, TrainQueue
 from digits.records import RecordReader
 from digits.v1 import training_pb2 as pb
 
@@ -28,20 +28,17 @@ _AT_ONCE = 200
 
 
 class Jobs:
-    """Records, finds, changes and follows jobs.
-
-    A job is open from its record's commit until it is final and has nothing left that is to be removed. The
-    index of open jobs is a folder of the coordinator, so that no finished job is read to find the others.
-    """
+    """Records, finds, changes and follows jobs."""
 
     def __init__(self, coordinator: Coordinator, queue: TrainQueue) -> None:
         self._coordinator, self._queue = coordinator, queue
         self._closed: set[str] = set()
+        self.index = OpenIndex(coordinator)
         self._records = RecordReader(pb.Job)
 
     def add(self, job: pb.Job) -> None:
         """Records and queues a new job; raises StaleWrite if its request_id names another one."""
-        nodes = [Create(job_path(job.job_id), job.SerializeToString()), Create(open_path(job.job_id), b"")]
+        nodes = [Create(job_path(job.job_id), job.SerializeToString()), self.index.entry(job.job_id)]
         if job.spec.request_id:
             nodes.append(Create(request_path(job.spec), job.job_id.encode()))
         self._coordinator.commit(*nodes)
@@ -78,38 +75,24 @@ class Jobs:
         """The ids of all jobs, oldest first."""
         return self._coordinator.children("/jobs")
 
-    def open_names(self) -> list[str]:
-        """The ids of the open jobs, oldest first."""
-        return self._coordinator.children("/open")
-
     def open(self) -> list[pb.Job]:
         """Every job that is not final, or not tidied up, oldest first."""
-        return list(self._readable(self.open_names()))
+        return list(self._readable(self.index.names()))
 
     def unfinished(self) -> list[pb.Job]:
         """Every job that is not final, oldest first."""
         return [job for job in self.open() if not is_final(job)]
 
-    def close(self, job_id: str) -> None:
-        """Takes a job out of the index of open ones; does nothing if it is not there."""
-        node = self._coordinator.get(open_path(job_id))
-        if node is None:
-            return
-        try:
-            self._coordinator.commit(Delete(open_path(job_id), node.version))
-        except StaleWrite:
-            return  # Somebody else did it meanwhile.
-
     def mend_index(self) -> None:
         """Adds the unfinished jobs that no index knows: those of a version of this service without one."""
         names = self.names()
         self._closed.intersection_update(names)
-        known = self._closed.union(self.open_names())
+        known = self._closed.union(self.index.names())
         for job in self._readable([name for name in names if name not in known]):
             if is_final(job):
                 self._closed.add(job.job_id)
             else:
-                self._index(job.job_id)
+                self.index.enter(job.job_id)
 
     def edit(self, job_id: str, change: Callable[[pb.Job], None]) -> pb.Job:
         """Reads, changes and writes a job until nobody else wrote in between; returns what was written."""
@@ -189,12 +172,6 @@ class Jobs:
             for name, stored in zip(some, nodes, strict=True):
                 if stored and (job := self._read_or_skip(name, stored)):
                     yield job
-
-    def _index(self, job_id: str) -> None:
-        try:
-            self._coordinator.commit(Create(open_path(job_id), b""))
-        except StaleWrite:
-            return  # Somebody else did it meanwhile.
 
     def _try_to_queue(self, job_id: str) -> bool:
         try:

@@ -35,7 +35,7 @@ class JobRetention:
 
         Ages are since a job was accepted. A job is read only when it is to go: names tell the rest.
         """
-        open_ids = set(self._jobs.open_names())
+        open_ids = set(self._jobs.index.names())
         finished = [name for name in self._jobs.names() if name not in open_ids]
         surplus = len(finished) - limits.max_count
         excluded = [

@@ -25,11 +25,6 @@ def lease_path(job_id: str) -> str:
     return f"{job_path(job_id)}/lease"
 
 
-def open_path(job_id: str) -> str:
-    """The coordinator's path of the node that is there until a job is final and what it owned is removed."""
-    return f"/open/{job_id}"
-
-
 def request_path(spec: pb.TrainSpec) -> str:
     """The coordinator's path of the node that names the job of a caller's request_id."""
     key = hashlib.sha256(spec.caller.encode() + b"\0" + spec.request_id.encode())

@@ -41,7 +41,7 @@ class Sweep:
             ),
         ]
         self._first_seen = {name: self._first_seen.get(name, time.monotonic()) for name, _, _ in found}
-        open_ids = set(self._jobs.open_names())
+        open_ids = set(self._jobs.index.names())
         uploads = {job.spec.upload for job in self._jobs.open()}
         for name, owner, delete in found:
             if owner not in open_ids and name not in uploads and self._is_old(name, owner):

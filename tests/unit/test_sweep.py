@@ -47,7 +47,7 @@ def test_what_an_open_job_owns_stays_whatever_its_age(bench: Bench, broom: Sweep
     broom.run()
     assert len(bench.things()) == 3
     bench.jobs.edit(OLD, lambda job: advance(job, pb.FAILED))
-    bench.jobs.close(OLD)
+    bench.jobs.index.close(OLD)
     broom.run()
     assert bench.things() == []
 
