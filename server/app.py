@@ -68,10 +68,10 @@ class Application:
         self._registry = Registry(self._coordinator)
         log = bootstrap.log(settings)
         cleanup = Cleanup(self._jobs, self._store, log)
-        self._reconciler = Reconciler(self._jobs, cleanup, self._coordinator, settings.max_attempts)
+        self._reconciler = Reconciler(self._jobs, self._coordinator, settings.max_attempts)
         self._job_retention = JobRetention(self._jobs, self._coordinator)
         self._model_retention = ModelRetention(self._registry, self._jobs, self._store, self._coordinator)
-        self._housekeeping = self._make_housekeeping(Sweep(self._jobs, self._store, log))
+        self._housekeeping = self._make_housekeeping(cleanup, Sweep(self._jobs, self._store, log))
         loader = ModelLoader(self._registry, self._store)
         cache = settings.var_dir / "cache" / f"server-{settings.grpc_port}"
         self._serving = ServingModel(self._registry, loader, self._serving_changed, cache)
@@ -128,9 +128,10 @@ class Application:
         self._serving.stop()
         self._coordinator.close()
 
-    def _make_housekeeping(self, sweep: Sweep) -> Housekeeping:
+    def _make_housekeeping(self, cleanup: Cleanup, sweep: Sweep) -> Housekeeping:
         return Housekeeping(
             self._reconciler.leads,
+            cleanup.end_all,
             [
                 sweep.run,
                 self._model_retention.sweep,

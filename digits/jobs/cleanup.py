@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class Cleanup:
-    """Called by whoever made a job final; the reconciler calls it again for each job that stays open."""
+    """Called by the trainer that made a job final, and by the elected server for all that stay open."""
 
     def __init__(self, jobs: Jobs, store: ArtifactStore, log: BlockLog) -> None:
         self._jobs, self._store, self._log = jobs, store, log
@@ -33,8 +33,14 @@ class Cleanup:
         self._log.delete(job_id)
         self._jobs.index.close(job_id)
 
+    def end_all(self) -> None:
+        """Ends every final job that no trainer holds; raises Unavailable, and the others stay open too."""
+        for job in self._jobs.open():
+            if is_final(job) and not self._jobs.is_leased(job.job_id):
+                self.end(job.job_id)
+
     def try_to_end(self, job_id: str) -> None:
-        """The same, but leaves what fails to the reconciler."""
+        """The same for one job, but leaves what fails to the elected server."""
         try:
             self.end(job_id)
         except NotFound:

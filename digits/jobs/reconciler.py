@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 from digits import clock, status_codes
 from digits.background import BackgroundLoop
-from digits.errors import DigitsError, GaveUp, Unavailable
+from digits.errors import DigitsError, GaveUp
 from digits.jobs import attempts
-from digits.jobs.cleanup import Cleanup
 from digits.jobs.jobs import Jobs
 from digits.jobs.membership import live_workers
 from digits.jobs.states import advance, is_final
@@ -30,10 +29,10 @@ _MAX_BUSY_GRACE_SECONDS = 3600.0
 
 
 class Reconciler:
-    """One of the servers, under election, looks after each open job that no trainer has."""
+    """One of the servers, under election, looks after each unfinished job that no trainer has."""
 
-    def __init__(self, jobs: Jobs, cleanup: Cleanup, coordinator: Coordinator, max_attempts: int) -> None:
-        self._jobs, self._cleanup, self._coordinator = jobs, cleanup, coordinator
+    def __init__(self, jobs: Jobs, coordinator: Coordinator, max_attempts: int) -> None:
+        self._jobs, self._coordinator = jobs, coordinator
         self._max_attempts = max_attempts
         self._leadership: EphemeralNode | None = None
         self._index_is_whole = False
@@ -65,17 +64,16 @@ class Reconciler:
             raise
 
     def reconcile(self) -> None:
-        """Looks at each open job once; a job that cannot be looked after keeps nobody from the others."""
+        """Looks at each unfinished job once. It asks no store and no log, which might hold it up."""
         if not self._index_is_whole:
             self._jobs.mend_index()
             self._index_is_whole = True
-        orphans = [job for job in self._jobs.open() if not self._jobs.is_leased(job.job_id)]
+        orphans = [job for job in self._jobs.unfinished() if not self._jobs.is_leased(job.job_id)]
         idle_seconds, worker_there = self._train_workers()
-        self._each((job for job in orphans if not is_final(job)), self._end_if_over)
+        waiting = [job for job in orphans if not self._end_if_over(job)]
         # Without a worker another message would only wait beside the first.
         if worker_there:
-            self._requeue([job for job in orphans if not is_final(job) and _is_overdue(job, idle_seconds)])
-        self._each((job for job in orphans if is_final(job)), lambda job: self._cleanup.end(job.job_id))
+            self._requeue([job for job in waiting if _is_overdue(job, idle_seconds)])
 
     def _requeue(self, overdue: Sequence[pb.Job]) -> None:
         for job in overdue:
@@ -83,24 +81,25 @@ class Reconciler:
             if not self._jobs.requeue(job.job_id):
                 return  # Each further try would take seconds too.
 
-    def _end_if_over(self, job: pb.Job) -> None:
+    def _end_if_over(self, job: pb.Job) -> bool:
+        if not (job.cancel_requested or self._had_its_attempts(job)):
+            return False
+        return is_final(self._jobs.edit(job.job_id, self._end))
+
+    def _end(self, job: pb.Job) -> None:
+        """Decides once more: the record may have changed since it was listed."""
+        if is_final(job):
+            return
         if job.cancel_requested:
-            self._finish(job, _cancelled)
-        elif attempts.in_vain(job) >= self._max_attempts:
-            self._finish(job, _give_up)
+            advance(job, pb.CANCELLED)
+        elif self._had_its_attempts(job):
+            reason = job.last_problem or "each attempt ended without a word, as when a worker is killed"
+            error = GaveUp(f"gave up after {attempts.in_vain(job)} attempts: {reason}")
+            job.progress.error.CopyFrom(status_codes.job_error(error))
+            advance(job, pb.FAILED)
 
-    def _finish(self, job: pb.Job, change: Callable[[pb.Job], None]) -> None:
-        job.CopyFrom(self._jobs.edit(job.job_id, change))
-
-    def _each(self, jobs: Iterable[pb.Job], act: Callable[[pb.Job], None]) -> None:
-        """Does what is to be done for each job; what is away ends it, since it would be for the next too."""
-        for job in jobs:
-            try:
-                act(job)
-            except Unavailable:
-                raise
-            except DigitsError as error:
-                logger.warning("job %s cannot be looked after: %s", job.job_id, error)
+    def _had_its_attempts(self, job: pb.Job) -> bool:
+        return attempts.in_vain(job) >= self._max_attempts
 
     def _train_workers(self) -> tuple[float, bool]:
         """How long a train worker has been waiting for a job (0.0: none does), and whether there is any."""
@@ -120,20 +119,6 @@ class Reconciler:
         leadership, self._leadership = self._leadership, None
         if leadership is not None:
             leadership.release()
-
-
-def _cancelled(job: pb.Job) -> None:
-    if not is_final(job):
-        advance(job, pb.CANCELLED)
-
-
-def _give_up(job: pb.Job) -> None:
-    if is_final(job):
-        return
-    reason = job.last_problem or "each attempt ended without a word, as when a worker is killed"
-    error = GaveUp(f"gave up after {attempts.in_vain(job)} attempts: {reason}")
-    job.progress.error.CopyFrom(status_codes.job_error(error))
-    advance(job, pb.FAILED)
 
 
 def _is_overdue(job: pb.Job, idle_seconds: float) -> bool:

@@ -47,7 +47,7 @@ class Bench:
         self.jobs = Jobs(self.coordinator, self.queue)
         self.cleanup = Cleanup(self.jobs, self.store, self.log)
         self.worker("one")
-        self.reconciler = Reconciler(self.jobs, self.cleanup, self.coordinator, ATTEMPTS)
+        self.reconciler = Reconciler(self.jobs, self.coordinator, ATTEMPTS)
 
     def worker(self, name: str, idle_seconds: float | None = None) -> None:
         """Announces a train worker; it is busy unless it says since when it waits."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from digits.errors import LeaseLost, LogUnavailable
+from digits.errors import LeaseLost
 from digits.jobs.reconciler import Reconciler
 from digits.jobs.states import advance
 from digits.v1 import training_pb2 as pb
@@ -176,46 +176,6 @@ def test_a_late_forgiveness_takes_back_its_own_attempt_only(bench: Bench) -> Non
     assert bench.jobs.get(job.job_id).attempt_count == 1
 
 
-def test_a_job_that_is_over_is_tidied_up_whoever_ended_it(bench: Bench) -> None:
-    cancelled, given_up = bench.submit(), bench.submit()
-    for job in (cancelled, given_up):
-        bench.leave_things(job.job_id)
-    bench.jobs.cancel(cancelled.job_id)
-    for _ in range(ATTEMPTS):
-        lease = bench.lease(given_up.job_id)
-        assert lease
-        lease.release()
-    bench.reconciler.reconcile()
-    assert bench.jobs.get(given_up.job_id).state == pb.FAILED
-    assert (bench.things(), bench.open_jobs()) == ([], [])
-
-
-def test_a_final_job_that_its_trainer_still_holds_is_left_to_it(bench: Bench) -> None:
-    job, lease = bench.leased()
-    bench.leave_things(job.job_id)
-    lease.end(lambda job: advance(job, pb.SUCCEEDED))
-    bench.reconciler.reconcile()
-    assert bench.open_jobs() == [job.job_id]
-    lease.release()
-    bench.reconciler.reconcile()
-    assert (bench.things(), bench.open_jobs()) == ([], [])
-
-
-def test_what_could_not_be_removed_while_the_store_was_away_is_removed_later(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job = bench.submit()
-    bench.leave_things(job.job_id)
-    bench.jobs.cancel(job.job_id)
-    with monkeypatch.context() as away:
-        away.setattr(bench.log, "delete", raising(LogUnavailable("away")))
-        with pytest.raises(LogUnavailable):
-            bench.reconciler.reconcile()
-    assert bench.open_jobs() == [job.job_id]
-    bench.reconciler.reconcile()
-    assert (bench.things(), bench.open_jobs()) == ([], [])
-
-
 def test_jobs_are_looked_after_beside_one_that_cannot_be_read(bench: Bench) -> None:
     junk, job = bench.submit(), bench.submit()
     bench.spoil(f"/jobs/{junk.job_id}")
@@ -229,8 +189,8 @@ def test_jobs_are_looked_after_beside_one_that_cannot_be_read(bench: Bench) -> N
 def test_a_reconciler_that_meets_what_nobody_foresaw_lets_another_lead(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = Reconciler(bench.jobs, bench.cleanup, bench.trainer(), ATTEMPTS)
-    monkeypatch.setattr(bench.jobs, "open", raising(RuntimeError("a bug")))
+    other = Reconciler(bench.jobs, bench.trainer(), ATTEMPTS)
+    monkeypatch.setattr(bench.jobs, "unfinished", raising(RuntimeError("a bug")))
     with pytest.raises(RuntimeError):
         bench.reconciler.turn()
     monkeypatch.undo()

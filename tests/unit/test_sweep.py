@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from digits.errors import StoreUnavailable
 from digits.jobs import ids, sweep
-from digits.jobs.housekeeping import Housekeeping
 from digits.jobs.states import advance
 from digits.jobs.sweep import Sweep
 from digits.v1 import training_pb2 as pb
-from tests.unit.job_bench import Bench, raising
+from tests.unit.job_bench import Bench
 
 OLD = "20200101-000000000-0123ab"
 
@@ -80,14 +78,3 @@ def test_logs_that_are_not_named_as_jobs_are_belong_to_others(bench: Bench, broo
     bench.log.create("of-another-program", 1)
     broom.run()
     assert bench.log.jobs() == ["of-another-program"]
-
-
-def test_only_the_elected_server_keeps_house_and_one_chore_keeps_nobody_from_the_next() -> None:
-    done: list[str] = []
-    leads = False
-    house = Housekeeping(lambda: leads, [raising(StoreUnavailable("away")), lambda: done.append("second")])
-    house.turn()
-    assert done == []
-    leads = True
-    house.turn()
-    assert done == ["second"]
