@@ -133,6 +133,7 @@ class Application:
             self._reconciler.leads,
             cleanup.end_all,
             [
+                self._jobs.mend_index,
                 sweep.run,
                 self._model_retention.sweep,
                 partial(self._job_retention.prune, _job_limits(self._settings)),

@@ -66,3 +66,18 @@ def test_a_workers_record_that_cannot_be_read_is_skipped_said_once_and_counted(
             assert [worker.role for worker in live_workers(coordinator, "train", reader)] == ["train"]
     assert [record.getMessage().partition(" ")[0] for record in caplog.records] == ["/workers/train/a"]
     assert reader.unreadable_count() == 1
+
+
+def test_a_train_worker_says_since_when_it_waits_for_a_job_and_when_it_does_not() -> None:
+    coordinator = MemoryCoordinator()
+    membership = Membership(coordinator, "train")
+    membership.set_idle(True)
+    membership.start()
+
+    def idle() -> list[bool]:
+        return [worker.HasField("idle_time") for worker in live_workers(coordinator, "train")]
+
+    wait_until(lambda: idle() == [True])
+    membership.set_idle(False)
+    wait_until(lambda: idle() == [False])
+    membership.stop()
