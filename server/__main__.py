@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 import sys
 
 import uvloop
@@ -21,3 +22,6 @@ if __name__ == "__main__":
         uvloop.run(serve(settings))
     except Misconfigured as error:
         sys.exit(f"server: {error}")
+    logging.shutdown()
+    # Python would wait for every thread of its pools, and one of them may hang in a read that never ends.
+    os._exit(0)

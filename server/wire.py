@@ -7,9 +7,9 @@ import numpy as np
 from digits.datasets import data_folder
 from digits.errors import InvalidInput
 from digits.imaging import decode
+from digits.serving.answering import Answer
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2 as pb
-from server.batcher import Answer
 
 
 def pixels_from(request: pb.ClassifyRequest, settings: Settings) -> np.ndarray:

@@ -138,8 +138,8 @@ class Jobs:
 
         return self.edit(job_id, request)
 
-    def requeue(self, job_id: str) -> None:
-        """Hands a job to the queue once more."""
+    def requeue(self, job_id: str) -> bool:
+        """Hands a job to the queue once more; returns whether the queue was there."""
         sent = self._try_to_queue(job_id)
 
         def note(job: pb.Job) -> None:
@@ -147,6 +147,7 @@ class Jobs:
             job.enqueue_count += sent
 
         self.edit(job_id, note)
+        return sent
 
     def is_leased(self, job_id: str) -> bool:
         """Whether a live trainer has the job."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from digits import clock, status_codes
 from digits.background import BackgroundLoop
@@ -72,12 +72,16 @@ class Reconciler:
         orphans = [job for job in self._jobs.open() if not self._jobs.is_leased(job.job_id)]
         idle_seconds, worker_there = self._train_workers()
         self._each((job for job in orphans if not is_final(job)), self._end_if_over)
-        for job in orphans:
-            # Without a worker another message would only wait beside the first.
-            if worker_there and not is_final(job) and _is_overdue(job, idle_seconds):
-                logger.info("job %s has no trainer; queued again", job.job_id)
-                self._jobs.requeue(job.job_id)
+        # Without a worker another message would only wait beside the first.
+        if worker_there:
+            self._requeue([job for job in orphans if not is_final(job) and _is_overdue(job, idle_seconds)])
         self._each((job for job in orphans if is_final(job)), lambda job: self._cleanup.end(job.job_id))
+
+    def _requeue(self, overdue: Sequence[pb.Job]) -> None:
+        for job in overdue:
+            logger.info("job %s has no trainer; queued again", job.job_id)
+            if not self._jobs.requeue(job.job_id):
+                return  # Each further try would take seconds too.
 
     def _end_if_over(self, job: pb.Job) -> None:
         if job.cancel_requested:

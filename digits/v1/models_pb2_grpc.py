@@ -65,6 +65,11 @@ class ModelServiceStub:
                 request_serializer=digits_dot_v1_dot_models__pb2.PruneModelsRequest.SerializeToString,
                 response_deserializer=digits_dot_v1_dot_models__pb2.PruneModelsResponse.FromString,
                 _registered_method=True)
+        self.ListServingHistory = channel.unary_unary(
+                '/digits.v1.ModelService/ListServingHistory',
+                request_serializer=digits_dot_v1_dot_models__pb2.ListServingHistoryRequest.SerializeToString,
+                response_deserializer=digits_dot_v1_dot_models__pb2.ListServingHistoryResponse.FromString,
+                _registered_method=True)
 
 
 class ModelServiceServicer:
@@ -86,14 +91,15 @@ class ModelServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PromoteModel(self, request, context):
-        """Makes a registered version the serving one.
+        """Makes a registered version the serving one, once its bundle was read back, verified and loaded;
+        FAILED_PRECONDITION if it cannot be. From then on this server answers with it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RollbackModel(self, request, context):
-        """Makes the version that served before the current one serve again.
+        """Makes the version that served before the current one serve again, under the same conditions.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -108,6 +114,13 @@ class ModelServiceServicer:
 
     def PruneModels(self, request, context):
         """Removes versions that never served, with their bundles; what serves, served before or is pinned stays.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListServingHistory(self, request, context):
+        """Lists the moves of the serving alias, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -145,6 +158,11 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     servicer.PruneModels,
                     request_deserializer=digits_dot_v1_dot_models__pb2.PruneModelsRequest.FromString,
                     response_serializer=digits_dot_v1_dot_models__pb2.PruneModelsResponse.SerializeToString,
+            ),
+            'ListServingHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListServingHistory,
+                    request_deserializer=digits_dot_v1_dot_models__pb2.ListServingHistoryRequest.FromString,
+                    response_serializer=digits_dot_v1_dot_models__pb2.ListServingHistoryResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -310,6 +328,33 @@ class ModelService:
             '/digits.v1.ModelService/PruneModels',
             digits_dot_v1_dot_models__pb2.PruneModelsRequest.SerializeToString,
             digits_dot_v1_dot_models__pb2.PruneModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListServingHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/digits.v1.ModelService/ListServingHistory',
+            digits_dot_v1_dot_models__pb2.ListServingHistoryRequest.SerializeToString,
+            digits_dot_v1_dot_models__pb2.ListServingHistoryResponse.FromString,
             options,
             channel_credentials,
             insecure,

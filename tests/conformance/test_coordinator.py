@@ -180,3 +180,12 @@ def test_a_zookeeper_that_is_away_is_said_to_be() -> None:
             coordinator.get("/a")
     finally:
         coordinator.close()
+
+
+def test_a_session_that_synced_reads_what_another_wrote_before(connect: Connect) -> None:
+    writer, reader = connect(), connect()
+    writer.commit(Create("/a", b"0"))
+    for number in range(20):
+        writer.commit(Replace("/a", str(number).encode(), number))
+        reader.sync()
+        assert reader.get("/a") == Stored(str(number).encode(), number + 1)

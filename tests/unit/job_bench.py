@@ -105,3 +105,12 @@ class Bench:
         """Everything in the store and the log."""
         kept = [self.store.names("uploads"), self.store.folders("checkpoints"), self.log.jobs()]
         return [name for names in kept for name in names]
+
+
+def raising(error: Exception) -> Callable[..., None]:
+    """What raises an error whatever it is asked."""
+
+    def ask(*_: object) -> None:
+        raise error
+
+    return ask

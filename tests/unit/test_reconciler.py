@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from digits.errors import LeaseLost, LogUnavailable
 from digits.jobs.reconciler import Reconciler
 from digits.jobs.states import advance
 from digits.v1 import training_pb2 as pb
-from tests.unit.job_bench import ATTEMPTS, Bench
+from tests.unit.job_bench import ATTEMPTS, Bench, raising
 
 
 @pytest.fixture
@@ -238,12 +236,3 @@ def test_a_reconciler_that_meets_what_nobody_foresaw_lets_another_lead(
     monkeypatch.undo()
     other.turn()
     assert (bench.reconciler.leads(), other.leads()) == (False, True)
-
-
-def raising(error: Exception) -> Callable[..., None]:
-    """What raises an error whatever it is asked."""
-
-    def ask(*_: object) -> None:
-        raise error
-
-    return ask

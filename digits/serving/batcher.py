@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from digits.errors import DeadlinePassed, Overloaded
-from digits.v1 import digit_service_pb2 as pb
+from digits.serving.answering import Answer
 
 # Turns of the event loop that a batch may grow for.
 _MAX_TURNS = 64
@@ -26,23 +26,13 @@ _RETURN_SECONDS = 0.04
 _RETURNING_SHARE = 0.8
 
 
-@dataclass(frozen=True)
-class Answer:
-    """Probabilities, float32 (N, 10), and who computed them."""
-
-    probabilities: np.ndarray
-    model_version: str
-    served_by: pb.ServedBy
-
-
-# pixels uint8 (N, 784), the version ("" for the serving one), seconds left of the longest deadline.
-Classify = Callable[[np.ndarray, str, float], Awaitable[Answer]]
+# Takes pixels, uint8 (N, 784).
+Classify = Callable[[np.ndarray], Awaitable[Answer]]
 
 
 @dataclass
 class _Waiting:
     pixels: np.ndarray
-    version: str
     deadline: float
     answer: asyncio.Future[Answer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -62,7 +52,7 @@ class Batcher:
         self._expected, self._expected_until = 0, 0.0
         self._all_returned = asyncio.Event()
 
-    async def predict(self, pixels: np.ndarray, version: str, timeout_seconds: float | None) -> Answer:
+    async def predict(self, pixels: np.ndarray, timeout_seconds: float | None) -> Answer:
         """Classifies pictures, uint8 (N, 784); raises Overloaded, DeadlinePassed and what `classify` raises.
 
         A caller that is cancelled while it waits is dropped from its batch.
@@ -70,7 +60,7 @@ class Batcher:
         if self._pictures + len(pixels) > self._max_waiting:
             raise Overloaded("too many pictures are waiting", retry_after_seconds=1.0)
         timeout = 60.0 if timeout_seconds is None else timeout_seconds
-        waiting = _Waiting(pixels, version, time.monotonic() + timeout)
+        waiting = _Waiting(pixels, time.monotonic() + timeout)
         self._queue.append(waiting)
         self._pictures += len(pixels)
         self._arrived.set()
@@ -124,7 +114,7 @@ class Batcher:
         size = 0
         while self._queue:
             first = self._queue[0]
-            if batch and (first.version != batch[0].version or size + len(first.pixels) > self._max_in_batch):
+            if batch and size + len(first.pixels) > self._max_in_batch:
                 break
             self._pictures -= len(first.pixels)
             waiting = self._queue.popleft()
@@ -139,9 +129,8 @@ class Batcher:
 
     async def _send(self, batch: list[_Waiting]) -> None:
         pixels = batch[0].pixels if len(batch) == 1 else np.concatenate([waiting.pixels for waiting in batch])
-        seconds = max(waiting.deadline for waiting in batch) - time.monotonic()
         try:
-            answer = await self._classify(pixels, batch[0].version, seconds)
+            answer = await self._classify(pixels)
         except Exception as error:
             for waiting in batch:
                 if not waiting.answer.done():
@@ -151,6 +140,5 @@ class Batcher:
         for waiting in batch:
             end = start + len(waiting.pixels)
             if not waiting.answer.done():
-                part = Answer(answer.probabilities[start:end], answer.model_version, answer.served_by)
-                waiting.answer.set_result(part)
+                waiting.answer.set_result(answer.part(start, end))
             start = end
