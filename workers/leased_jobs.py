@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from digits import status_codes
-from digits.errors import CoordinatorUnavailable, DigitsError, LeaseLost, NotFound, Unavailable
+from digits.errors import CoordinatorUnavailable, DigitsError, LeaseLost, Unavailable
 from digits.jobs.jobs import Jobs
 from digits.jobs.leases import Change, Lease
 from digits.jobs.states import advance
@@ -57,9 +57,11 @@ class LeasedJobs:
             lease.release()
 
     def _take(self, job_id: str) -> Lease | None:
+        jobs, max_attempts = self._jobs, self._max_attempts
         try:
-            return self._insist(lambda: Lease.take(self._jobs, self._coordinator, job_id, self._max_attempts))
-        except NotFound:
+            return self._insist(lambda: Lease.take(jobs, self._coordinator, job_id, max_attempts))
+        except Unavailable as away:
+            logger.warning("job %s: told to stop before it could be taken: %s", job_id, away)
             return None
 
     def _end(self, lease: Lease, error: Exception) -> None:

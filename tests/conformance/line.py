@@ -96,7 +96,11 @@ class Line:
 
     def _answered(self, frame: bytes) -> bool:
         xid = int(struct.unpack(">i", frame[4:8])[0])
-        return xid <= 0 or xid != self._watched_xid
+        if xid <= 0 or xid != self._watched_xid:
+            return True
+        # The next connection counts its requests anew.
+        self._watched_xid = 0
+        return False
 
 
 @contextlib.contextmanager

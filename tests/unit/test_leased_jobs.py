@@ -210,6 +210,13 @@ def test_a_worker_told_to_stop_while_it_waits_hands_its_job_back() -> None:
     assert (job.state, job.attempt_count) == (pb.SUCCEEDED, 1)
 
 
+def test_a_worker_told_to_stop_while_it_cannot_take_a_job_leaves_it_to_others() -> None:
+    bench = Bench(fault_at=0)
+    bench.stopping.set()
+    job = bench.work(bench.publish)
+    assert (job.state, job.attempt_count, bench.trainings) == (pb.QUEUED, 0, 0)
+
+
 def test_a_message_for_a_job_that_was_pruned_is_dropped() -> None:
     bench = Bench()
     bench.queue.job_ids = ["gone"]
