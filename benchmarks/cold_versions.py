@@ -6,7 +6,6 @@ python -m benchmarks.cold_versions --rounds 3
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import itertools
 import os
