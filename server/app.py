@@ -63,11 +63,12 @@ class Application:
         cache = settings.var_dir / "cache" / f"server-{settings.grpc_port}"
         self._serving = ServingModel(self._registry, loader, self._serving_changed, cache)
         self._named = NamedVersions(self._serving, loader, settings.classify_max_waiting)
+        self._floor = VersionFloor(self._serving)
         self._classifier = self._make_classifier()
         self._health = Health(
             {"serving-model": self._serving.is_alive, "reconciler": self._reconciler.loop.is_alive}
         )
-        self._follower = ProgressStreams(self._jobs, self._serving, settings.heartbeat_seconds)
+        self._follower = ProgressStreams(self._jobs, self._floor, settings.heartbeat_seconds)
         self._server = self._make_server()
         self._health_server = listening.make_health_server(settings, self._health.servicer)
 
@@ -77,6 +78,8 @@ class Application:
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, stop.set)
         batching = asyncio.create_task(self._classifier.run())
+        # Without batches a server is of no use: its supervisor starts another.
+        batching.add_done_callback(lambda _: stop.set())
         await self._health.started()
         await self._server.start()
         if self._health_server:
@@ -114,13 +117,13 @@ class Application:
         self._coordinator.close()
 
     def _make_classifier(self) -> Classifier:
-        settings, floor = self._settings, VersionFloor(self._serving)
+        settings = self._settings
         queue = QueueAnswerer(bootstrap.classify_queue(settings), settings.classify_queue_timeout_seconds)
         return Classifier(
-            Failover(queue, LocalAnswerer(self._serving, floor), Breaker()),
+            Failover(queue, LocalAnswerer(self._serving, self._floor), Breaker()),
             self._named,
             self._serving,
-            floor,
+            self._floor,
             max_in_batch=settings.classify_max_batch,
             max_waiting=settings.classify_max_waiting,
         )
@@ -142,7 +145,7 @@ class Application:
         job = JobServicer(self._jobs, self._follower)
         training_pb2_grpc.add_JobServiceServicer_to_server(guarded(job), methods)
         promotion = Promotion(self._registry, self._store, self._coordinator)
-        model = ModelServicer(self._registry, promotion, self._serving, access)
+        model = ModelServicer(self._registry, promotion, self._floor, access)
         models_pb2_grpc.add_ModelServiceServicer_to_server(guarded(model), methods)
         inference = InferenceServicer(self._classifier, self._named, self._serving, self._registry)
         inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(guarded(inference), methods)
