@@ -1,4 +1,4 @@
-"""`digits models`: list, promote, rollback, history."""
+"""`digits models`: list, promote, rollback, history, pin, prune."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.connection import connected
-from cli.options import AsJson, Server
-from cli.output import as_dict, print_json, print_table
+from cli.options import AsJson, DryRun, Keep, OlderThan, Server, seconds_of
+from cli.output import as_dict, print_json, print_pruned, print_table
 
 if TYPE_CHECKING:
     from digits.v1.models_pb2 import Model, ServingChange
@@ -65,6 +65,36 @@ def history(server: Server = "", as_json: AsJson = False) -> None:
         print_json([as_dict(change) for change in changes])
     else:
         print_table(HISTORY_COLUMNS, [_change_row(change) for change in changes])
+
+
+@app.command()
+def pin(
+    version: Annotated[str, typer.Argument(help="The version to keep.")],
+    unpin: Annotated[bool, typer.Option("--unpin", help="Let it go with the others again.")] = False,
+    server: Server = "",
+    as_json: AsJson = False,
+) -> None:
+    """Keep a version from being pruned."""
+    with connected(server) as client:
+        model = client.pin_model(version, not unpin)
+    if as_json:
+        print_json(as_dict(model))
+    else:
+        print(f"{model.version} is {'kept' if model.pinned else 'no longer kept'} whatever its age")
+
+
+@app.command()
+def prune(
+    older_than: OlderThan = "",
+    keep: Keep = None,
+    dry_run: DryRun = False,
+    server: Server = "",
+    as_json: AsJson = False,
+) -> None:
+    """Remove versions that never served; by the service's own limits if none is given."""
+    with connected(server) as client:
+        names = client.prune_models(seconds_of(older_than), keep, dry_run)
+    print_pruned(names, "versions", dry_run, as_json)
 
 
 def _print(model: Model, as_json: bool) -> None:

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import grpc
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2
@@ -200,6 +201,14 @@ class Client:
             "JobService/CancelJob", training_pb2.CancelJobRequest(job_id=job_id), training_pb2.Job
         )
 
+    def prune_jobs(
+        self, max_age_seconds: float | None = None, max_count: int | None = None, dry_run: bool = False
+    ) -> list[str]:
+        """Removes records of finished jobs and returns their ids; without limits, by the service's own."""
+        request = training_pb2.PruneJobsRequest(max_count=max_count, dry_run=dry_run)
+        _set_age(request.max_age, max_age_seconds)
+        return list(self._ask("JobService/PruneJobs", request, training_pb2.PruneJobsResponse).job_ids)
+
     def classify(
         self,
         *,
@@ -264,6 +273,19 @@ class Client:
         request = models_pb2.ListServingHistoryRequest(page_size=page_size, page_token=page_token)
         return self._ask("ModelService/ListServingHistory", request, models_pb2.ListServingHistoryResponse)
 
+    def pin_model(self, version: str, pinned: bool = True) -> models_pb2.Model:
+        """Keeps a version from being pruned, or no longer, and returns it."""
+        request = models_pb2.PinModelRequest(version=version, pinned=pinned)
+        return self._ask("ModelService/PinModel", request, models_pb2.Model)
+
+    def prune_models(
+        self, max_age_seconds: float | None = None, max_count: int | None = None, dry_run: bool = False
+    ) -> list[str]:
+        """Removes versions that never served and returns them; without limits, by the service's own."""
+        request = models_pb2.PruneModelsRequest(max_count=max_count, dry_run=dry_run)
+        _set_age(request.max_age, max_age_seconds)
+        return list(self._ask("ModelService/PruneModels", request, models_pb2.PruneModelsResponse).versions)
+
     def serving(self, timeout_seconds: float = 5.0) -> bool:
         """Whether the server says that it can classify (grpc.health.v1)."""
         request = health_pb2.HealthCheckRequest()
@@ -293,6 +315,13 @@ class Client:
             response_deserializer=training_pb2.TrainProgress.FromString,
         )
         return _answers(call(request, timeout=timeout_seconds, metadata=self._metadata))
+
+
+def _set_age(age: Duration, seconds: float | None) -> None:
+    """Sets the field, also to 0; leaves it unset for None."""
+    if seconds is not None:
+        age.SetInParent()
+        age.FromMilliseconds(round(seconds * 1000))
 
 
 def _bearer(token: str) -> tuple[tuple[str, str], ...]:

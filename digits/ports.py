@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from digits.offsets import OffsetRanges
 from digits.v1 import queue_pb2
@@ -25,8 +25,14 @@ class ArtifactStore(Protocol):
     def names(self, folder: str) -> list[str]:
         """Names of the files in a folder, sorted; empty where there is no such folder."""
 
+    def folders(self, folder: str) -> list[str]:
+        """Names of the folders in a folder, sorted; empty where there is no such folder."""
+
     def delete(self, name: str) -> None:
         """Removes a file, or a folder with all that is in it; does nothing where there is none."""
+
+    def delete_unfinished(self, folder: str, min_age_seconds: float) -> None:
+        """Removes what publishers that died left in a folder, if nobody wrote to it for so long."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,9 @@ class BlockLog(Protocol):
     def delete(self, job_id: str) -> None:
         """Removes the job's log; does nothing where there is none."""
 
+    def jobs(self) -> list[str]:
+        """Ids of the jobs that have a log, sorted."""
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -96,6 +105,17 @@ class Check:
     version: int
 
 
+@dataclass(frozen=True)
+class Delete:
+    """Removes a node without children if its version still is the given one."""
+
+    path: str
+    version: int
+
+
+Operation: TypeAlias = Create | Replace | Check | Delete
+
+
 class EphemeralNode(Protocol):
     """A node that lives as long as this process's session."""
 
@@ -103,17 +123,28 @@ class EphemeralNode(Protocol):
     """Greater than the number of every node created earlier, on any path: a fencing token."""
 
     def alive(self) -> bool:
-        """Whether the session still stands; once false, false for ever."""
+        """Whether the node is surely there; once false, false for ever.
+
+        False after a release, and as soon as the session may be over: also in a process that was stopped for
+        longer than its session and does not know it yet.
+        """
 
     def update(self, value: bytes) -> None:
-        """Replaces the node's value; raises LeaseLost once the session is over."""
+        """Replaces the node's value; raises LeaseLost once the node is not alive."""
 
     def release(self) -> None:
-        """Removes the node; does nothing where it is gone."""
+        """Removes the node, now or as soon as the coordinator answers; does nothing if it is gone.
+
+        Never raises Unavailable: whoever calls this once leaves no node in a live session.
+        """
 
 
 class Coordinator(Protocol):
-    """A small, strongly ordered tree of values. Every method may raise CoordinatorUnavailable."""
+    """A small, strongly ordered tree of values. Every method may raise CoordinatorUnavailable.
+
+    A change may have happened although CoordinatorUnavailable was raised, or may happen a moment later: only
+    the answer was lost. What a caller does then is said with each method.
+    """
 
     def get(self, path: str) -> Stored | None:
         """Returns a node, or None."""
@@ -121,18 +152,32 @@ class Coordinator(Protocol):
     def sync(self) -> None:
         """Has what this session reads from now on be no older than what any session has seen until now."""
 
-    def children(self, path: str) -> list[str]:
-        """Names of the nodes below, sorted; empty where there is none."""
+    def get_many(self, paths: Sequence[str]) -> list[Stored | None]:
+        """Returns what `get` would for each path, in about the time of one; not all at one moment."""
 
-    def commit(self, *operations: Create | Replace | Check) -> None:
-        """Does all or nothing; raises StaleWrite where a version differs or a node to create exists."""
+    def children(self, path: str) -> list[str]:
+        """Names of the nodes below, sorted; empty if there is none."""
+
+    def commit(self, *operations: Operation) -> None:
+        """Does all or nothing; raises StaleWrite if a version differs, a node to create exists, or one to
+        delete has children.
+
+        After CoordinatorUnavailable, read again and decide again. A repeated commit is stale if the first one
+        was done: StaleWrite may then mean the caller's own write.
+        """
 
     def create_ephemeral(self, path: str, value: bytes) -> EphemeralNode | None:
-        """Creates a node that goes with this session; None where another session holds the path."""
+        """Creates a node that goes with this session; None if another session, or a live EphemeralNode of
+        this one, holds the path.
+
+        After CoordinatorUnavailable, simply call again. A node that was made although the answer was lost is
+        in nobody's way: the next call of this session replaces it, and if none comes it is removed.
+        """
 
     def watch(self, path: str, changed: Callable[[Stored | None], None]) -> Callable[[], None]:
         """Calls `changed` with the value now and after every change (changes close together may be one),
-        also across lost connections, on a thread of the adapter's. Returns a function that ends it."""
+        None for a node that is not there, also across lost connections and sessions, on a thread of the
+        adapter's. Returns a function that ends it. Never raises: the first value comes once there is one."""
 
     def connected(self) -> bool:
         """Whether the coordinator answers at the moment."""

@@ -14,7 +14,6 @@ from server.app import serve
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("kazoo.client").setLevel(logging.WARNING)
     settings = Settings()
     # What was imported stays: the collector need not walk it under load.
     gc.freeze()

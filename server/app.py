@@ -7,16 +7,23 @@ import logging
 import os
 import signal
 import threading
+from functools import partial
 
 import grpc
 from grpc_health.v1 import health_pb2_grpc
 
 from digits import bootstrap
 from digits.inference import inference_pb2_grpc
+from digits.jobs.admission import Admission
+from digits.jobs.cleanup import Cleanup
+from digits.jobs.housekeeping import Housekeeping
 from digits.jobs.jobs import Jobs
 from digits.jobs.reconciler import Reconciler
+from digits.jobs.retention import JobRetention, Limits
+from digits.jobs.sweep import Sweep
 from digits.models.promotion import Promotion
 from digits.models.registry import Registry
+from digits.models.retention import ModelRetention
 from digits.security.tokens import Tokens
 from digits.serving.breaker import Breaker
 from digits.serving.classifier import Classifier
@@ -46,6 +53,7 @@ logger = logging.getLogger(__name__)
 _WATCH_SECONDS = 2.0
 # What is left to do after the calls is over in a fraction of it. A supervisor kills after five.
 _STOP_SECONDS = 4.0
+_DAY_SECONDS = 24 * 3600.0
 
 
 class Application:
@@ -56,9 +64,14 @@ class Application:
         self._loop = asyncio.get_running_loop()
         self._coordinator = bootstrap.coordinator(settings)
         self._store = DeadlineStore(bootstrap.store(settings))
-        self._jobs = Jobs(self._coordinator, bootstrap.train_queue(settings), settings.max_jobs_per_caller)
+        self._jobs = Jobs(self._coordinator, bootstrap.train_queue(settings))
         self._registry = Registry(self._coordinator)
-        self._reconciler = Reconciler(self._jobs, self._coordinator, settings.max_attempts)
+        log = bootstrap.log(settings)
+        cleanup = Cleanup(self._jobs, self._store, log)
+        self._reconciler = Reconciler(self._jobs, cleanup, self._coordinator, settings.max_attempts)
+        self._job_retention = JobRetention(self._jobs, self._coordinator)
+        self._model_retention = ModelRetention(self._registry, self._jobs, self._store, self._coordinator)
+        self._housekeeping = self._make_housekeeping(Sweep(self._jobs, self._store, log))
         loader = ModelLoader(self._registry, self._store)
         cache = settings.var_dir / "cache" / f"server-{settings.grpc_port}"
         self._serving = ServingModel(self._registry, loader, self._serving_changed, cache)
@@ -66,7 +79,12 @@ class Application:
         self._floor = VersionFloor(self._serving)
         self._classifier = self._make_classifier()
         self._health = Health(
-            {"serving-model": self._serving.is_alive, "reconciler": self._reconciler.loop.is_alive}
+            {
+                "serving-model": self._serving.is_alive,
+                "reconciler": self._reconciler.loop.is_alive,
+                # Its chores come every ten minutes and may be long.
+                "housekeeping": lambda _: self._housekeeping.loop.is_alive(3600.0),
+            }
         )
         self._follower = ProgressStreams(self._jobs, self._floor, settings.heartbeat_seconds)
         self._server = self._make_server()
@@ -86,6 +104,7 @@ class Application:
             await self._health_server.start()
         self._serving.start()
         self._reconciler.start()
+        self._housekeeping.start()
         starting = asyncio.create_task(self._announce_startup())
         watching = asyncio.create_task(self._watch_threads())
         logger.info("serving on %s:%d", self._settings.grpc_host, self._settings.grpc_port)
@@ -112,9 +131,21 @@ class Application:
         await self._server.stop(self._settings.drain_seconds)
         if self._health_server:
             await self._health_server.stop(0)
+        self._housekeeping.stop()
         self._reconciler.stop()
         self._serving.stop()
         self._coordinator.close()
+
+    def _make_housekeeping(self, sweep: Sweep) -> Housekeeping:
+        return Housekeeping(
+            self._reconciler.leads,
+            [
+                sweep.run,
+                self._model_retention.sweep,
+                partial(self._job_retention.prune, _job_limits(self._settings)),
+                partial(self._model_retention.prune, _model_limits(self._settings)),
+            ],
+        )
 
     def _make_classifier(self) -> Classifier:
         settings = self._settings
@@ -138,14 +169,26 @@ class Application:
         def guarded(servicer: object) -> ErrorMapping:
             return ErrorMapping(Authorized(servicer, access))
 
-        digit = DigitServicer(
-            self._jobs, self._store, self._follower, self._classifier, access=access, settings=settings
+        admission = Admission(
+            self._jobs,
+            self._store,
+            settings.data_dir,
+            max_dataset_bytes=settings.max_dataset_bytes,
+            max_jobs_per_caller=settings.max_jobs_per_caller,
         )
+        digit = DigitServicer(admission, self._follower, self._classifier, access=access, settings=settings)
         digit_service_pb2_grpc.add_DigitServiceServicer_to_server(guarded(digit), methods)
-        job = JobServicer(self._jobs, self._follower)
+        job = JobServicer(self._jobs, self._follower, self._job_retention, _job_limits(settings))
         training_pb2_grpc.add_JobServiceServicer_to_server(guarded(job), methods)
         promotion = Promotion(self._registry, self._store, self._coordinator)
-        model = ModelServicer(self._registry, promotion, self._floor, access)
+        model = ModelServicer(
+            self._registry,
+            promotion,
+            self._floor,
+            access,
+            retention=self._model_retention,
+            limits=_model_limits(settings),
+        )
         models_pb2_grpc.add_ModelServiceServicer_to_server(guarded(model), methods)
         inference = InferenceServicer(self._classifier, self._named, self._serving, self._registry)
         inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(guarded(inference), methods)
@@ -166,6 +209,14 @@ class Application:
     def _serving_changed(self, serving: ServingSnapshot) -> None:
         change = self._health.set_serving(serving.model is not None, not serving.error)
         asyncio.run_coroutine_threadsafe(change, self._loop)
+
+
+def _job_limits(settings: Settings) -> Limits:
+    return Limits(settings.keep_jobs_days * _DAY_SECONDS, settings.keep_jobs)
+
+
+def _model_limits(settings: Settings) -> Limits:
+    return Limits(settings.keep_models_days * _DAY_SECONDS, settings.keep_models)
 
 
 async def serve(settings: Settings) -> None:

@@ -9,8 +9,7 @@ import grpc
 import numpy as np
 
 from digits.errors import InvalidInput
-from digits.jobs.jobs import Jobs
-from digits.ports import ArtifactStore
+from digits.jobs.admission import Admission
 from digits.serving.answering import Answer
 from digits.serving.classifier import Classifier
 from digits.settings import Settings
@@ -18,7 +17,7 @@ from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import digit_service_pb2_grpc, training_pb2
 from server import wire
 from server.access import Access
-from server.blocking import blocking, decoding, reading, storing
+from server.blocking import decoding, reading, storing
 from server.progress_stream import ProgressStreams
 
 _MAX_IN_MESSAGE = 1024
@@ -31,15 +30,14 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
 
     def __init__(
         self,
-        jobs: Jobs,
-        store: ArtifactStore,
+        admission: Admission,
         follower: ProgressStreams,
         classifier: Classifier,
         *,
         access: Access,
         settings: Settings,
     ) -> None:
-        self._jobs, self._store, self._follower, self._classifier = jobs, store, follower, classifier
+        self._admission, self._follower, self._classifier = admission, follower, classifier
         self._access, self._settings = access, settings
 
     async def Train(
@@ -47,8 +45,7 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
     ) -> AsyncIterator[training_pb2.TrainProgress]:
         """Accepts a job and streams its progress; what the caller does with the stream changes nothing."""
         caller = self._access.caller(context)
-        spec = await storing(wire.spec_from, request, caller, self._settings, self._store)
-        job = await blocking(self._jobs.submit, spec)
+        job = await storing(self._admission.admit, request, caller)
         async for progress in self._follower.follow(job.job_id):
             yield progress
 

@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import grpc
 
+from digits.jobs.retention import Limits
 from digits.models.promotion import Promotion
 from digits.models.registry import Registry
+from digits.models.retention import ModelRetention
 from digits.serving.version_floor import VersionFloor
 from digits.v1 import models_pb2 as pb
 from digits.v1 import models_pb2_grpc
 from server.access import Access
 from server.blocking import blocking, storing
 from server.paging import page_size
+from server.pruning import limits_of
 
 
 class ModelServicer(models_pb2_grpc.ModelServiceServicer):
     """Translates, calls the core, returns."""
 
-    def __init__(self, registry: Registry, promotion: Promotion, floor: VersionFloor, access: Access) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        promotion: Promotion,
+        floor: VersionFloor,
+        access: Access,
+        *,
+        retention: ModelRetention,
+        limits: Limits,
+    ) -> None:
         self._registry, self._promotion = registry, promotion
+        self._retention, self._limits = retention, limits
         self._floor, self._access = floor, access
 
     async def ListModels(
@@ -60,3 +73,15 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         changes = await blocking(self._registry.serving_history, size, request.page_token)
         token = str(changes[-1].generation) if len(changes) == size else ""
         return pb.ListServingHistoryResponse(changes=changes, next_page_token=token)
+
+    async def PinModel(self, request: pb.PinModelRequest, context: grpc.aio.ServicerContext) -> pb.Model:
+        """Keeps a version from being pruned, or no longer."""
+        return await blocking(self._registry.pin, request.version, request.pinned)
+
+    async def PruneModels(
+        self, request: pb.PruneModelsRequest, context: grpc.aio.ServicerContext
+    ) -> pb.PruneModelsResponse:
+        """Removes versions that never served."""
+        limits = limits_of(request, self._limits)
+        versions = await storing(self._retention.prune, limits, request.dry_run)
+        return pb.PruneModelsResponse(versions=versions)

@@ -17,7 +17,7 @@ _ASK_SECONDS = 1.0
 def wait_for_recovery(asks: Callable[[], object], stopping: threading.Event, max_seconds: float) -> bool:
     """Calls `asks` until it raises no Unavailable; returns whether it did at first.
 
-    False too where the outage lasts longer than `max_seconds`, or the worker is told to stop.
+    Waits no longer than `max_seconds`, nor once the worker is told to stop: an outage it was all the same.
     """
     end = time.monotonic() + max_seconds
     was_away = False
@@ -26,7 +26,7 @@ def wait_for_recovery(asks: Callable[[], object], stopping: threading.Event, max
             logger.warning("waiting for what is away: %s", away)
         was_away = True
         if time.monotonic() > end or stopping.wait(_ASK_SECONDS):
-            return False
+            break
     return was_away
 
 

@@ -27,10 +27,11 @@ from digits.errors import (
     NotFound,
     Unavailable,
 )
+from digits.jobs.cleanup import Cleanup
 from digits.jobs.jobs import Jobs
 from digits.jobs.leases import Lease
 from digits.jobs.membership import Membership
-from digits.jobs.states import advance, is_final
+from digits.jobs.states import advance
 from digits.models.registry import Registry
 from digits.settings import Settings
 from digits.training import recipes
@@ -44,7 +45,7 @@ logger = logging.getLogger(__name__)
 
 # The same input would end the same way, so these are not tried again.
 _FINAL_ERRORS = (InvalidInput, NotFound, Corrupt, Diverged)
-# A system that is away for longer costs the job an attempt.
+# A system that is away for longer is left to another attempt, which begins with what is there then.
 _MAX_OUTAGE_SECONDS = 300.0
 # A cluster gives a lost executor back within seconds. One that was itself killed may count the lost executor
 # among those that the application still has, and then never does.
@@ -68,10 +69,11 @@ class TrainWorker:
             store=bootstrap.store(settings),
             log=bootstrap.log(settings),
             coordinator=self._coordinator,
-            jobs=Jobs(self._coordinator, bootstrap.train_queue(settings), settings.max_jobs_per_caller),
+            jobs=Jobs(self._coordinator, bootstrap.train_queue(settings)),
             registry=Registry(self._coordinator),
             stopping=self._stopping,
         )
+        self._cleanup = Cleanup(self._context.jobs, self._context.store, self._context.log)
 
     def start(self, app: Celery) -> None:
         """Warms Spark's Python workers, then registers the task and appears."""
@@ -79,6 +81,7 @@ class TrainWorker:
         threading.Thread(target=self._keep_warm, daemon=True, name="keep warm").start()
         threading.Thread(target=self._watch_executors, daemon=True, name="executors").start()
         register_train_task(app, self.run)
+        self._presence.set_idle(True)
         self._presence.start()
 
     def shut_down(self) -> None:
@@ -97,11 +100,22 @@ class TrainWorker:
         with self._busy:
             if self._stopping.is_set():
                 return
-            lease = Lease.take(self._context.jobs, self._coordinator, job_id, self._settings.max_attempts)
-            if lease is None:
-                logger.info("job %s is not for this worker", job_id)
-                return
-            self._run_leased(lease)
+            self._presence.set_idle(False)
+            try:
+                self._run(job_id)
+            finally:
+                self._presence.set_idle(True)
+
+    def _run(self, job_id: str) -> None:
+        if session.is_over(self._context.spark):
+            # It died while nothing ran: no job is to answer for that.
+            self._end_without_spark()
+            return
+        lease = Lease.take(self._context.jobs, self._coordinator, job_id, self._settings.max_attempts)
+        if lease is None:
+            logger.info("job %s is not for this worker", job_id)
+            return
+        self._run_leased(lease)
 
     def _run_leased(self, lease: Lease) -> None:
         try:
@@ -113,6 +127,7 @@ class TrainWorker:
             self._hand_back(lease)
         except LeaseLost:
             logger.warning("job %s went to another trainer", lease.job_id)
+            self._forgive(lease)
         except _FINAL_ERRORS as error:
             lease.end(partial(_fail, error))
         except Exception as error:
@@ -131,7 +146,7 @@ class TrainWorker:
         except (LeaseLost, Unavailable):
             logger.warning("job %s: the reason could not be recorded", lease.job_id)
             return
-        if was_away:
+        if was_away or self._stopping.is_set():
             self._hand_back(lease)
 
     def _ask_all(self, job_id: str) -> None:
@@ -145,6 +160,14 @@ class TrainWorker:
         """Sends the job's message again at once: whoever is free goes on from the newest checkpoint."""
         lease.hand_back()
         self._context.jobs.requeue(lease.job_id)
+
+    def _forgive(self, lease: Lease) -> None:
+        """A lease that was lost while this worker lives was lost with its session: no fault of the job."""
+        wait_for_recovery(lambda: self._context.jobs.get(lease.job_id), self._stopping, _MAX_OUTAGE_SECONDS)
+        try:
+            lease.forgive()
+        except DigitsError as error:
+            logger.warning("job %s: the attempt counts, since nobody could be told: %s", lease.job_id, error)
 
     def _end_without_spark(self) -> None:
         """Ends a worker whose Spark application is over: the next process has a new one."""
@@ -164,20 +187,9 @@ class TrainWorker:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     def _let_go(self, lease: Lease) -> None:
-        """Ends the lease, and removes what only an unfinished job needs."""
-        try:
-            job = self._context.jobs.get(lease.job_id)
-            lease.release()
-            if is_final(job):
-                self._tidy(job)
-        except DigitsError as error:
-            logger.warning("job %s: not tidied up: %s", lease.job_id, error)
-
-    def _tidy(self, job: pb.Job) -> None:
-        self._context.log.delete(job.job_id)
-        Checkpoints(self._context.store, job.job_id).delete()
-        if job.spec.upload:
-            self._context.store.delete(job.spec.upload)
+        """Ends the lease, and removes what a job that is over leaves."""
+        lease.release()
+        self._cleanup.try_to_end(lease.job_id)
 
     def _open_dataset(self, spec: pb.TrainSpec) -> Dataset:
         most = self._settings.max_dataset_bytes

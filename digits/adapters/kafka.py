@@ -28,6 +28,7 @@ from digits.ports import StreamSource
 
 _ANSWER_SECONDS = 10.0
 _POLL_SECONDS = 0.05
+_TOPICS = "digits-"
 # While a partition's leader is new, or changes: a broker may hear of it later than the client did.
 _BETWEEN_LEADERS = (
     KafkaError.NOT_LEADER_FOR_PARTITION,
@@ -128,6 +129,14 @@ class KafkaLog:
                 return
             raise self._unavailable("the log cannot be deleted", error) from error
         self._wait(lambda: not self._is_there(job_id), f"the log of {job_id} did not go")
+
+    def jobs(self) -> list[str]:
+        """See BlockLog. Every topic whose name begins as ours do counts: a Kafka is for one service."""
+        try:
+            topics = self._admin().list_topics(timeout=_ANSWER_SECONDS).topics
+        except KafkaException as error:
+            raise self._unavailable("the logs cannot be listed", error) from error
+        return sorted(name.removeprefix(_TOPICS) for name in topics if name.startswith(_TOPICS))
 
     def _send(self, topic: str, partition: int, first: int, blocks: Sequence[bytes]) -> None:
         """Appends all or raises, and then leaves nothing behind that is sent later."""
@@ -286,7 +295,7 @@ class _Delivery:
 
 
 def _topic(job_id: str) -> str:
-    return f"digits-{job_id}"
+    return _TOPICS + job_id
 
 
 def _code(error: KafkaException) -> int:

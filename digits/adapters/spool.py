@@ -89,3 +89,12 @@ class SpoolLog:
             return
         except OSError as error:
             raise LogUnavailable(f"the log cannot be deleted: {error.strerror}") from error
+
+    def jobs(self) -> list[str]:
+        """See BlockLog."""
+        try:
+            return sorted(path.name for path in self._folder.iterdir() if path.is_dir())
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise LogUnavailable(f"the log cannot be listed: {error.strerror}") from error

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from digits.errors import Cancelled, LeaseLost
+from digits.errors import Cancelled, Corrupt, LeaseLost, NotFound
+from digits.jobs import attempts
 from digits.jobs.jobs import Jobs
 from digits.jobs.states import is_final, job_path, lease_path
 from digits.ports import Coordinator, EphemeralNode, Replace
@@ -22,13 +23,16 @@ class Lease:
         self.number = node.number
 
     @classmethod
-    def take(cls, jobs: Jobs, coordinator: Coordinator, job_id: str, attempts: int) -> Lease | None:
-        """Takes a job that is not final, that nobody holds and that was tried less than `attempts` times.
+    def take(cls, jobs: Jobs, coordinator: Coordinator, job_id: str, max_attempts: int) -> Lease | None:
+        """Takes a job that is not final, that nobody holds and that may be tried once more.
 
-        Returns None for any other: whoever called has nothing to do.
+        Returns None for any other, and for a message of a job that is gone: whoever called has nothing to do.
         """
-        job = jobs.get(job_id)
-        if is_final(job) or job.attempt_count >= attempts:
+        try:
+            job = jobs.get(job_id)
+        except (NotFound, Corrupt):
+            return None
+        if is_final(job) or attempts.in_vain(job) >= max_attempts:
             return None
         node = coordinator.create_ephemeral(lease_path(job_id), b"")
         if node is None:
@@ -54,14 +58,20 @@ class Lease:
         stored = self._coordinator.get(job_path(self.job_id))
         if stored is None:
             raise LeaseLost(self.job_id)
-        job = pb.Job.FromString(stored.value)
+        job = self._jobs.read(self.job_id, stored)
         self._unless_cancelled(change)(job)
         return Replace(job_path(self.job_id), job.SerializeToString(), stored.version)
 
     def hand_back(self) -> None:
-        """Gives the job up without blame: this attempt does not count."""
-        self.end(lambda job: setattr(job, "attempt_count", max(0, job.attempt_count - 1)))
-        self.release()
+        """Gives the job up without blame, if that can be recorded."""
+        try:
+            self.forgive()
+        finally:
+            self.release()
+
+    def forgive(self) -> None:
+        """Has this attempt not count, also after the lease was lost: its worker lives to say so."""
+        self._jobs.edit(self.job_id, self._forgive)
 
     def release(self) -> None:
         """Lets others take the job."""
@@ -87,4 +97,9 @@ class Lease:
         if is_final(job) or job.lease_id > self.number:
             raise LeaseLost(self.job_id)
         job.lease_id = self.number
-        job.attempt_count += 1
+        job.enqueue_count = 0
+        attempts.charge(job, self.number)
+
+    def _forgive(self, job: pb.Job) -> None:
+        if not is_final(job):
+            attempts.forgive(job, self.number)

@@ -1,6 +1,8 @@
-"""The states of a job, and where its record and its lease are in the coordinator."""
+"""The states of a job, and where in the coordinator its nodes are."""
 
 from __future__ import annotations
+
+import hashlib
 
 from digits import clock
 from digits.v1 import training_pb2 as pb
@@ -21,6 +23,17 @@ def job_path(job_id: str) -> str:
 def lease_path(job_id: str) -> str:
     """The coordinator's path of the node that says who runs a job."""
     return f"{job_path(job_id)}/lease"
+
+
+def open_path(job_id: str) -> str:
+    """The coordinator's path of the node that is there until a job is final and what it owned is removed."""
+    return f"/open/{job_id}"
+
+
+def request_path(spec: pb.TrainSpec) -> str:
+    """The coordinator's path of the node that names the job of a caller's request_id."""
+    key = hashlib.sha256(spec.caller.encode() + b"\0" + spec.request_id.encode())
+    return f"/requests/{key.hexdigest()}"
 
 
 def advance(job: pb.Job, state: pb.JobState) -> None:

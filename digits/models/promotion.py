@@ -52,7 +52,8 @@ class Promotion:
 
     def _moved(self, alias: ServingAlias, version: str, reason: pb.ServingChange.Reason, caller: str) -> bool:
         try:
-            self._coordinator.commit(alias.moved_to(version, reason, caller))
+            served = self._registry.mark_served(version)
+            self._coordinator.commit(alias.moved_to(version, reason, caller), served)
         except StaleWrite:
             return False
         return True

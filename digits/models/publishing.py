@@ -70,7 +70,7 @@ class Publisher:
             promotion, model.metrics, self._metrics_of(alias.serving.version, held_out)
         )
         job = self._lease.replacement(_success(model, promoted))
-        operations: list[Create | Replace] = [self._registry.registration(model), job]
+        operations: list[Create | Replace] = [self._registry.registration(model, promoted), job]
         if promoted:
             caller = training_pb2.Job.FromString(job.value).spec.caller
             operations.append(alias.moved_to(model.version, models_pb2.ServingChange.GATE, caller))

@@ -41,9 +41,17 @@ class DeadlineStore:
         """See ArtifactStore."""
         return self._store.names(folder)
 
+    def folders(self, folder: str) -> list[str]:
+        """See ArtifactStore."""
+        return self._store.folders(folder)
+
     def delete(self, name: str) -> None:
         """See ArtifactStore."""
         self._store.delete(name)
+
+    def delete_unfinished(self, folder: str, min_age_seconds: float) -> None:
+        """See ArtifactStore."""
+        self._store.delete_unfinished(folder, min_age_seconds)
 
     def _read_of(self, name: str) -> Future[bytes]:
         with self._lock:

@@ -73,6 +73,14 @@ def test_logs_of_jobs_are_apart(log: BlockLog) -> None:
     assert log.end_offsets("other") == [0]
 
 
+def test_the_jobs_are_those_with_a_log(log: BlockLog) -> None:
+    assert set(log.jobs()).isdisjoint({"one", "other"})
+    log.create("one", 1)
+    log.create("other", 2)
+    log.delete("other")
+    assert set(log.jobs()) & {"one", "other"} == {"one"}
+
+
 def test_a_spool_shows_whole_blocks_only(tmp_path: Path) -> None:
     log = SpoolLog(tmp_path)
     log.create("job", 1)

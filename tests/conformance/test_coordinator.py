@@ -11,7 +11,7 @@ import pytest
 from digits.adapters.memory import MemoryCoordinator, MemoryTree
 from digits.adapters.zookeeper import ZooKeeperCoordinator
 from digits.errors import CoordinatorUnavailable, LeaseLost, StaleWrite
-from digits.ports import Check, Coordinator, Create, Replace, Stored
+from digits.ports import Check, Coordinator, Create, Delete, Operation, Replace, Stored
 from tests.conftest import free_port, wait_until
 
 Connect = Callable[[], Coordinator]
@@ -67,13 +67,32 @@ def test_a_node_is_created_once(connect: Connect) -> None:
         coordinator.commit(Create("/a", b"second"))
 
 
-@pytest.mark.parametrize("failing", [Create("/there", b""), Check("/there", 7), Replace("/missing", b"", 0)])
-def test_a_commit_does_all_or_nothing(connect: Connect, failing: Create | Check | Replace) -> None:
+FAILING = [
+    Create("/there", b""),
+    Check("/there", 7),
+    Replace("/missing", b"", 0),
+    Delete("/missing", 0),
+    Delete("/there", 7),
+    Delete("/parent", 0),
+]
+
+
+@pytest.mark.parametrize("failing", FAILING, ids=str)
+def test_a_commit_does_all_or_nothing(connect: Connect, failing: Operation) -> None:
     coordinator = connect()
-    coordinator.commit(Create("/there", b"0"))
+    coordinator.commit(Create("/there", b"0"), Create("/parent/child", b""))
     with pytest.raises(StaleWrite):
         coordinator.commit(Create("/new", b""), Replace("/there", b"1", 0), failing)
     assert (coordinator.get("/new"), coordinator.get("/there")) == (None, Stored(b"0", 0))
+
+
+def test_a_deleted_node_is_gone_and_may_be_made_anew(connect: Connect) -> None:
+    coordinator = connect()
+    coordinator.commit(Create("/jobs/a", b"1"), Create("/jobs/b", b""))
+    coordinator.commit(Delete("/jobs/a", 0), Create("/jobs/c", b""))
+    assert (coordinator.get("/jobs/a"), coordinator.children("/jobs")) == (None, ["b", "c"])
+    coordinator.commit(Create("/jobs/a", b"2"))
+    assert coordinator.get("/jobs/a") == Stored(b"2", 0)
 
 
 def test_of_many_counters_none_is_lost(connect: Connect) -> None:

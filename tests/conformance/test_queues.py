@@ -36,7 +36,7 @@ from digits.adapters.memory import MemoryTrainQueue
 from digits.adapters.reply_queue import ReplyPublisher
 from digits.adapters.zookeeper import ZooKeeperCoordinator
 from digits.errors import QueueUnavailable
-from digits.jobs.jobs import Jobs
+from digits.jobs.jobs import Jobs, new_job
 from digits.ports import TrainQueue
 from digits.v1 import queue_pb2, training_pb2
 from tests.conformance.conftest import require_rabbitmq
@@ -362,7 +362,9 @@ class Trainers:
 
     def submit(self) -> str:
         """A new job's id."""
-        return self.jobs.submit(training_pb2.TrainSpec()).job_id
+        job = new_job(training_pb2.TrainSpec())
+        self.jobs.add(job)
+        return job.job_id
 
     def said(self, what: str, job_id: str) -> list[bool]:
         """Whether each of them did that to a job."""
@@ -384,7 +386,7 @@ def _trainers(broker_url: str, zookeeper: str, folder: Path) -> Iterator[Trainer
             worker = subprocess.Popen(command, stdout=written, stderr=errors)
             stack.callback(worker.wait)
             stack.callback(worker.kill)
-        yield Trainers(Jobs(coordinator, CeleryTrainQueue(make_app(broker_url)), 10), outputs)
+        yield Trainers(Jobs(coordinator, CeleryTrainQueue(make_app(broker_url))), outputs)
 
 
 def test_rabbitmq_sends_the_job_of_a_killed_worker_again(rabbitmq: str, tmp_path: Path) -> None:

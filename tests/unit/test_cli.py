@@ -60,6 +60,17 @@ class Scripted(Client):
     def promote_model(self, version: str) -> models_pb2.Model:
         return models_pb2.Model(version=version, metrics=models_pb2.Metrics(accuracy=0.99))
 
+    def prune_jobs(self, *limits: Any) -> list[str]:
+        self.asked.append({"limits": limits})
+        return ["j1", "j2"]
+
+    def pin_model(self, version: str, pinned: bool = True) -> models_pb2.Model:
+        return models_pb2.Model(version=version, pinned=pinned)
+
+    def prune_models(self, *limits: Any) -> list[str]:
+        self.asked.append({"limits": limits})
+        return ["v1"]
+
     def rollback_model(self, from_version: str = "") -> models_pb2.Model:
         self.asked.append({"from_version": from_version})
         return models_pb2.Model(version="v6", metrics=models_pb2.Metrics(accuracy=0.98))
@@ -240,3 +251,29 @@ def test_help_needs_neither_grpc_nor_the_settings() -> None:
     code = "import sys, cli.main; print(sorted({'grpc', 'pydantic', 'kazoo', 'numpy'} & set(sys.modules)))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+def test_pruning_names_what_goes_and_how_many(run: Any, capsys: Printed) -> None:
+    assert run("jobs", "prune", "--older-than", "12h", "--keep", "5") == 0
+    assert capsys.readouterr().out == "j1\nj2\n2 jobs were removed\n"
+    assert run("models", "prune", "--dry-run") == 0
+    assert capsys.readouterr().out == "v1\n1 versions would be removed\n"
+    assert Scripted.asked == [{"limits": (12 * 3600.0, 5, False)}, {"limits": (None, None, True)}]
+
+
+def test_pruning_prints_json(run: Any, capsys: Printed) -> None:
+    assert run("jobs", "prune", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"pruned": ["j1", "j2"], "dry_run": False}
+
+
+@pytest.mark.parametrize("age", ["12", "h", "1.5h", "-1d", "soon"])
+def test_an_age_that_is_none_is_refused_with_an_example(run: Any, capsys: Printed, age: str) -> None:
+    assert run("jobs", "prune", "--older-than", age) == 1
+    assert "such as 30d" in capsys.readouterr().err
+    assert Scripted.asked == []
+
+
+def test_a_version_is_pinned_and_let_go(run: Any, capsys: Printed) -> None:
+    assert run("models", "pin", "v3") == 0
+    assert run("models", "pin", "v3", "--unpin") == 0
+    assert capsys.readouterr().out == "v3 is kept whatever its age\nv3 is no longer kept whatever its age\n"

@@ -186,3 +186,31 @@ def test_making_a_client_opens_nothing() -> None:
     before = threading.active_count()
     clients = [Client("127.0.0.1:1") for _ in range(8)]
     assert threading.active_count() == before, clients
+
+
+@pytest.mark.parametrize(
+    ("limits", "age", "count"),
+    [
+        ({}, None, None),
+        ({"max_age_seconds": 0}, 0, None),
+        ({"max_age_seconds": 90.5, "max_count": 0}, 90.5, 0),
+    ],
+)
+def test_what_is_pruned_is_named_and_limits_that_are_not_given_are_the_services(
+    client: Client, service: RecordedService, limits: dict[str, float], age: float | None, count: int | None
+) -> None:
+    assert client.prune_jobs(**limits, dry_run=True) == ["j1"]  # type: ignore[arg-type]
+    assert client.prune_models(**limits, dry_run=True) == ["v1"]  # type: ignore[arg-type]
+    for request in service.requests:
+        asked = request.max_age.ToTimedelta().total_seconds() if request.HasField("max_age") else None
+        assert (asked, request.max_count if request.HasField("max_count") else None) == (age, count)
+        assert request.dry_run
+
+
+def test_a_version_is_pinned_and_let_go_again(client: Client, service: RecordedService) -> None:
+    assert client.pin_model("v1").pinned
+    client.pin_model("v1", pinned=False)
+    assert [(request.version, request.pinned) for request in service.requests] == [
+        ("v1", True),
+        ("v1", False),
+    ]

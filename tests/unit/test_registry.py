@@ -9,7 +9,7 @@ from digits import clock, envelope
 from digits.adapters.memory import MemoryCoordinator, MemoryStore, MemoryTrainQueue, MemoryTree
 from digits.datasets.shards import Images
 from digits.errors import Cancelled, Corrupt, InvalidInput, LeaseLost, NotFound, NotReady
-from digits.jobs.jobs import Jobs
+from digits.jobs.jobs import Jobs, new_job
 from digits.jobs.leases import Lease
 from digits.models import bundle, evaluation, onnx_graph
 from digits.models.predictor import Predictor
@@ -33,7 +33,7 @@ class Bench:
         self.store = MemoryStore()
         self.registry = Registry(self.coordinator)
         self.promotion = Promotion(self.registry, self.store, self.coordinator)
-        self.jobs = Jobs(self.coordinator, MemoryTrainQueue(), max_unfinished_per_caller=9)
+        self.jobs = Jobs(self.coordinator, MemoryTrainQueue())
         self._start_job()
 
     def publish(self, accuracy: float, promotion: pb.Promotion = pb.IF_BETTER, seed: int = 0) -> pb.Job:
@@ -46,7 +46,8 @@ class Bench:
         return self.jobs.get(self.job.job_id)
 
     def _start_job(self) -> None:
-        self.job = self.jobs.submit(pb.TrainSpec(caller="trainer"))
+        self.job = new_job(pb.TrainSpec(caller="trainer"))
+        self.jobs.add(self.job)
         lease = Lease.take(self.jobs, MemoryCoordinator(self.tree), self.job.job_id, 3)
         assert lease
         self.lease = lease
@@ -239,8 +240,10 @@ def test_a_version_counter_that_is_older_than_the_store_takes_the_next_free_name
     for _ in range(3):
         bench.publish(0.5)
     older = MemoryCoordinator()
-    jobs = Jobs(older, MemoryTrainQueue(), max_unfinished_per_caller=9)
-    lease = Lease.take(jobs, older, jobs.submit(pb.TrainSpec()).job_id, 3)
+    jobs = Jobs(older, MemoryTrainQueue())
+    job = new_job(pb.TrainSpec())
+    jobs.add(job)
+    lease = Lease.take(jobs, older, job.job_id, 3)
     assert lease
     registry = Registry(older)
     Publisher(bench.store, registry, older, lease).publish(bundle_of(1, 0.5), pb.IF_BETTER, HELD_OUT)
