@@ -182,8 +182,7 @@ class ServingModel:
             self._cache.write(wanted.version, wanted.generation, loaded.data)
 
     def _stand_in(self, wanted: models_pb2.Serving) -> None:
-        served = [change.version for change in wanted.history]
-        if loaded := self._loader.newest_loadable(wanted.version, served):
+        if loaded := self._loader.newest_loadable(but=wanted.version):
             error = f"{self._now.error}; {loaded.model.version} stands in for it"
             logger.warning("%s", error)
             self._swap(ServingSnapshot(loaded.model, 0, error))

@@ -108,8 +108,9 @@ def published(
 
 def move(coordinator: Coordinator, version: str) -> None:
     """Moves the alias, whatever the version is worth."""
-    alias = Registry(coordinator).alias()
-    coordinator.commit(alias.moved_to(version, models_pb2.ServingChange.PROMOTE, "ann"))
+    registry = Registry(coordinator)
+    moved = registry.alias().moved_to(version, models_pb2.ServingChange.PROMOTE, "ann")
+    coordinator.commit(moved, registry.mark_served(version))
 
 
 class Bench:
