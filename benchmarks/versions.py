@@ -29,7 +29,7 @@ def copies_of_what_serves(settings: Settings, count: int) -> list[str]:
                 store.publish(model.store_path, data)
             except AlreadyPublished:
                 continue
-            coordinator.commit(registry.registration(model))
+            coordinator.commit(registry.registration(model, promoted=False))
             names.append(bundle.version)
         return names
     finally:

@@ -6,7 +6,7 @@ DigitsError
 ├── Unauthenticated         no token, or one that is not known
 ├── Forbidden               the token is not for this call
 ├── NotFound                no such job, version or file
-├── NotReady                no model serves yet, or nothing to roll back to
+├── NotReady                no model serves yet, or the one that should cannot
 ├── Overloaded              the queue is full; the same call may succeed later
 ├── DeadlinePassed          the caller's time ran out
 ├── Cancelled               somebody asked the job to stop
@@ -66,7 +66,7 @@ class NotFound(DigitsError):
 
 
 class NotReady(DigitsError):
-    """No model serves yet, or there is nothing to roll back to."""
+    """No model serves yet, there is nothing to roll back to, or what should serve cannot be loaded."""
 
 
 class Overloaded(DigitsError):

@@ -76,11 +76,17 @@ class Application:
         cache = settings.var_dir / "cache" / f"server-{settings.grpc_port}"
         self._serving = ServingModel(self._registry, loader, self._serving_changed, cache)
         self._named = NamedVersions(self._serving, loader, settings.classify_max_waiting)
+        self._floor = VersionFloor(self._serving)
         self._classifier = self._make_classifier()
         self._health = Health(
-            {"serving-model": self._serving.is_alive, "reconciler": self._reconciler.loop.is_alive}
+            {
+                "serving-model": self._serving.is_alive,
+                "reconciler": self._reconciler.loop.is_alive,
+                # Its chores come every ten minutes and may be long.
+                "housekeeping": lambda _: self._housekeeping.loop.is_alive(3600.0),
+            }
         )
-        self._follower = ProgressStreams(self._jobs, self._serving, settings.heartbeat_seconds)
+        self._follower = ProgressStreams(self._jobs, self._floor, settings.heartbeat_seconds)
         self._server = self._make_server()
         self._health_server = listening.make_health_server(settings, self._health.servicer)
 
@@ -90,6 +96,8 @@ class Application:
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, stop.set)
         batching = asyncio.create_task(self._classifier.run())
+        # Without batches a server is of no use: its supervisor starts another.
+        batching.add_done_callback(lambda _: stop.set())
         await self._health.started()
         await self._server.start()
         if self._health_server:
@@ -142,13 +150,13 @@ class Application:
         )
 
     def _make_classifier(self) -> Classifier:
-        settings, floor = self._settings, VersionFloor(self._serving)
+        settings = self._settings
         queue = QueueAnswerer(bootstrap.classify_queue(settings), settings.classify_queue_timeout_seconds)
         return Classifier(
-            Failover(queue, LocalAnswerer(self._serving, floor), Breaker()),
+            Failover(queue, LocalAnswerer(self._serving, self._floor), Breaker()),
             self._named,
             self._serving,
-            floor,
+            self._floor,
             max_in_batch=settings.classify_max_batch,
             max_waiting=settings.classify_max_waiting,
         )
@@ -178,7 +186,7 @@ class Application:
         model = ModelServicer(
             self._registry,
             promotion,
-            self._serving,
+            self._floor,
             access,
             retention=self._model_retention,
             limits=_model_limits(settings),

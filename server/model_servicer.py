@@ -8,16 +8,13 @@ from digits.jobs.retention import Limits
 from digits.models.promotion import Promotion
 from digits.models.registry import Registry
 from digits.models.retention import ModelRetention
-from digits.serving.serving_model import ServingModel
+from digits.serving.version_floor import VersionFloor
 from digits.v1 import models_pb2 as pb
 from digits.v1 import models_pb2_grpc
 from server.access import Access
 from server.blocking import blocking, storing
 from server.paging import page_size
 from server.pruning import limits_of
-
-# A version that was just loaded is in memory within milliseconds, unless the store has become slow.
-_CATCH_UP_SECONDS = 10.0
 
 
 class ModelServicer(models_pb2_grpc.ModelServiceServicer):
@@ -27,7 +24,7 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         self,
         registry: Registry,
         promotion: Promotion,
-        serving: ServingModel,
+        floor: VersionFloor,
         access: Access,
         *,
         retention: ModelRetention,
@@ -35,7 +32,7 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
     ) -> None:
         self._registry, self._promotion = registry, promotion
         self._retention, self._limits = retention, limits
-        self._serving, self._access = serving, access
+        self._floor, self._access = floor, access
 
     async def ListModels(
         self, request: pb.ListModelsRequest, context: grpc.aio.ServicerContext
@@ -56,7 +53,7 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         """Makes a version serve; the next Classify of this server is answered by it."""
         caller = self._access.caller(context)
         model = await storing(self._promotion.promote, request.version, caller)
-        await blocking(self._serving.catch_up, _CATCH_UP_SECONDS)
+        await self._floor.reach(model.version)
         return model
 
     async def RollbackModel(
@@ -65,7 +62,7 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         """Makes the version serve that served before."""
         caller = self._access.caller(context)
         model = await storing(self._promotion.rollback, request.from_version, caller)
-        await blocking(self._serving.catch_up, _CATCH_UP_SECONDS)
+        await self._floor.reach(model.version)
         return model
 
     async def ListServingHistory(

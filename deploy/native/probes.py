@@ -40,12 +40,16 @@ class ZooKeeperProbe:
 
     def worker_registered(self, role: str, pid: int) -> bool:
         """Whether the process, or one that it started, is registered as a worker of that role."""
-        return bool(self._worker_pids(role) & family(pid))
+        return bool({worker.process_id for worker in self._workers(role)} & family(pid))
 
     def serving_version(self) -> str:
         """The version that serves; empty where none does, or ZooKeeper is away."""
         stored = self._ask("get", f"{self._chroot}/serving")
         return models_pb2.Serving.FromString(stored[0]).version if stored else ""
+
+    def serving_problem(self) -> str:
+        """What keeps a classify worker from the version that serves; empty if nothing does."""
+        return next((worker.error for worker in self._workers("classify") if worker.error), "")
 
     def close(self) -> None:
         """Ends the connection."""
@@ -54,14 +58,10 @@ class ZooKeeperProbe:
             self._client.close()
             self._client = None
 
-    def _worker_pids(self, role: str) -> set[int]:
+    def _workers(self, role: str) -> list[training_pb2.WorkerStatus]:
         folder = f"{self._chroot}/workers/{role}"
-        pids = set()
-        for name in self._ask("get_children", folder) or []:
-            stored = self._ask("get", f"{folder}/{name}")
-            if stored:
-                pids.add(training_pb2.WorkerStatus.FromString(stored[0]).process_id)
-        return pids
+        found = (self._ask("get", f"{folder}/{name}") for name in self._ask("get_children", folder) or [])
+        return [training_pb2.WorkerStatus.FromString(stored[0]) for stored in found if stored]
 
     def _ask(self, operation: str, path: str) -> Any:
         """The operation's result; None where there is no such node, or no answer in time."""

@@ -42,6 +42,8 @@ class ServiceStatus:
     """The version of the model that serves; empty where none does."""
     var_dir: str
     parts: tuple[PartStatus, ...]
+    serving_problem: str = ""
+    """Why something else answers than what serves; empty if nothing does."""
 
 
 def service_status(settings: Settings) -> ServiceStatus:
@@ -59,11 +61,11 @@ def service_status(settings: Settings) -> ServiceStatus:
     try:
         answers = probes(stacks.STACKS[record.stack], running, record.ports, zookeeper)
         parts = tuple(_part_status(part, answers[part.name]) for part in record.parts)
-        version = zookeeper.serving_version()
+        version, problem = zookeeper.serving_version(), zookeeper.serving_problem()
     finally:
         zookeeper.close()
     up = bool(parts) and all(part.health == "up" for part in parts)
-    return ServiceStatus(up, pid, version, str(folder.root), parts)
+    return ServiceStatus(up, pid, version, str(folder.root), parts, problem)
 
 
 def _part_names(stack: Stack, settings: Settings) -> list[str]:

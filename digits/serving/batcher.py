@@ -128,9 +128,8 @@ class Batcher:
         return batch
 
     async def _send(self, batch: list[_Waiting]) -> None:
-        pixels = batch[0].pixels if len(batch) == 1 else np.concatenate([waiting.pixels for waiting in batch])
         try:
-            answer = await self._classify(pixels)
+            answer = await self._classify(np.concatenate([waiting.pixels for waiting in batch]))
         except Exception as error:
             for waiting in batch:
                 if not waiting.answer.done():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from digits.errors import Corrupt, NotFound
@@ -36,15 +35,14 @@ class ModelLoader:
         """Reads, verifies and warms a version; raises NotFound, Corrupt, Unavailable."""
         return self._load(self._registry.get(version))
 
-    def newest_loadable(self, but: str, served: Iterable[str]) -> Loaded | None:
+    def newest_loadable(self, but: str) -> Loaded | None:
         """The newest version other than `but` that can be loaded; None if there is none.
 
         Versions that served before come first: the gate, or a caller, did not have the others serve.
         Raises Unavailable: what is away now need not be damaged.
         """
-        trusted = set(served)
         models = [model for model in self._registry.newest(_MAX_CANDIDATES) if model.version != but]
-        for model in sorted(models, key=lambda model: model.version not in trusted):
+        for model in sorted(models, key=lambda model: not model.served):
             try:
                 return self._load(model)
             except (Corrupt, NotFound) as error:

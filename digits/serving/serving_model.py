@@ -17,6 +17,7 @@ from digits.errors import Corrupt, DigitsError, NotReady, Unavailable
 from digits.models import bundle
 from digits.models.bundle import LoadedModel
 from digits.models.registry import Registry
+from digits.serving.alias_news import AliasNews
 from digits.serving.disk_cache import DiskCache
 from digits.serving.model_loader import ModelLoader
 from digits.v1 import models_pb2
@@ -62,10 +63,10 @@ class ServingModel:
         self._cache = DiskCache(cache_folder) if cache_folder else None
         self._cached_sha256 = ""
         self._now = ServingSnapshot()
-        self._wanted = models_pb2.Serving()
+        self._alias = AliasNews(registry)
         self._failed_generation = 0
-        self._doubted = self._heard = self._stopped = False
-        self._news = threading.Condition()
+        self._stopped = False
+        self._changes = threading.Condition()
         self._loop = BackgroundLoop("serving model", self._follow, _TURN_SECONDS)
         self._end_watch: Callable[[], None] = lambda: None
 
@@ -78,15 +79,15 @@ class ServingModel:
                 self._swap(ServingSnapshot(model, cached.generation))
             except Corrupt as error:
                 logger.warning("the cached copy does not serve: %s", error)
-        self._end_watch = self._registry.watch_alias(self._want)
+        self._end_watch = self._registry.watch_alias(self._hear)
         self._loop.start()
 
     def stop(self) -> None:
         """Stops following."""
         self._end_watch()
-        with self._news:
+        with self._changes:
             self._stopped = True
-            self._news.notify_all()
+            self._changes.notify_all()
         # Not for as long as the store may take: nobody needs what would come.
         self._loop.stop(timeout_seconds=1.0)
 
@@ -96,12 +97,12 @@ class ServingModel:
 
     def await_word(self) -> None:
         """Returns once the coordinator was heard, the cached copy is held, or this was stopped."""
-        with self._news:
-            self._news.wait_for(lambda: self._heard or self._now.model is not None or self._stopped)
+        with self._changes:
+            self._changes.wait_for(lambda: self._alias.heard or self._now.model is not None or self._stopped)
 
     def nothing_serves(self) -> bool:
         """Whether the coordinator said that no version ever served."""
-        return self._heard and self._wanted.generation == 0 and self._now.model is None
+        return self._alias.heard and self._alias.says(0) and self._now.model is None
 
     def now(self) -> ServingSnapshot:
         """What serves at the moment."""
@@ -109,8 +110,8 @@ class ServingModel:
 
     def at_least(self, generation: int, timeout_seconds: float) -> ServingSnapshot:
         """What serves, no older than a generation; raises NotReady if that is late."""
-        with self._news:
-            self._news.wait_for(
+        with self._changes:
+            self._changes.wait_for(
                 lambda: self._now.model is not None and self._now.generation >= generation, timeout_seconds
             )
         if self._now.model and self._now.generation < generation:
@@ -128,34 +129,30 @@ class ServingModel:
         except DigitsError as error:
             logger.warning("the serving model is not known to be the newest: %s", error)
             return None
-        self._want(alias)
-        with self._news:
-            self._news.wait_for(self._settled, timeout_seconds)
+        self._hear(alias)
+        with self._changes:
+            self._changes.wait_for(
+                lambda: self._alias.says(self._now.generation, self._failed_generation), timeout_seconds
+            )
         return alias.generation
 
-    def _settled(self) -> bool:
-        return not self._doubted and self._wanted.generation in (
-            self._now.generation,
-            self._failed_generation,
-        )
-
-    def _want(self, alias: models_pb2.Serving) -> None:
-        with self._news:
-            self._heard = True
-            if alias.generation < max(self._wanted.generation, self._now.generation):
-                self._doubted = True
-            elif alias.generation != self._wanted.generation:
-                self._wanted = alias
-            self._news.notify_all()
+    def _hear(self, alias: models_pb2.Serving) -> None:
+        self._alias.hear(alias, self._now.generation)
+        self._notify()
         self._loop.wake()
 
+    def _notify(self) -> None:
+        with self._changes:
+            self._changes.notify_all()
+
     def _follow(self) -> None:
-        if self._doubted:
-            self._ask_again()
-        wanted = self._wanted
+        wanted = self._alias.newest()
+        self._notify()
         try:
             if not self._is_current(wanted):
                 self._take_up(wanted)
+            elif self._now.error:
+                self._swap(replace(self._now, error=""))
         except Exception as error:
             is_news = self._failed_generation != wanted.generation
             self._report(wanted, error)
@@ -165,21 +162,6 @@ class ServingModel:
             if not isinstance(error, DigitsError):
                 raise
 
-    def _ask_again(self) -> None:
-        """An alias that went back was read late, by a thread that was overtaken, or came from a backup.
-
-        What a read after a sync says is no older than what anybody saw, so it is followed, down too.
-        """
-        before = self._wanted
-        alias = self._registry.alias(synced=True).serving
-        with self._news:
-            self._doubted = False
-            if self._wanted is before:
-                self._wanted = alias
-            self._news.notify_all()
-        if 0 < alias.generation < self._now.generation:
-            logger.warning("the alias is back at generation %d: restored from a backup", alias.generation)
-
     def _is_current(self, wanted: models_pb2.Serving) -> bool:
         if wanted.generation == 0:
             return True
@@ -187,33 +169,32 @@ class ServingModel:
             return False
         if self._cached_sha256:
             # Before the coordinator came back from a backup, another version may have had the same name.
-            cached, self._cached_sha256 = self._cached_sha256, ""
-            return self._loader.registered_sha256(wanted.version) == cached
+            if self._loader.registered_sha256(wanted.version) != self._cached_sha256:
+                return False
+            self._cached_sha256 = ""
         return True
 
     def _take_up(self, wanted: models_pb2.Serving) -> None:
         loaded = self._loader.load(wanted.version)
+        self._cached_sha256 = ""
         self._swap(ServingSnapshot(loaded.model, wanted.generation))
         if self._cache:
             self._cache.write(wanted.version, wanted.generation, loaded.data)
 
     def _stand_in(self, wanted: models_pb2.Serving) -> None:
-        served = [change.version for change in wanted.history]
-        if loaded := self._loader.newest_loadable(wanted.version, served):
+        if loaded := self._loader.newest_loadable(but=wanted.version):
             error = f"{self._now.error}; {loaded.model.version} stands in for it"
             logger.warning("%s", error)
             self._swap(ServingSnapshot(loaded.model, 0, error))
 
     def _swap(self, serving: ServingSnapshot) -> None:
-        with self._news:
-            self._now = serving
-            self._news.notify_all()
+        self._now = serving
+        self._notify()
         self._changed(serving)
 
     def _report(self, wanted: models_pb2.Serving, error: Exception) -> None:
-        with self._news:
-            self._failed_generation = wanted.generation
-            self._news.notify_all()
+        self._failed_generation = wanted.generation
+        self._notify()
         text = f"{wanted.version} cannot be loaded: {error}"
         if not self._now.error.startswith(text):
             logger.warning("%s", text)

@@ -17,6 +17,7 @@ from digits.serving.serving_model import ServingModel
 logger = logging.getLogger(__name__)
 
 _CATCH_UP_SECONDS = 2.0
+_REACH_TURNS = 5
 
 
 class VersionFloor:
@@ -57,6 +58,13 @@ class VersionFloor:
         if self._next is None:
             self._next = asyncio.create_task(self._catch_up())
         await asyncio.shield(self._next)
+
+    async def reach(self, version: str) -> None:
+        """Catches up until a version serves here, for ten seconds at most: it was loaded a moment ago."""
+        for _ in range(_REACH_TURNS):
+            await self.catch_up()
+            if self._serves() == version:
+                return
 
     async def _catch_up(self) -> None:
         async with self._one_at_a_time:

@@ -205,7 +205,7 @@ def test_cancel_takes_effect_within_one_micro_batch(trained_service: Service) ->
     assert last.micro_batch <= asked.progress.micro_batch + 1
 
 
-def test_without_the_broker_the_own_copy_answers_and_the_worker_takes_over_again(
+def test_without_the_broker_the_local_model_answers_and_the_worker_takes_over_again(
     trained_service: Service,
 ) -> None:
     with classifying(trained_service) as problems, trained_service.client() as client:

@@ -16,7 +16,7 @@ from digits.adapters.memory import MemoryCoordinator, MemoryStore
 from digits.errors import QueueUnavailable
 from digits.models import onnx_graph
 from digits.models.registry import Registry
-from digits.ports import ArtifactStore, Create, Replace, Stored
+from digits.ports import ArtifactStore, Coordinator, Create, Replace, Stored
 from digits.serving.answering import Answer
 from digits.serving.breaker import Breaker
 from digits.serving.classifier import Classifier
@@ -92,6 +92,27 @@ class LateWatches(MemoryCoordinator):
         return super().watch(path, lambda stored: None if self.stopped else changed(stored))
 
 
+def published(
+    coordinator: Coordinator, store: ArtifactStore, data: bytes | None = None, seed: int = 0
+) -> str:
+    """Registers a version that does not serve; its bundle is whole, or else the given bytes."""
+    version = Registry(coordinator).new_version()
+    onnx = onnx_graph.to_onnx(RECIPE, architecture.initial_state(RECIPE, seed))
+    good = envelope.seal(artifacts_pb2.ModelBundle(version=version, onnx=onnx))
+    store.publish(f"models/{version}.bundle", good if data is None else data)
+    model = models_pb2.Model(version=version, store_path=f"models/{version}.bundle")
+    model.bundle_bytes, model.bundle_sha256 = len(good), hashlib.sha256(good).hexdigest()
+    coordinator.commit(Create(f"/models/{version}", model.SerializeToString()))
+    return version
+
+
+def move(coordinator: Coordinator, version: str) -> None:
+    """Moves the alias, whatever the version is worth."""
+    registry = Registry(coordinator)
+    moved = registry.alias().moved_to(version, models_pb2.ServingChange.PROMOTE, "ann")
+    coordinator.commit(moved, registry.mark_served(version))
+
+
 class Bench:
     """What one server holds, over a coordinator and a store in memory."""
 
@@ -119,25 +140,14 @@ class Bench:
         )
 
     def publish(self, data: bytes | None = None, serve: bool = True, seed: int = 0) -> str:
-        version = self.registry.new_version()
-        good = envelope.seal(
-            artifacts_pb2.ModelBundle(
-                version=version, onnx=onnx_graph.to_onnx(RECIPE, architecture.initial_state(RECIPE, seed))
-            )
-        )
-        data = good if data is None else data
-        self.store.publish(f"models/{version}.bundle", data)
-        model = models_pb2.Model(version=version, store_path=f"models/{version}.bundle")
-        model.bundle_bytes, model.bundle_sha256 = len(good), hashlib.sha256(good).hexdigest()
-        self.coordinator.commit(Create(f"/models/{version}", model.SerializeToString()))
+        version = published(self.coordinator, self.store, data, seed)
         if serve:
             self.move(version)
         return version
 
     def move(self, version: str) -> None:
         """Moves the alias, whatever the version is worth."""
-        alias = self.registry.alias()
-        self.coordinator.commit(alias.moved_to(version, models_pb2.ServingChange.PROMOTE, "ann"))
+        move(self.coordinator, version)
 
     def restore(self, serving: models_pb2.Serving) -> None:
         """Has the alias be what it was, as after a restore from a backup."""

@@ -15,6 +15,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from cli import main as command
+from deploy.native.status import ServiceStatus
 from digits.client import Client, RemoteError
 from digits.v1 import digit_service_pb2, models_pb2
 from digits.v1 import training_pb2 as pb
@@ -210,6 +211,18 @@ def test_rollback_may_name_the_version_that_it_rolls_back_from(run: Any, capsys:
     assert run("models", "rollback") == 0
     assert capsys.readouterr().out == "v6 serves now (98.00%)\n" * 2
     assert Scripted.asked == [{"from_version": "v7"}, {"from_version": ""}]
+
+
+def test_status_says_why_something_else_answers_than_what_serves(
+    run: Any, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = "v5 cannot be loaded: the store is empty; v4 stands in for it"
+    report = ServiceStatus(True, 7, "v5", "/state", (), problem)
+    monkeypatch.setattr("deploy.native.status.service_status", lambda settings: report)
+    assert run("status") == 0
+    assert f"serving v5 ({problem})" in capsys.readouterr().out
+    assert run("status", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["serving_problem"] == problem
 
 
 def test_history_says_who_made_which_version_serve_when_and_why(run: Any, capsys: Printed) -> None:

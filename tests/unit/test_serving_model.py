@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from digits.adapters.memory import MemoryStore
-from digits.errors import NotReady, StoreUnavailable
+from digits.errors import CoordinatorUnavailable, NotReady, StoreUnavailable
 from digits.models import onnx_graph
 from digits.models.predictor import Predictor
+from digits.ports import Stored
 from digits.serving import serving_model
 from digits.serving.deadline_store import DeadlineStore
 from digits.training import architecture
@@ -241,6 +242,28 @@ def test_a_copy_on_disk_of_another_version_with_the_same_name_is_put_away(bench:
 
     wait_until(answers, what="the registered v1")
     other.close()
+
+
+def test_a_copy_on_disk_that_could_not_be_compared_at_first_serves_and_says_no_more_than_that(
+    bench: Bench,
+) -> None:
+    bench.publish()
+    wait_until(lambda: bench.serves("v1"))
+    bench.serving.stop()
+    bench.restart()
+    get, away = bench.coordinator.get, [True]
+
+    def flaky(path: str) -> Stored | None:
+        if path == "/models/v1" and away[0]:
+            raise CoordinatorUnavailable("away")
+        return get(path)
+
+    bench.coordinator.get = flaky  # type: ignore[method-assign]
+    bench.serving.start()
+    wait_until(lambda: "away" in bench.serving.now().error)
+    away[0] = False
+    wait_until(lambda: bench.serving.now().error == "")
+    assert bench.serves("v1")
 
 
 def test_the_same_network_gives_the_same_probabilities_in_any_batch() -> None:
