@@ -20,7 +20,7 @@ from benchmarks.service import running_service
 from benchmarks.training import train
 from digits import blocks, bootstrap, datasets, network, recipes
 from digits.checkpoints import Checkpoints
-from digits.client import Client
+from digits.client.client import Client
 from digits.ingest import Ingest
 from digits.settings import Settings
 from digits.window import IngestWindow

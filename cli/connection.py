@@ -10,14 +10,15 @@ from cli.failure import CommandFailed
 from cli.options import read_settings
 
 if TYPE_CHECKING:
-    from digits.client import Client, RemoteError
+    from digits.client.client import Client
+    from digits.client.errors import RemoteError
 
 
 @contextmanager
 def connected(server: str) -> Iterator[Client]:
     """A client of the named server, or of the environment's; raises CommandFailed for what it refuses."""
-    from digits.client import RemoteError
-    from digits.connecting import connect
+    from digits.client.connect import connect
+    from digits.client.errors import RemoteError
 
     settings = read_settings(server)
     try:

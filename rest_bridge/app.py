@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Flask
 
-from digits.client import Client
-from digits.connecting import connect
+from digits.client.client import Client
+from digits.client.connect import connect
 from digits.settings import Settings
 from digits.tokens import Tokens
 from rest_bridge import access, classifying, models, probes, problems, training

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from flask import Response
 
-from digits.client import RemoteError
-from digits.following import FINAL
+from digits.client.errors import RemoteError
+from digits.client.resume import FINAL
 from digits.v1.training_pb2 import TrainProgress
 from rest_bridge.problems import problem_of, response_of
 from rest_bridge.replies import json_text

@@ -11,7 +11,7 @@ import grpc
 from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
-from digits.client import RemoteError
+from digits.client.errors import RemoteError
 from digits.errors import Unauthenticated
 
 HTTP_OF = {

@@ -8,7 +8,7 @@ from itertools import chain
 
 from flask import Blueprint, Response, g, request, url_for
 
-from digits.following import follow
+from digits.client.resume import follow
 from digits.v1.training_pb2 import SUCCEEDED, JobState, TrainProgress
 from rest_bridge import bodies, events
 from rest_bridge.problems import Refused

@@ -18,7 +18,8 @@ import pytest
 import requests
 
 from digits import images
-from digits.client import Client, RemoteError
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.settings import Settings
 from tests.service import Service
 

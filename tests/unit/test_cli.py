@@ -14,7 +14,8 @@ import grpc
 import pytest
 
 from cli import main as command
-from digits.client import Client, RemoteError
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.v1 import digit_service_pb2, models_pb2
 from digits.v1 import training_pb2 as pb
 
@@ -62,7 +63,7 @@ class Scripted(Client):
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs the command with arguments; returns its exit code."""
-    monkeypatch.setattr("digits.connecting.Client", Scripted)
+    monkeypatch.setattr("digits.client.connect.Client", Scripted)
     monkeypatch.setattr(Scripted, "asked", [])
 
     def runner(*arguments: str) -> int:

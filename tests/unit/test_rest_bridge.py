@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from grpc_health.v1 import health_pb2
 
 from digits import errors
-from digits.client import Client
+from digits.client.client import Client
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1.training_pb2 import TrainProgress

@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from digits import errors
-from digits.client import Client
+from digits.client.client import Client
 from digits.settings import Settings
 from rest_bridge.app import create_app
 from rest_bridge.problems import HTTP_OF

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import grpc
 
-from digits.client import Client
+from digits.client.client import Client
 from digits.errors import Misconfigured
 from digits.settings import Settings
 

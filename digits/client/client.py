@@ -9,117 +9,26 @@ with Client("127.0.0.1:50051") as client:
 from __future__ import annotations
 
 import copy
-import json
-import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import grpc
-from google.protobuf.message import DecodeError, Message
-from google.rpc import error_details_pb2
+from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
-from grpc_status import rpc_status
 
+from digits.client.channel import Channel
+from digits.client.errors import remote_errors
 from digits.v1 import digit_service_pb2 as digit_pb
 from digits.v1 import models_pb2, training_pb2
 
 Reply = TypeVar("Reply", bound=Message)
 
-# A classification changes nothing, so a server that restarts is simply asked again.
-_RETRIES = {
-    # A name may stand for several servers, as a headless Service's does.
-    "loadBalancingConfig": [{"round_robin": {}}],
-    "methodConfig": [
-        {
-            "name": [{"service": "digits.v1.DigitService", "method": "Classify"}],
-            "retryPolicy": {
-                # About a second together: a server that is back is found again within half of one.
-                "maxAttempts": 5,
-                "initialBackoff": "0.1s",
-                "maxBackoff": "1s",
-                "backoffMultiplier": 3,
-                # CANCELLED by the other side is a call that came while a server shut its door.
-                "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
-            },
-        }
-    ],
-}
-
-_OPTIONS = [
-    ("grpc.service_config", json.dumps(_RETRIES)),
-    # A page of jobs or models may pass gRPC's 4 MiB; what is sent is limited by the server alone.
-    ("grpc.max_receive_message_length", 64 << 20),
-    # A training can be watched for hours through routers that forget silent connections.
-    ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-    # A restarted server is found again at once; gRPC's default waits up to two minutes.
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 500),
-]
-
-
-class RemoteError(Exception):
-    """The server's refusal: a canonical code, a sentence, and what google.rpc details there were.
-
-    `field` names the request's field at fault, "" where none is.
-    `retry_after_seconds` is None where the server did not say that a retry helps.
-    """
-
-    def __init__(
-        self,
-        code: grpc.StatusCode,
-        message: str,
-        field: str = "",
-        retry_after_seconds: float | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.field = field
-        self.retry_after_seconds = retry_after_seconds
-
-    @classmethod
-    def of(cls, error: grpc.RpcError) -> Self:
-        """Reads a failed call's status; details that do not parse are left out."""
-        message, field, retry = error.details() or "", "", None
-        for detail in _details(error):
-            violations, delay = error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
-            if detail.Unpack(violations) and violations.field_violations:
-                field = violations.field_violations[0].field
-            elif detail.Unpack(delay):
-                retry = delay.retry_delay.ToTimedelta().total_seconds()
-        return cls(error.code(), message, field, retry)
-
-
-class _Line:
-    """The channel to one address, made by the first call: one made before a fork does not work behind it."""
-
-    def __init__(self, address: str, credentials: grpc.ChannelCredentials | None) -> None:
-        self._address, self._credentials = address, credentials
-        self._lock = threading.Lock()
-        self._open: grpc.Channel | None = None
-
-    def channel(self) -> grpc.Channel:
-        with self._lock:
-            if self._open is None and self._credentials is None:
-                self._open = grpc.insecure_channel(self._address, options=_OPTIONS)
-            elif self._open is None:
-                self._open = grpc.secure_channel(self._address, self._credentials, options=_OPTIONS)
-            return self._open
-
-    def close(self) -> None:
-        with self._lock:
-            channel, self._open = self._open, None
-        if channel is not None:
-            channel.close()
-
 
 class Client:
     """Calls one address; threads may share it. Every method raises RemoteError.
 
-    `token` is the bearer token that every call shows; `credentials` make the line a TLS one.
+    `token` is the bearer token that every call shows; `credentials` make the channel a TLS one.
     Calls without a timeout of their own end after `timeout_seconds`; progress streams have no end.
     """
 
@@ -132,7 +41,7 @@ class Client:
     ) -> None:
         self.address = address
         self._timeout_seconds = timeout_seconds
-        self._line = _Line(address, credentials)
+        self._channel = Channel(address, credentials)
         self._metadata = _bearer(token)
 
     def __enter__(self) -> Self:
@@ -145,10 +54,10 @@ class Client:
 
     def close(self) -> None:
         """Closes the channel; the next call would make another."""
-        self._line.close()
+        self._channel.close()
 
     def on_behalf_of(self, authorization: str) -> Self:
-        """The same line with another caller's `authorization` header; "" for none."""
+        """The same channel with another caller's `authorization` header; "" for none."""
         other = copy.copy(self)
         other._metadata = (("authorization", authorization),) if authorization else ()
         return other
@@ -224,7 +133,7 @@ class Client:
         self, batches: Iterable[Sequence[digit_pb.ClassifyRequest]], timeout_seconds: float | None = None
     ) -> Iterator[list[digit_pb.ClassifyResponse]]:
         """Classifies batches of at most 1024 pictures; yields each batch's answers in order."""
-        method = self._line.channel().stream_stream(
+        method = self._channel.get().stream_stream(
             "/digits.v1.DigitService/ClassifyStream",
             request_serializer=digit_pb.ClassifyStreamRequest.SerializeToString,
             response_deserializer=digit_pb.ClassifyStreamResponse.FromString,
@@ -264,10 +173,10 @@ class Client:
     def _ask(
         self, method: str, request: Message, reply: type[Reply], timeout_seconds: float | None = None
     ) -> Reply:
-        call = self._line.channel().unary_unary(
+        call = self._channel.get().unary_unary(
             _path(method), type(request).SerializeToString, response_deserializer=reply.FromString
         )
-        with _remote_errors():
+        with remote_errors():
             answer: Reply = call(
                 request, timeout=timeout_seconds or self._timeout_seconds, metadata=self._metadata
             )
@@ -276,7 +185,7 @@ class Client:
     def _stream(
         self, method: str, request: Message, timeout_seconds: float | None
     ) -> Iterator[training_pb2.TrainProgress]:
-        call = self._line.channel().unary_stream(
+        call = self._channel.get().unary_stream(
             _path(method),
             type(request).SerializeToString,
             response_deserializer=training_pb2.TrainProgress.FromString,
@@ -294,23 +203,7 @@ def _path(method: str) -> str:
 
 def _answers(call: Any) -> Iterator[Any]:
     try:
-        with _remote_errors():
+        with remote_errors():
             yield from call
     finally:
         call.cancel()
-
-
-@contextmanager
-def _remote_errors() -> Iterator[None]:
-    try:
-        yield
-    except grpc.RpcError as error:
-        raise RemoteError.of(error) from error
-
-
-def _details(error: Any) -> Sequence[Any]:
-    try:
-        status = rpc_status.from_call(error)
-    except (ValueError, DecodeError):
-        return ()
-    return status.details if status is not None else ()

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import grpc
 
-from digits.client import RemoteError
+from digits.client.errors import RemoteError
 from digits.v1 import training_pb2 as pb
 
 # A server that restarts is back in a few seconds; after this long it is the caller's turn.
