@@ -1,11 +1,16 @@
-"""The channel to one address, and how it calls: retries, limits, keep-alive."""
+"""The channel to one address with the stubs that call over it: retries, limits, keep-alive, proxies."""
 
 from __future__ import annotations
 
 import json
+import re
 import threading
 
 import grpc
+from grpc_health.v1 import health_pb2_grpc
+
+from digits.exposure import is_loopback
+from digits.v1 import digit_service_pb2_grpc, models_pb2_grpc, training_pb2_grpc
 
 # A classification changes nothing, so a server that restarts is simply asked again.
 _RETRIES = {
@@ -15,7 +20,7 @@ _RETRIES = {
         {
             "name": [{"service": "digits.v1.DigitService", "method": "Classify"}],
             "retryPolicy": {
-                # About a second together: a server that is back is found again within half of one.
+                # Two to three seconds together: a server that is back is found again within one.
                 "maxAttempts": 5,
                 "initialBackoff": "0.1s",
                 "maxBackoff": "1s",
@@ -39,27 +44,51 @@ _OPTIONS = [
     ("grpc.max_reconnect_backoff_ms", 500),
 ]
 
+# gRPC asks the proxy of http_proxy for every address that no_proxy does not name.
+_NO_PROXY = ("grpc.enable_http_proxy", 0)
 
-class Channel:
+
+class Stubs:
+    """The generated stubs of the services on one channel."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self.channel = channel
+        self.digits = digit_service_pb2_grpc.DigitServiceStub(channel)
+        self.jobs = training_pb2_grpc.JobServiceStub(channel)
+        self.models = models_pb2_grpc.ModelServiceStub(channel)
+        self.health = health_pb2_grpc.HealthStub(channel)
+
+
+class Connection:
     """The channel to one address, made by the first call: one made before a fork does not work after it."""
 
     def __init__(self, address: str, credentials: grpc.ChannelCredentials | None) -> None:
         self._address, self._credentials = address, credentials
         self._lock = threading.Lock()
-        self._open: grpc.Channel | None = None
+        self._open: Stubs | None = None
 
-    def get(self) -> grpc.Channel:
-        """The open channel, or a new one when there is none."""
+    def stubs(self) -> Stubs:
+        """The stubs of the open channel, or of a new one when there is none."""
         with self._lock:
-            if self._open is None and self._credentials is None:
-                self._open = grpc.insecure_channel(self._address, options=_OPTIONS)
-            elif self._open is None:
-                self._open = grpc.secure_channel(self._address, self._credentials, options=_OPTIONS)
+            if self._open is None:
+                self._open = Stubs(self._channel())
             return self._open
 
     def close(self) -> None:
-        """Closes what is open; `get` makes another."""
+        """Closes the open channel; `stubs` makes another."""
         with self._lock:
-            channel, self._open = self._open, None
-        if channel is not None:
-            channel.close()
+            stubs, self._open = self._open, None
+        if stubs is not None:
+            stubs.channel.close()
+
+    def _channel(self) -> grpc.Channel:
+        options = _OPTIONS if _may_use_proxy(self._address) else [*_OPTIONS, _NO_PROXY]
+        if self._credentials is None:
+            return grpc.insecure_channel(self._address, options=options)
+        return grpc.secure_channel(self._address, self._credentials, options=options)
+
+
+def _may_use_proxy(address: str) -> bool:
+    """False for HOST:PORT on this machine, which no proxy reaches; also as ipv4:HOST:PORT or dns:///HOST:PORT."""
+    host = re.sub(r"^(dns:(//[^/]*/)?|ipv[46]:)", "", address).rpartition(":")[0]
+    return not is_loopback(host)

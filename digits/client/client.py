@@ -9,20 +9,20 @@ with Client("127.0.0.1:50051") as client:
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import grpc
-from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
 
-from digits.client.channel import Channel
+from digits.client.channel import Connection, Stubs
 from digits.client.errors import remote_errors
 from digits.v1 import digit_service_pb2 as digit_pb
 from digits.v1 import models_pb2, training_pb2
 
-Reply = TypeVar("Reply", bound=Message)
+Request = TypeVar("Request")
+Reply = TypeVar("Reply")
 
 
 class Client:
@@ -41,7 +41,7 @@ class Client:
     ) -> None:
         self.address = address
         self._timeout_seconds = timeout_seconds
-        self._channel = Channel(address, credentials)
+        self._connection = Connection(address, credentials)
         self._metadata = _bearer(token)
 
     def __enter__(self) -> Self:
@@ -54,7 +54,7 @@ class Client:
 
     def close(self) -> None:
         """Closes the channel; the next call would make another."""
-        self._channel.close()
+        self._connection.close()
 
     def on_behalf_of(self, authorization: str) -> Self:
         """The same channel with another caller's `authorization` header; "" for none."""
@@ -85,29 +85,27 @@ class Client:
             seed=seed,
             promotion=promotion,  # type: ignore[arg-type]  # the stub knows no plain numbers
         )
-        return self._stream("DigitService/Train", request, timeout_seconds)
+        return self._stream(self._stubs.digits.Train, request, timeout_seconds)
 
     def watch_job(
         self, job_id: str, timeout_seconds: float | None = None
     ) -> Iterator[training_pb2.TrainProgress]:
         """Yields a job's progress from where it is now until it is final."""
         request = training_pb2.WatchJobRequest(job_id=job_id)
-        return self._stream("JobService/WatchJob", request, timeout_seconds)
+        return self._stream(self._stubs.jobs.WatchJob, request, timeout_seconds)
 
     def get_job(self, job_id: str) -> training_pb2.Job:
         """Returns one job."""
-        return self._ask("JobService/GetJob", training_pb2.GetJobRequest(job_id=job_id), training_pb2.Job)
+        return self._ask(self._stubs.jobs.GetJob, training_pb2.GetJobRequest(job_id=job_id))
 
     def list_jobs(self, page_size: int = 0, page_token: str = "") -> training_pb2.ListJobsResponse:
         """Returns a page of jobs, newest first."""
         request = training_pb2.ListJobsRequest(page_size=page_size, page_token=page_token)
-        return self._ask("JobService/ListJobs", request, training_pb2.ListJobsResponse)
+        return self._ask(self._stubs.jobs.ListJobs, request)
 
     def cancel_job(self, job_id: str) -> training_pb2.Job:
         """Asks a job to stop and returns it."""
-        return self._ask(
-            "JobService/CancelJob", training_pb2.CancelJobRequest(job_id=job_id), training_pb2.Job
-        )
+        return self._ask(self._stubs.jobs.CancelJob, training_pb2.CancelJobRequest(job_id=job_id))
 
     def classify(
         self,
@@ -127,83 +125,68 @@ class Client:
             model_version=model_version,
             minimum_version=minimum_version,
         )
-        return self._ask("DigitService/Classify", request, digit_pb.ClassifyResponse, timeout_seconds)
+        return self._ask(self._stubs.digits.Classify, request, timeout_seconds)
 
     def classify_stream(
         self, batches: Iterable[Sequence[digit_pb.ClassifyRequest]], timeout_seconds: float | None = None
     ) -> Iterator[list[digit_pb.ClassifyResponse]]:
         """Classifies batches of at most 1024 pictures; yields each batch's answers in order."""
-        method = self._channel.get().stream_stream(
-            "/digits.v1.DigitService/ClassifyStream",
-            request_serializer=digit_pb.ClassifyStreamRequest.SerializeToString,
-            response_deserializer=digit_pb.ClassifyStreamResponse.FromString,
-        )
         requests = (digit_pb.ClassifyStreamRequest(requests=batch) for batch in batches)
-        answers = _answers(method(requests, timeout=timeout_seconds, metadata=self._metadata))
-        return (list(answer.responses) for answer in answers)
+        call = self._stubs.digits.ClassifyStream(requests, timeout=timeout_seconds, metadata=self._metadata)
+        return (list(answer.responses) for answer in _answers(call, call.cancel))
 
     def list_models(self, page_size: int = 0, page_token: str = "") -> models_pb2.ListModelsResponse:
         """Returns a page of registered versions, newest first."""
         request = models_pb2.ListModelsRequest(page_size=page_size, page_token=page_token)
-        return self._ask("ModelService/ListModels", request, models_pb2.ListModelsResponse)
+        return self._ask(self._stubs.models.ListModels, request)
 
     def get_model(self, version: str) -> models_pb2.Model:
         """Returns one version; "serving" names the one that serves."""
-        return self._ask(
-            "ModelService/GetModel", models_pb2.GetModelRequest(version=version), models_pb2.Model
-        )
+        return self._ask(self._stubs.models.GetModel, models_pb2.GetModelRequest(version=version))
 
     def promote_model(self, version: str) -> models_pb2.Model:
         """Makes a registered version serve and returns it."""
-        request = models_pb2.PromoteModelRequest(version=version)
-        return self._ask("ModelService/PromoteModel", request, models_pb2.Model)
+        return self._ask(self._stubs.models.PromoteModel, models_pb2.PromoteModelRequest(version=version))
 
     def rollback_model(self) -> models_pb2.Model:
         """Makes the version serve that served before and returns it."""
-        return self._ask("ModelService/RollbackModel", models_pb2.RollbackModelRequest(), models_pb2.Model)
+        return self._ask(self._stubs.models.RollbackModel, models_pb2.RollbackModelRequest())
 
     def serving(self, timeout_seconds: float = 5.0) -> bool:
         """Whether the server says that it can classify (grpc.health.v1)."""
-        request = health_pb2.HealthCheckRequest()
-        answer = self._ask(
-            "/grpc.health.v1.Health/Check", request, health_pb2.HealthCheckResponse, timeout_seconds
-        )
+        answer = self._ask(self._stubs.health.Check, health_pb2.HealthCheckRequest(), timeout_seconds)
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
+    @property
+    def _stubs(self) -> Stubs:
+        return self._connection.stubs()
+
     def _ask(
-        self, method: str, request: Message, reply: type[Reply], timeout_seconds: float | None = None
+        self,
+        method: grpc.UnaryUnaryMultiCallable[Request, Reply],
+        request: Request,
+        timeout_seconds: float | None = None,
     ) -> Reply:
-        call = self._channel.get().unary_unary(
-            _path(method), type(request).SerializeToString, response_deserializer=reply.FromString
-        )
         with remote_errors():
-            answer: Reply = call(
-                request, timeout=timeout_seconds or self._timeout_seconds, metadata=self._metadata
-            )
-        return answer
+            return method(request, timeout=timeout_seconds or self._timeout_seconds, metadata=self._metadata)
 
     def _stream(
-        self, method: str, request: Message, timeout_seconds: float | None
-    ) -> Iterator[training_pb2.TrainProgress]:
-        call = self._channel.get().unary_stream(
-            _path(method),
-            type(request).SerializeToString,
-            response_deserializer=training_pb2.TrainProgress.FromString,
-        )
-        return _answers(call(request, timeout=timeout_seconds, metadata=self._metadata))
+        self,
+        method: grpc.UnaryStreamMultiCallable[Request, Reply],
+        request: Request,
+        timeout_seconds: float | None,
+    ) -> Iterator[Reply]:
+        call = method(request, timeout=timeout_seconds, metadata=self._metadata)
+        return _answers(call, call.cancel)
 
 
 def _bearer(token: str) -> tuple[tuple[str, str], ...]:
     return (("authorization", f"Bearer {token}"),) if token else ()
 
 
-def _path(method: str) -> str:
-    return method if method.startswith("/") else f"/digits.v1.{method}"
-
-
-def _answers(call: Any) -> Iterator[Any]:
+def _answers(call: Iterable[Reply], cancel: Callable[[], object]) -> Iterator[Reply]:
     try:
         with remote_errors():
             yield from call
     finally:
-        call.cancel()
+        cancel()
