@@ -124,7 +124,7 @@ def _of_remote(error: RemoteError, endpoint: str | None) -> Problem:
 
 def _detail(error: RemoteError) -> str:
     """The server's own sentences pass; gRPC's, which name addresses and exceptions, do not."""
-    if error.code is grpc.StatusCode.UNAVAILABLE and error.retry_after_seconds is None:
+    if error.unanswered:
         return "the digit service does not answer; try again"
     if error.code is grpc.StatusCode.UNKNOWN:
         return "internal error; the server's log says more"

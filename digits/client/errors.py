@@ -15,8 +15,8 @@ from grpc_status import rpc_status
 class RemoteError(Exception):
     """The server's refusal: a canonical code, a sentence, and what google.rpc details there were.
 
-    `field` names the request's field at fault, "" where none is.
-    `retry_after_seconds` is None where the server did not say that a retry helps.
+    `field` names the request's field at fault, "" if none is.
+    `retry_after_seconds` is None unless the server said that a retry helps.
     """
 
     def __init__(
@@ -31,6 +31,14 @@ class RemoteError(Exception):
         self.message = message
         self.field = field
         self.retry_after_seconds = retry_after_seconds
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether no server said this: the sentence is gRPC's own, about a connection that failed.
+
+        A server that is away for a while says with each UNAVAILABLE when to come again.
+        """
+        return self.code is grpc.StatusCode.UNAVAILABLE and self.retry_after_seconds is None
 
     @classmethod
     def of(cls, error: grpc.RpcError) -> Self:
