@@ -66,7 +66,8 @@ def watch(client: Client, messages: Iterator[TrainProgress], as_json: bool) -> N
     from rich.console import Console
 
     from digits.client.errors import RemoteError
-    from digits.client.resume import FINAL, follow
+    from digits.client.resume import follow
+    from digits.final_states import FINAL
 
     last = None
     try:

@@ -10,12 +10,11 @@ from datetime import UTC, datetime
 
 from digits import clock
 from digits.errors import InvalidInput, NotFound, Overloaded, QueueUnavailable, RequestConflict, StaleWrite
+from digits.final_states import FINAL
 from digits.ports import Coordinator, Create, Replace, Stored, TrainQueue
 from digits.v1 import training_pb2 as pb
 
 logger = logging.getLogger(__name__)
-
-FINAL = frozenset({pb.SUCCEEDED, pb.FAILED, pb.CANCELLED})
 
 
 def is_final(job: pb.Job) -> bool:

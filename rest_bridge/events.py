@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from flask import Response
 
 from digits.client.errors import RemoteError
-from digits.client.resume import FINAL
+from digits.final_states import FINAL
 from digits.v1.training_pb2 import TrainProgress
 from rest_bridge.problems import problem_of, response_of
 from rest_bridge.replies import json_text
