@@ -1,4 +1,4 @@
-"""A client of the server that the settings name, by TLS where they say so."""
+"""A client of the server that the settings name, by TLS if they say so."""
 
 from __future__ import annotations
 
