@@ -36,7 +36,7 @@ class Problem(BaseModel):
 
 
 class BadRequest(Exception):
-    """The bridge itself refuses a request: `detail` says what is allowed, `field` for which field, "" for none."""
+    """The bridge itself refuses a request: `detail` says what is allowed, `field` names the field, if any."""
 
     def __init__(self, detail: str, field: str = "", status: int = 400) -> None:
         super().__init__(detail)

@@ -89,6 +89,6 @@ class Connection:
 
 
 def _may_use_proxy(address: str) -> bool:
-    """False for HOST:PORT on this machine, which no proxy reaches; also as ipv4:HOST:PORT or dns:///HOST:PORT."""
-    host = re.sub(r"^(dns:(//[^/]*/)?|ipv[46]:)", "", address).rpartition(":")[0]
-    return not is_loopback(host)
+    """False if each HOST:PORT is on this machine, which no proxy reaches; address as gRPC names targets."""
+    targets = re.sub(r"^(dns:(//[^/]*/)?|ipv[46]:)", "", address).split(",")
+    return not all(is_loopback(target.rpartition(":")[0]) for target in targets)

@@ -38,10 +38,19 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
         yield listener
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "ipv4:127.0.0.1", "dns:///localhost"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1:PORT",
+        "localhost:PORT",
+        "dns:///localhost:PORT",
+        "ipv4:127.0.0.1:PORT",
+        "ipv4:127.0.0.1:PORT,127.0.0.1:PORT",
+    ],
+)
 @pytest.mark.usefixtures("proxy")
-def test_a_server_on_this_machine_is_asked_without_the_proxy(host: str, port: int) -> None:
-    with Client(f"{host}:{port}", timeout_seconds=5) as client:
+def test_a_server_on_this_machine_is_asked_without_the_proxy(address: str, port: int) -> None:
+    with Client(address.replace("PORT", str(port)), timeout_seconds=5) as client:
         assert client.serving()
 
 
