@@ -19,7 +19,7 @@ from deploy.native import preflight
 from deploy.native.errors import CannotStart
 from deploy.native.valkey import valkey_command
 from deploy.native.zookeeper import zookeeper_command
-from digits.client import RemoteError
+from digits.client.errors import RemoteError
 from digits.v1 import training_pb2
 from tests.service import Service
 

@@ -15,7 +15,8 @@ import requests
 from deploy.native.probes import ZooKeeperProbe
 from deploy.native.service import ENVIRONMENT, GUNICORN
 from deploy.native.stack import variables
-from digits.client import Client, RemoteError
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.settings import Settings
 from tests.conftest import free_port, wait_until
 
