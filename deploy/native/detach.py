@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import psutil
 from deploy.native.errors import CannotStart
 from deploy.native.folder import StateFolder
 from deploy.native.supervision.lock import holder, locked
+from deploy.native.supervision.log_rotation import rotate
 from deploy.native.supervision.orphans import end_orphans
 from deploy.native.supervision.record import RunRecord
 from digits.settings import Settings
@@ -33,6 +35,9 @@ def detach(settings: Settings, stack_name: str, say: Callable[[str], None]) -> N
     """
     folder = StateFolder.at(settings.var_dir)
     folder.make()
+    # Before its end is looked for: the supervisor would empty it later.
+    with contextlib.suppress(OSError):
+        rotate(folder.log_of(SUPERVISOR))
     with folder.log_of(SUPERVISOR).open("ab") as output, folder.log_of(SUPERVISOR).open("rb") as lines:
         lines.seek(0, os.SEEK_END)
         process = subprocess.Popen(

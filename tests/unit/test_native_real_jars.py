@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+import trustme
 
 from deploy.native.downloads import jars, maven
+from deploy.native.downloads.http import downloader
 from deploy.native.errors import CannotFetch, CannotStart
 from tests.web_folder import web_folder
 
@@ -131,6 +134,18 @@ def test_a_jar_that_is_another_in_the_repository_is_refused(maven_repository: Pa
     (maven_repository / "org/one/first/1.0/first-1.0.jar").write_bytes(b"another")
     with pytest.raises(CannotStart, match=r"first-1\.0\.jar: SHA256 hash .* does not match"):
         jars.complete("servers", PINNED, tmp_path / "jars", maven.fetch)
+
+
+def test_a_mirror_that_the_machine_trusts_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    authority.cert_pem.write_to_path(tmp_path / "authorities.pem")
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authorities.pem"))
+    (tmp_path / "file").write_bytes(b"trusted")
+    with web_folder(tmp_path, tls) as url:
+        downloader(10)(f"{url}/file", tmp_path / "copy", None)
+    assert (tmp_path / "copy").read_bytes() == b"trusted"
 
 
 def test_the_lock_names_no_host() -> None:

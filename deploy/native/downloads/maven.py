@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pooch
 import requests
 
+from deploy.native.downloads.http import downloader
 from deploy.native.errors import CannotFetch
 
 MAVEN_CENTRAL = "https://maven.example.com/repo"
@@ -27,12 +27,10 @@ def fetch(jars: Mapping[str, str], target: Path) -> None:
     repository = os.environ.get("DIGITS_MAVEN_URL") or MAVEN_CENTRAL
     urls = {file_name(coordinates): address(repository, coordinates) for coordinates in jars}
     checksums = {file_name(coordinates): f"sha256:{checksum}" for coordinates, checksum in jars.items()}
-    # It would print a line for each file.
-    pooch.get_logger().setLevel(logging.ERROR)
     fetcher = pooch.create(target, repository, registry=checksums, urls=urls, retry_if_failed=RETRIES)
     for name, url in urls.items():
         try:
-            fetcher.fetch(name, downloader=pooch.HTTPDownloader(chunk_size=1 << 20, timeout=TIMEOUT_SECONDS))
+            fetcher.fetch(name, downloader=downloader(TIMEOUT_SECONDS))
         except (requests.RequestException, ValueError) as error:
             raise CannotFetch(f"{url}: {' '.join(str(error).split())}") from error
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import logging
 import shutil
 import subprocess
 import sys
@@ -22,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pooch
 
+from deploy.native.downloads.http import downloader
 from deploy.native.errors import CannotFetch
 
 KERAS_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
@@ -89,11 +89,14 @@ def _fetch(draft: Path, folder: Path) -> None:
 
 def _fetch_from_keras(draft: Path) -> None:
     """Raises OSError when it is out of reach, or not what was published."""
-    # It would print a line for each file.
-    pooch.get_logger().setLevel(logging.ERROR)
-    downloader = pooch.HTTPDownloader(chunk_size=1 << 20, timeout=CONNECT_SECONDS)
     try:
-        pooch.retrieve(KERAS_URL, f"sha256:{KERAS_SHA256}", draft.name, draft.parent, downloader=downloader)
+        pooch.retrieve(
+            KERAS_URL,
+            f"sha256:{KERAS_SHA256}",
+            draft.name,
+            draft.parent,
+            downloader=downloader(CONNECT_SECONDS),
+        )
     except ValueError as error:
         raise OSError("its checksum is wrong") from error
 
