@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 # Enough for days of logs; one older file of this size is kept beside it.
@@ -14,8 +13,8 @@ def rotate(log: Path) -> None:
     """Copies the end of a large log aside and empties it, while its process writes on.
 
     The process must have opened it for appending, or it would go on at its old place in the file. What it
-    writes in the instant between copying and emptying is lost. Raises OSError when there is no room for the
-    copy; the log is then left as it is.
+    writes in the few milliseconds between reading and emptying is lost. Raises OSError when there is no room
+    for the copy; the log is then left as it is.
     """
     if log.stat().st_size <= MAX_LOG_BYTES:
         return
@@ -23,7 +22,8 @@ def rotate(log: Path) -> None:
     try:
         with log.open("r+b") as current, older.open("wb") as copy:
             current.seek(-MAX_LOG_BYTES, os.SEEK_END)
-            shutil.copyfileobj(current, copy)
+            # Not to its end, which a process that writes fast enough would move on for ever.
+            copy.write(current.read(MAX_LOG_BYTES))
             copy.flush()
             current.truncate(0)
     except OSError:
