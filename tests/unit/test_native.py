@@ -11,7 +11,7 @@ import pytest
 
 from deploy.native import preflight
 from deploy.native.display import ready_block
-from deploy.native.downloads import mnist
+from deploy.native.downloads import mnist, mnist_sources
 from deploy.native.errors import CannotFetch, CannotStart
 from deploy.native.folder import StateFolder
 from deploy.native.plan import own_ports, specs
@@ -213,7 +213,7 @@ def test_a_file_that_is_not_mnist_is_refused_and_left_alone(tmp_path: Path) -> N
 def test_without_any_source_the_fetch_is_one_sentence_and_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mnist, "KERAS_URL", f"http://127.0.0.1:{free_port([])}/away.npz")
+    monkeypatch.setattr(mnist_sources, "KERAS_URL", f"http://127.0.0.1:{free_port([])}/away.npz")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CannotFetch, match=r"cannot fetch MNIST .* connect to a network, or put"):
         mnist.ensure(tmp_path / "data" / "mnist.npz")
@@ -224,5 +224,5 @@ def test_a_download_with_a_wrong_checksum_is_refused(tmp_path: Path, monkeypatch
     (tmp_path / "wrong.npz").write_bytes(b"not MNIST")
     monkeypatch.setenv("PATH", str(tmp_path))
     with web_folder(tmp_path) as url, pytest.raises(CannotFetch, match="its checksum is wrong"):
-        monkeypatch.setattr(mnist, "KERAS_URL", f"{url}/wrong.npz")
+        monkeypatch.setattr(mnist_sources, "KERAS_URL", f"{url}/wrong.npz")
         mnist.ensure(tmp_path / "data" / "mnist.npz")

@@ -6,41 +6,19 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from deploy.native.errors import CannotStart
 from deploy.native.folder import StateFolder
 from deploy.native.supervision.log_rotation import rotate
 from deploy.native.supervision.managed_process import ManagedProcess, Phase
 from deploy.native.supervision.process_spec import ProcessSpec
+from deploy.native.supervision.show import Show
 from deploy.native.supervision.shutdown import stop_all
 from deploy.native.supervision.stop_requests import StopRequests
 
 # TensorFlow and Spark in the train worker take 20 s on two idle cores, and 160 s were seen on busy ones.
 MAX_START_SECONDS = 300.0
 TICK_SECONDS = 0.1
-
-
-class Show(Protocol):
-    """What the supervisor tells whoever watches. No method may raise."""
-
-    def starting(self, names: Sequence[str]) -> None:
-        """These processes are not up yet."""
-
-    def up(self, spec: ProcessSpec, seconds: float) -> None:
-        """The process can be used, so long after its start."""
-
-    def died(self, spec: ProcessSpec, reason: str, wait_seconds: float) -> None:
-        """The process ended by itself, or could not be started, and is started again after a while."""
-
-    def unrecorded(self, reason: str) -> None:
-        """The record cannot be written; it is written as soon as it can."""
-
-    def stopping(self) -> None:
-        """Everything is being stopped."""
-
-    def stopped(self, seconds: float) -> None:
-        """Everything is gone."""
 
 
 class Supervisor:
