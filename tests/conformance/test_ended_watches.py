@@ -8,9 +8,10 @@ import weakref
 from contextlib import closing
 from pathlib import Path
 
+from deploy.native.zookeeper import zookeeper_command
+
 from deploy.native import preflight
 from deploy.native.errors import CannotStart
-from deploy.native.zookeeper import zookeeper_command
 from digits.adapters.zookeeper import ZooKeeperCoordinator
 from digits.ports import Create, Replace, Stored
 from tests.conftest import free_port, missing, running, wait_until

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from deploy.native.zookeeper import zookeeper_command
 
 from deploy.native import preflight
 from deploy.native.errors import CannotStart
-from deploy.native.zookeeper import zookeeper_command
 from digits.adapters.memory import MemoryStore
 from digits.adapters.zookeeper import ZooKeeperCoordinator
 from digits.models.registry import Registry
