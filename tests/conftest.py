@@ -15,11 +15,10 @@ from typing import NoReturn
 import numpy as np
 import pytest
 
-from deploy.native import preflight
 from deploy.native.errors import CannotStart
-from deploy.native.valkey import valkey_command
-from deploy.native.zookeeper import zookeeper_command
-from digits.client import RemoteError
+from deploy.native.servers.valkey import Valkey
+from deploy.native.servers.zookeeper import ZooKeeper
+from digits.client.errors import RemoteError
 from digits.v1 import training_pb2
 from tests.service import Service
 
@@ -65,7 +64,7 @@ def zookeeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a real ZooKeeper."""
     folder, port = tmp_path_factory.mktemp("zookeeper"), free_port()
     try:
-        command = zookeeper_command(preflight.find_java(), preflight.spark_jars(), folder, port)
+        command = ZooKeeper().command(folder, {"zookeeper": port})
     except CannotStart as error:
         missing(str(error))
     with running(command, port, folder / "log"):
@@ -76,7 +75,7 @@ def zookeeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a real Valkey."""
     folder, port = tmp_path_factory.mktemp("valkey"), free_port()
-    with running(valkey_command(preflight.valkey_binary(), folder, port), port, folder / "log"):
+    with running(Valkey().command(folder, {"valkey": port}), port, folder / "log"):
         yield f"redis://127.0.0.1:{port}"
 
 

@@ -8,8 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy.native import preflight
-from deploy.native.zookeeper import zookeeper_command
+from deploy.native.servers.zookeeper import ZooKeeper
 from tests.conftest import free_port, wait_until
 
 # In ticks of two seconds: how long a server may take to join, and may then be behind.
@@ -34,9 +33,7 @@ class Ensemble:
         """Starts a server, which then looks for the others."""
         folder = self._folder / str(number)
         (folder / "data").mkdir(parents=True, exist_ok=True)
-        command = zookeeper_command(
-            preflight.find_java(), preflight.spark_jars(), folder, self._ports[number]
-        )
+        command = ZooKeeper().command(folder, {"zookeeper": self._ports[number]})
         members = "".join(f"server.{peer + 1}={address}\n" for peer, address in enumerate(self._inner))
         with (folder / "zoo.cfg").open("a", encoding="utf-8") as configuration:
             configuration.write(_QUORUM + members)

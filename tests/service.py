@@ -14,8 +14,8 @@ from typing import Any
 import psutil
 
 from deploy.native.folder import StateFolder
-from deploy.native.record import RunRecord
-from digits.client import Client
+from deploy.native.supervision.record import RunRecord
+from digits.client.client import Client
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2
 

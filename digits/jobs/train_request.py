@@ -8,17 +8,16 @@ from pathlib import Path
 from digits.datasets import data_folder
 from digits.datasets.dataset import open_dataset
 from digits.errors import InvalidInput
+from digits.limits import MAX_REQUEST_ID_LENGTH
 from digits.training import recipes
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import training_pb2
 
-_MAX_REQUEST_ID_CHARACTERS = 128
-
 
 def check(request: pb.TrainRequest) -> None:
     """Checks all but the images; raises InvalidInput."""
-    if len(request.request_id) > _MAX_REQUEST_ID_CHARACTERS or not request.request_id.isprintable():
-        raise InvalidInput("request_id", f"at most {_MAX_REQUEST_ID_CHARACTERS} printable characters")
+    if len(request.request_id) > MAX_REQUEST_ID_LENGTH or not request.request_id.isprintable():
+        raise InvalidInput("request_id", f"at most {MAX_REQUEST_ID_LENGTH} printable characters")
     if request.promotion not in training_pb2.Promotion.values():
         raise InvalidInput("promotion", f"one of {', '.join(training_pb2.Promotion.keys())}")
     recipes.find(request.recipe)

@@ -23,8 +23,7 @@ from celery.app.task import Context
 from celery.contrib.testing.worker import start_worker
 from kombu import Connection
 
-from deploy.native import preflight
-from deploy.native.valkey import valkey_command
+from deploy.native.servers.valkey import Valkey
 from digits.adapters.celery_queue import (
     CeleryClassifyQueue,
     CeleryTrainQueue,
@@ -109,7 +108,7 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Broker:
     if request.param == "rabbitmq":
         require_rabbitmq()
         return Broker(rabbitmq_url(port), lambda: rabbitmq_server(tmp_path / "rabbitmq", port))
-    command = valkey_command(preflight.valkey_binary(), tmp_path / "valkey", port)
+    command = Valkey().command(tmp_path / "valkey", {"valkey": port})
     return Broker(f"redis://127.0.0.1:{port}", lambda: running(command, port, tmp_path / "log"))
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deploy.native.probes import server_answers
-from digits.client import Client
+from deploy.native.service.grpc_server import server_answers
+from digits.client.client import Client
 from digits.v1 import digit_service_pb2
 from tests.conftest import free_port, missing, wait_until
 from tests.containers.curl import curl

@@ -15,7 +15,8 @@ import requests
 import trustme
 from grpc import StatusCode
 
-from digits.client import Client, RemoteError
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.settings import Settings
 from tests.conftest import wait_until
 from tests.front_door.nginx import Nginx, configured, nobody_answers, running, session

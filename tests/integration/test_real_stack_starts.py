@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from deploy.native import marks
 from deploy.native.folder import StateFolder
-from deploy.native.lock import holder
 from deploy.native.ports import is_free
+from deploy.native.supervision import process_tags
+from deploy.native.supervision.lock import holder
 from digits import bootstrap
 from tests.conftest import free_port
 from tests.service import Service
@@ -56,7 +56,7 @@ def test_the_real_stack_starts_usable_stops_without_a_trace_and_finds_everything
         log.append("kept", 1, 0, BLOCKS)
     finally:
         service.down()
-    assert marks.marked(folder.root) == []
+    assert process_tags.tagged(folder.root) == []
     assert taken_ports(folder) == []
     assert holder(folder) is None
 
@@ -67,4 +67,4 @@ def test_the_real_stack_starts_usable_stops_without_a_trace_and_finds_everything
         assert bootstrap.log(settings).end_offsets("kept") == [0, len(BLOCKS)]
     finally:
         service.down()
-    assert marks.marked(folder.root) == []
+    assert process_tags.tagged(folder.root) == []

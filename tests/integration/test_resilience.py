@@ -15,7 +15,7 @@ import psutil
 import pytest
 from grpc import StatusCode
 
-from digits.client import RemoteError
+from digits.client.errors import RemoteError
 from digits.jobs.states import is_final
 from digits.v1 import digit_service_pb2
 from digits.v1 import training_pb2 as pb

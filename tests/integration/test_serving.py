@@ -17,7 +17,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from benchmarks.cold_versions import slow_reads
 from benchmarks.versions import copies_of_what_serves
-from digits.client import Client, RemoteError
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.v1 import digit_service_pb2, digit_service_pb2_grpc, models_pb2
 from tests.conftest import wait_until
 from tests.service import Service

@@ -9,7 +9,7 @@ import pytest
 from grpc import StatusCode
 
 from digits import bootstrap
-from digits.client import RemoteError
+from digits.client.errors import RemoteError
 from digits.ports import Coordinator, Create, Delete
 from digits.v1 import training_pb2 as pb
 from tests.conftest import wait_until
