@@ -23,7 +23,8 @@ from benchmarks.classify import Load, load
 from benchmarks.service import running_service
 from benchmarks.training import train
 from benchmarks.versions import copies_of_what_serves
-from digits.client import Client, RemoteError
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.settings import Settings
 
 CLIENTS = 16

@@ -73,6 +73,14 @@ class ClassifyForm(ClassifyBody):
     image: Upload = Field(default_factory=bytes, description="A picture's file.")
 
 
+class RollbackBody(BaseModel):
+    """What to roll back from; without a body, whatever serves."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    from_version: str = text("Roll back only if this version serves; repeating the call changes nothing.")
+
+
 class Page(BaseModel):
     """Which part of a list to answer."""
 

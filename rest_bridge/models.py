@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from rest_bridge import reading
-from rest_bridge.bodies import Page
+from rest_bridge.bodies import Page, RollbackBody
 from rest_bridge.operations import Operation
 from rest_bridge.replies import client, json_reply
 
@@ -32,6 +32,14 @@ def promote_model(version: str) -> Response:
 
 
 @blueprint.post("/digits/models/rollback")
+@Operation(optional_body=RollbackBody)
 def rollback_model() -> Response:
     """Makes the version serve that served before."""
-    return json_reply(client().rollback_model())
+    return json_reply(client().rollback_model(**reading.read_optional(RollbackBody)))
+
+
+@blueprint.get("/digits/models/history")
+@Operation(query=Page)
+def list_serving_history() -> Response:
+    """A page of the moves of the serving version, newest first."""
+    return json_reply(client().list_serving_history(**reading.page()))

@@ -49,7 +49,11 @@ def _described(rule: Rule, view: Callable[..., Any]) -> dict[str, Any]:
         "parameters": [*_path_parameters(rule), *_parameters(operation)],
         "responses": _responses(operation),
     }
-    return described | ({"requestBody": _body(operation.body)} if operation.body else {})
+    if operation.body:
+        described["requestBody"] = _body(operation.body)
+    if operation.optional_body:
+        described["requestBody"] = {"content": {JSON: _media(operation.optional_body)}}
+    return described
 
 
 def _schemas(operations: list[Operation]) -> dict[str, Any]:
@@ -57,6 +61,8 @@ def _schemas(operations: list[Operation]) -> dict[str, Any]:
     for operation in operations:
         if operation.body:
             models += [(operation.body.json, "validation"), (operation.body.multipart, "validation")]
+        if operation.optional_body:
+            models.append((operation.optional_body, "validation"))
         if operation.answer:
             models.append((operation.answer, "serialization"))
     _, definitions = models_json_schema(models, ref_template=_REFERENCE)

@@ -26,6 +26,11 @@ def read(forms: Forms) -> dict[str, Any]:
     return _checked(forms.json, _json(), strict=True)
 
 
+def read_optional(model: type[BaseModel]) -> dict[str, Any]:
+    """The fields of a JSON body that may be left out, by name; raises BadRequest naming the field."""
+    return _checked(model, _json(), strict=True) if request.get_data() else {}
+
+
 def page() -> dict[str, Any]:
     """The query's page_size and page_token."""
     return _checked(Page, request.args.to_dict(), strict=False)

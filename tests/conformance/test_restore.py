@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from deploy.native.zookeeper import zookeeper_command
 
-from deploy.native import preflight
 from deploy.native.errors import CannotStart
+from deploy.native.servers.zookeeper import ZooKeeper
 from digits.adapters.memory import MemoryStore
 from digits.adapters.zookeeper import ZooKeeperCoordinator
 from digits.models.registry import Registry
@@ -33,9 +32,7 @@ class ZooKeeperFolder:
     def session(self) -> Iterator[ZooKeeperCoordinator]:
         """A session on it while it runs."""
         try:
-            command = zookeeper_command(
-                preflight.find_java(), preflight.spark_jars(), self._folder, self._port
-            )
+            command = ZooKeeper().command(self._folder, {"zookeeper": self._port})
         except CannotStart as error:
             missing(str(error))
         with running(command, self._port, self._folder / "log"):

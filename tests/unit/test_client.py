@@ -190,10 +190,6 @@ def test_making_a_client_opens_nothing() -> None:
     assert threading.active_count() == before, clients
 
 
-def test_programs_outside_the_repository_import_the_client_as_documented() -> None:
-    assert (digits.client.Client, digits.client.RemoteError) == (Client, RemoteError)
-
-
 @pytest.mark.parametrize(
     ("limits", "age", "count"),
     [
@@ -220,3 +216,7 @@ def test_a_version_is_pinned_and_let_go_again(client: Client, service: RecordedS
         ("v1", True),
         ("v1", False),
     ]
+
+
+def test_programs_outside_the_repository_import_the_client_as_documented() -> None:
+    assert (digits.client.Client, digits.client.RemoteError) == (Client, RemoteError)

@@ -134,6 +134,23 @@ def test_models_are_listed_shown_promoted_and_rolled_back(web: FlaskClient, serv
     assert [service.requests[1].version, service.requests[2].version] == ["serving", "v1"]
 
 
+def test_a_rollback_may_name_the_version_that_it_comes_from(
+    web: FlaskClient, service: RecordedService
+) -> None:
+    assert web.post("/digits/models/rollback", json={"from_version": "v1"}).json["version"] == "v0"
+    assert service.requests[0].from_version == "v1"
+    for wrong in ({"from_version": 1}, {"from": "v1"}):
+        refused = web.post("/digits/models/rollback", json=wrong)
+        assert (refused.status_code, refused.json["field"]) == (400, next(iter(wrong)))
+    assert len(service.requests) == 1
+
+
+def test_the_history_of_what_served_is_listed(web: FlaskClient, service: RecordedService) -> None:
+    (change,) = web.get("/digits/models/history?page_size=3&page_token=2").json["changes"]
+    assert (change["version"], change["reason"], change["caller"]) == ("v1", "GATE", "ann")
+    assert (service.requests[0].page_size, service.requests[0].page_token) == (3, "2")
+
+
 def test_the_bridge_is_healthy_whatever_the_server_says(web: FlaskClient) -> None:
     assert web.get("/healthz").status_code == 200
 
