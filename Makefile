@@ -22,8 +22,10 @@ run: setup
 run-real: setup
 	@exec $(BIN)/digits up --stack real
 
+# Three at a time: most of them wait for servers. What takes longest begins first.
 test: setup
-	@$(BIN)/pytest -m "not real" tests/unit tests/kubernetes tests/conformance tests/integration $(ARGS)
+	@$(BIN)/pytest -n 3 --durations=10 -m "not real" tests/integration tests/classification_service_test.py \
+	  tests/conformance tests/training tests/kubernetes tests/unit $(ARGS)
 
 test-real: setup
 	@$(BIN)/pytest --timeout 600 -m real tests/integration $(ARGS)

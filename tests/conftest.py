@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+import random
 import socket
 import subprocess
 import time
@@ -14,16 +16,30 @@ from typing import NoReturn
 
 import numpy as np
 import pytest
+from xdist.remote import Producer
 
 from deploy.native import preflight
 from deploy.native.errors import CannotStart
+from deploy.native.ports import is_free
 from deploy.native.valkey import valkey_command
 from deploy.native.zookeeper import zookeeper_command
 from digits.client import RemoteError
 from digits.v1 import training_pb2
 from tests.service import Service
+from tests.sharing import ByServers
 
 ROOT = Path(__file__).parent.parent
+# Below what systems hand to outgoing connections, and below what deploy/native takes. Several processes may
+# look for ports at a time: each begins somewhere else, and none takes one twice.
+_PORTS = itertools.cycle(range(10_000, 20_000))
+_CANDIDATES = itertools.islice(_PORTS, random.SystemRandom().randrange(10_000), None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByServers:
+    """Tests that use the same servers run in one process. What the command line names first begins first."""
+    config.option.loadscopereorder = False
+    return ByServers(config, log)
 
 
 def missing(what: str) -> NoReturn:
@@ -34,10 +50,8 @@ def missing(what: str) -> NoReturn:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that nobody listens on, another one each time."""
+    return next(port for port in _CANDIDATES if is_free("127.0.0.1", port))
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 30.0, what: str = "the condition") -> None:

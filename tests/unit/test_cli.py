@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -186,9 +185,3 @@ def test_a_setting_that_will_not_do_is_one_line(
     error = capsys.readouterr().err
     assert error.startswith("digits: DIGITS_GRPC_PORT: ")
     assert error.count("\n") == 1
-
-
-def test_help_needs_neither_grpc_nor_the_settings() -> None:
-    code = "import sys, cli.main; print(sorted({'grpc', 'pydantic', 'kazoo', 'numpy'} & set(sys.modules)))"
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert answer.stdout.strip() == "[]"
