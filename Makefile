@@ -24,16 +24,15 @@ run-real: setup
 
 # Three at a time: most of them wait for servers. What takes longest begins first.
 test: setup
-	@$(BIN)/pytest -n 3 --durations=10 -m "not real" tests/integration tests/classification_service_test.py \
+	@$(BIN)/pytest -n 3 --durations=10 tests/integration tests/classification_service_test.py \
 	  tests/conformance tests/training tests/kubernetes tests/unit $(ARGS)
 
 test-real: setup
-	@$(BIN)/pytest --timeout 600 -m real tests/integration $(ARGS)
-	@$(BIN)/pytest --timeout 600 tests/e2e $(ARGS)
+	@$(BIN)/pytest --timeout 600 --durations=10 tests/e2e $(ARGS)
 
 # The service behind NGINX, several of everything, and attacks on it.
 test-front-door: setup
-	@$(BIN)/pytest --timeout 600 tests/front_door $(ARGS)
+	@$(BIN)/pytest --timeout 600 --durations=10 tests/front_door $(ARGS)
 
 # Builds the images and runs them, with podman and as root; docs/containers.md says what it needs.
 test-containers: setup

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import os
-import random
-import socket
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -18,21 +12,17 @@ import numpy as np
 import pytest
 from xdist.remote import Producer
 
-from deploy.native import preflight
+from deploy.native import marks, preflight
 from deploy.native.errors import CannotStart
-from deploy.native.ports import is_free
-from deploy.native.valkey import valkey_command
-from deploy.native.zookeeper import zookeeper_command
 from digits.client import RemoteError
 from digits.v1 import training_pb2
+from tests.ports import free_port
+from tests.servers import valkey_server, zookeeper_server
 from tests.service import Service
 from tests.sharing import ByServers
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent
-# Below what systems hand to outgoing connections, and below what deploy/native takes. Several processes may
-# look for ports at a time: each begins somewhere else, and none takes one twice.
-_PORTS = itertools.cycle(range(10_000, 20_000))
-_CANDIDATES = itertools.islice(_PORTS, random.SystemRandom().randrange(10_000), None)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -49,48 +39,24 @@ def missing(what: str) -> NoReturn:
     pytest.skip(f"needs {what}")
 
 
-def free_port() -> int:
-    """A loopback port that nobody listens on, another one each time."""
-    return next(port for port in _CANDIDATES if is_free("127.0.0.1", port))
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 30.0, what: str = "the condition") -> None:
-    """Polls a condition; fails where it does not hold in time."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"{what} did not come within {seconds:g} s"
-        time.sleep(0.02)
-
-
-@contextlib.contextmanager
-def running(command: tuple[str, ...], port: int, log: Path) -> Iterator[None]:
-    """Runs a server on loopback until it is no longer needed."""
-    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
-        try:
-            wait_until(lambda: _listens(port), seconds=90, what=f"{command[0]} on {port}")
-            yield
-        finally:
-            process.terminate()
-            process.wait()
-
-
 @pytest.fixture(scope="session")
 def zookeeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a real ZooKeeper."""
-    folder, port = tmp_path_factory.mktemp("zookeeper"), free_port()
     try:
-        command = zookeeper_command(preflight.find_java(), preflight.spark_jars(), folder, port)
+        preflight.find_java()
+        preflight.spark_jars()
     except CannotStart as error:
         missing(str(error))
-    with running(command, port, folder / "log"):
+    port = free_port()
+    with zookeeper_server(tmp_path_factory.mktemp("zookeeper"), port):
         yield f"127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a real Valkey."""
-    folder, port = tmp_path_factory.mktemp("valkey"), free_port()
-    with running(valkey_command(preflight.valkey_binary(), folder, port), port, folder / "log"):
+    port = free_port()
+    with valkey_server(tmp_path_factory.mktemp("valkey"), port):
         yield f"redis://127.0.0.1:{port}"
 
 
@@ -112,12 +78,13 @@ def service(tmp_path_factory: pytest.TempPathFactory, mnist: dict[str, np.ndarra
 
 
 def started(service: Service) -> Iterator[Service]:
-    """Starts a service, and stops it behind the tests."""
+    """Starts a service, and stops it after the tests; nothing of it is left."""
     service.up()
     try:
         yield service
     finally:
         service.down()
+    assert marks.marked(service.var_dir) == []
 
 
 def data_folder(folder: Path, mnist: dict[str, np.ndarray]) -> Path:
@@ -155,11 +122,6 @@ def trained_service(service: Service, before_training: BeforeTraining) -> Servic
     assert progress[-1].state == training_pb2.SUCCEEDED
     wait_until(service.worker_serves(progress[-1].model_version), what="the new model in the worker")
     return service
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _slice(mnist: dict[str, np.ndarray], train: int, test: int, path: Path) -> None:

@@ -14,12 +14,33 @@ from deploy.native import jars, preflight
 from deploy.native.hdfs import datanode_command, namenode_command
 from deploy.native.kafka import kafka_command
 from deploy.native.rabbitmq import rabbitmq_command
+from deploy.native.valkey import valkey_command
+from deploy.native.zookeeper import zookeeper_command
 from digits.adapters.hdfs import HdfsStore
 from digits.adapters.kafka import KafkaLog
 from digits.adapters.kafka_connection import KafkaConnection
 from digits.adapters.reply_queue import AWAY
 from digits.errors import LogUnavailable, StoreUnavailable
-from tests.conftest import free_port, running, wait_until
+from tests.ports import free_port
+from tests.processes import running
+from tests.waiting import wait_until
+
+
+@contextlib.contextmanager
+def zookeeper_server(folder: Path, port: int) -> Iterator[None]:
+    """A ZooKeeper that takes connections."""
+    folder.mkdir(exist_ok=True)
+    command = zookeeper_command(preflight.find_java(), preflight.spark_jars(), folder, port)
+    with running(command, port, folder / "log"):
+        yield
+
+
+@contextlib.contextmanager
+def valkey_server(folder: Path, port: int) -> Iterator[None]:
+    """A Valkey that takes connections."""
+    folder.mkdir(exist_ok=True)
+    with running(valkey_command(preflight.valkey_binary(), folder, port), port, folder / "log"):
+        yield
 
 
 @contextlib.contextmanager

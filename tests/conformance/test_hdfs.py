@@ -21,8 +21,8 @@ from deploy.native import jars, preflight
 from digits.adapters.hdfs import HdfsStore
 from digits.errors import AlreadyPublished, StoreUnavailable
 from tests.conformance.conftest import jars_of
-from tests.conftest import free_port
 from tests.name_nodes import name_node_pair
+from tests.ports import free_port
 from tests.servers import data_node, name_node
 
 

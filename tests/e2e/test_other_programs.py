@@ -15,8 +15,8 @@ from kazoo.client import KazooClient
 from deploy.native import jars, preflight
 from digits.v1 import artifacts_pb2, models_pb2
 from digits.v1 import training_pb2 as pb
-from tests.conftest import wait_until
 from tests.service import Service
+from tests.waiting import wait_until
 
 
 def hdfs(configuration: Path, *arguments: str) -> bytes:

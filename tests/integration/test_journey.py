@@ -23,8 +23,9 @@ from PIL import Image
 from digits.client import Client
 from digits.v1 import digit_service_pb2, models_pb2
 from digits.v1 import training_pb2 as pb
-from tests.conftest import BeforeTraining, missing, wait_until
+from tests.conftest import BeforeTraining, missing
 from tests.service import Service
+from tests.waiting import wait_until
 
 FIVE = "test/data/n5.png"
 

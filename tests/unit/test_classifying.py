@@ -27,7 +27,7 @@ from server.batcher import Answer, Batcher
 from server.breaker import Breaker
 from server.classifying import Classifier
 from server.version_floor import VersionFloor
-from tests.conftest import wait_until
+from tests.waiting import wait_until
 
 RECIPE = recipes.find("")
 PICTURE = np.zeros((1, 784), np.uint8)
