@@ -63,7 +63,7 @@ lock:
 setup: $(INSTALLED) $(GENERATED)
 	@[ -f $(MNIST) ] && [ ! $(MNIST) -nt $(VENV)/mnist-checked ] || { \
 	  [ -f $(MNIST) ] || echo "fetching MNIST into $(MNIST)"; \
-	  $(BIN)/python -m deploy.native.mnist $(MNIST) && touch $(VENV)/mnist-checked; }
+	  $(BIN)/python -m deploy.native.downloads.mnist $(MNIST) && touch $(VENV)/mnist-checked; }
 
 # Each failure is one line; what pip said is in the log. pip checks nothing again while the two files stay as they are.
 $(INSTALLED): pyproject.toml requirements.lock

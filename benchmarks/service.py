@@ -14,8 +14,8 @@ from typing import Any
 
 from deploy.native.folder import StateFolder
 from deploy.native.ports import free_port
-from deploy.native.record import RunRecord
-from deploy.native.stack import variables
+from deploy.native.process_settings import variables
+from deploy.native.supervision.record import RunRecord
 from digits.settings import Settings
 
 DIGITS = str(Path(sys.executable).with_name("digits"))

@@ -65,7 +65,7 @@ def down(as_json: AsJson = False) -> None:
 
 
 def status(as_json: AsJson = False) -> None:
-    """Say what runs; the exit code is 0 where every part is up."""
+    """Say what runs; the exit code is 0 if every part is up."""
     if not _print_status(as_json):
         raise CommandFailed("")
 

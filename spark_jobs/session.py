@@ -78,7 +78,7 @@ def _jars(settings: Settings) -> dict[str, str]:
     if settings.log.startswith("kafka:") and not jars:
         raise ValueError(
             "DIGITS_SPARK_JARS_DIR: Spark reads Kafka with the jars of this folder, which are not there; "
-            "`python -m deploy.native.jars spark-kafka` fetches them and prints their folder"
+            "`python -m deploy.native.downloads.jars spark-kafka` fetches them and prints their folder"
         )
     return {"spark.jars": ",".join(map(str, jars))} if jars else {}
 

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from xdist.remote import Producer
 
-from deploy.native import marks, preflight
 from deploy.native.errors import CannotStart
+from deploy.native.folder import StateFolder
+from deploy.native.servers import java
+from deploy.native.supervision import process_tags
 from digits.client import RemoteError
 from digits.v1 import training_pb2
 from tests.ports import free_port
@@ -43,8 +45,8 @@ def missing(what: str) -> NoReturn:
 def zookeeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a real ZooKeeper."""
     try:
-        preflight.find_java()
-        preflight.spark_jars()
+        java.find_java()
+        java.spark_jars()
     except CannotStart as error:
         missing(str(error))
     port = free_port()
@@ -84,7 +86,7 @@ def started(service: Service) -> Iterator[Service]:
         yield service
     finally:
         service.down()
-    assert marks.marked(service.var_dir) == []
+    assert process_tags.tagged(StateFolder.at(service.var_dir).root) == []
 
 
 def data_folder(folder: Path, mnist: dict[str, np.ndarray]) -> Path:

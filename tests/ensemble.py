@@ -7,8 +7,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy.native import preflight
-from deploy.native.zookeeper import zookeeper_command
+from deploy.native.servers.zookeeper import ZooKeeper
 from tests.ports import free_port
 from tests.processes import Killable
 from tests.waiting import wait_until
@@ -35,9 +34,7 @@ class Ensemble(Killable):
         """Starts a server, which then looks for the others."""
         folder = self._folder / str(number)
         (folder / "data").mkdir(parents=True, exist_ok=True)
-        command = zookeeper_command(
-            preflight.find_java(), preflight.spark_jars(), folder, self._ports[number]
-        )
+        command = ZooKeeper().command(folder, {"zookeeper": self._ports[number]})
         members = "".join(f"server.{peer + 1}={address}\n" for peer, address in enumerate(self._inner))
         with (folder / "zoo.cfg").open("a", encoding="utf-8") as configuration:
             configuration.write(_QUORUM + members)

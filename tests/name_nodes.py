@@ -10,8 +10,9 @@ from pathlib import Path
 
 import requests
 
-from deploy.native import jars, preflight
-from deploy.native.hdfs import namenode_command
+from deploy.native.downloads import jars
+from deploy.native.servers.java import find_java
+from deploy.native.servers.namenode import NameNode
 from tests.ports import free_port
 from tests.processes import Killable
 from tests.servers import add_to_hdfs_site, data_node
@@ -65,7 +66,7 @@ class NameNodes(Killable):
     def activate(self, number: int) -> None:
         """Makes one the active one, whatever became of the other."""
         class_path = f"{self._folder / str(number) / 'conf'}:{jars.folder('hdfs')}/*"
-        admin = [preflight.find_java(), "-XX:TieredStopAtLevel=1", "-cp", class_path, _ADMIN]
+        admin = [find_java(), "-XX:TieredStopAtLevel=1", "-cp", class_path, _ADMIN]
         command = [*admin, "-transitionToActive", "--forceactive", str(number)]
         subprocess.run(command, check=True, capture_output=True, timeout=60)
 
@@ -81,9 +82,8 @@ class NameNodes(Killable):
     def _start(self, number: int) -> None:
         folder = self._folder / str(number)
         folder.mkdir(exist_ok=True)
-        http_port, rpc_port = self.http_ports[number], self.rpc_ports[number]
-        java, places = preflight.find_java(), jars.folder("hdfs")
-        command = namenode_command(java, places, folder, http_port, rpc_port)
+        ports = {"namenode": self.http_ports[number], "namenode-rpc": self.rpc_ports[number]}
+        command = NameNode().command(folder, ports)
         add_to_hdfs_site(folder, self.site(number))
         self.run(number, command, folder / "log")
 

@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.native.probes import bridge_answers, health_address, server_answers
-from deploy.native.service import ENVIRONMENT, GUNICORN
-from deploy.native.stack import variables
+from deploy.native.process_settings import variables
+from deploy.native.service.addresses import health_address
+from deploy.native.service.bridge import GUNICORN, bridge_answers
+from deploy.native.service.grpc_server import server_answers
+from deploy.native.service.processes import ENVIRONMENT
 from digits.settings import Settings
 from tests.waiting import wait_until
 
@@ -23,8 +25,8 @@ CLASSIFY_WORKER = ("workers", "classify")
 def server(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A gRPC server that answers health checks; ended after the test if it still runs."""
     with process(SERVER, settings, log) as started:
-        answers = server_answers(health_address(settings))
-        wait_until(lambda: ended(started, log) or answers(started.pid), what="the server")
+        address = health_address(settings)
+        wait_until(lambda: ended(started, log) or server_answers(address), what="the server")
         yield started
 
 
@@ -32,8 +34,7 @@ def server(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
 def bridge(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A REST bridge under gunicorn."""
     with process(GUNICORN, settings, log) as started:
-        answers = bridge_answers(settings)
-        wait_until(lambda: ended(started, log) or answers(started.pid), what="the bridge")
+        wait_until(lambda: ended(started, log) or bridge_answers(settings), what="the bridge")
         yield started
 
 

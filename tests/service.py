@@ -11,9 +11,9 @@ from pathlib import Path
 
 import psutil
 
-from deploy.native.child import Phase
 from deploy.native.folder import StateFolder
-from deploy.native.record import PartRecord, RunRecord
+from deploy.native.supervision.managed_process import Phase
+from deploy.native.supervision.record import ProcessRecord, RunRecord
 from digits.client import Client
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2
@@ -76,11 +76,11 @@ class Service:
         done = self.command("down")
         assert done.returncode == 0, done.stdout + done.stderr
 
-    def part(self, name: str) -> PartRecord:
+    def part(self, name: str) -> ProcessRecord:
         """A part as its supervisor wrote it down last; `digits status` would ask each part, for a second."""
         record = RunRecord.read(StateFolder.at(self.var_dir))
         assert record, "the service does not run"
-        return next(part for part in record.parts if part.name == name)
+        return next(part for part in record.processes if part.name == name)
 
     def process(self, name: str) -> psutil.Process:
         """A part's process."""

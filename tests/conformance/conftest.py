@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.native import jars
+from deploy.native.downloads import jars
 from deploy.native.errors import CannotFetch, CannotStart
-from deploy.native.rabbitmq import rabbitmq_binary
+from deploy.native.servers.rabbitmq import rabbitmq_binary
 from tests.conftest import missing
 from tests.ports import free_port
 from tests.secure_kafka import SecureKafka, secured_kafka

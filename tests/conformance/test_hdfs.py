@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.native import jars, preflight
+from deploy.native.downloads import jars
+from deploy.native.servers.java import find_java
 from digits.adapters.hdfs import HdfsStore
 from digits.errors import AlreadyPublished, StoreUnavailable
 from tests.conformance.conftest import jars_of
@@ -159,7 +160,7 @@ def test_hdfss_own_command_lists_and_reads_what_was_published(hdfs: str, root: s
     class_path = f"{tmp_path}:{jars.folder('hdfs')}/*"
 
     def shell(*arguments: str) -> bytes:
-        command = [preflight.find_java(), "-cp", class_path, "org.apache.hadoop.fs.FsShell"]
+        command = [find_java(), "-cp", class_path, "org.apache.hadoop.fs.FsShell"]
         return subprocess.run([*command, *arguments], check=True, capture_output=True, timeout=60).stdout
 
     assert f"{len(data)}" in shell("-ls", path).decode()

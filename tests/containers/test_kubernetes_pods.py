@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deploy.native.probes import server_answers
+from deploy.native.service.grpc_server import server_answers
 from digits.client import Client
 from digits.v1 import digit_service_pb2
 from tests.conftest import missing

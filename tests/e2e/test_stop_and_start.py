@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from deploy.native import marks
 from deploy.native.folder import StateFolder
-from deploy.native.lock import holder
 from deploy.native.ports import is_free
+from deploy.native.supervision import process_tags
+from deploy.native.supervision.lock import holder
 from digits import bootstrap
 from tests.service import Service
 
@@ -35,7 +35,7 @@ def test_the_real_stack_is_usable_stops_without_a_trace_and_finds_everything_aga
     log.append("kept", 1, BLOCKS)
     real_service.down()
     try:
-        assert marks.marked(folder.root) == []
+        assert process_tags.tagged(folder.root) == []
         assert taken_ports(folder) == []
         assert holder(folder) is None
     finally:

@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import requests
 
-from deploy.native.probes import ZooKeeperProbe
-from deploy.native.service import GUNICORN
+from deploy.native.service.bridge import GUNICORN
+from deploy.native.service.registry_reader import RegistryReader
 from digits.client import Client, RemoteError
 from digits.settings import Settings
 from tests import own_processes
@@ -85,12 +85,12 @@ def bridge(name: str, common: Settings, servers: list[Replica], folder: Path) ->
     return Replica(name, GUNICORN, settings, lambda _pid: _is_ok(url), folder)
 
 
-def classify_worker(name: str, common: Settings, zookeeper: ZooKeeperProbe, folder: Path) -> Replica:
+def classify_worker(name: str, common: Settings, registry: RegistryReader, folder: Path) -> Replica:
     """One more consumer of the classify queue; ready once it is registered."""
     settings = changed(common, var_dir=folder / name)
 
     def ready(pid: int) -> bool:
-        return zookeeper.worker_registered("classify", pid)
+        return registry.worker_registered("classify", pid)
 
     return Replica(name, ("workers", "classify"), settings, ready, folder)
 

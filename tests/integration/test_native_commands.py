@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from deploy.native import preflight
 from deploy.native.errors import CannotStart
-from deploy.native.jvm import once
+from deploy.native.servers.java import find_java
+from deploy.native.servers.jvm import once
 
 
-def test_what_is_done_once_is_not_done_again_and_is_repeated_where_it_failed(tmp_path: Path) -> None:
+def test_what_is_done_once_is_not_done_again_and_is_repeated_if_it_failed(tmp_path: Path) -> None:
     marker, log = tmp_path / "formatted", tmp_path / "log"
     add = ("sh", "-c", 'echo "$1" >> "$0"; exit "$2"', str(log))
     for code in ("1", "0", "0"):
@@ -34,7 +34,7 @@ def test_a_java_that_is_new_enough_is_taken(
 ) -> None:
     java(tmp_path, version)
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    assert preflight.find_java() == str(tmp_path / "bin" / "java")
+    assert find_java() == str(tmp_path / "bin" / "java")
 
 
 @pytest.mark.parametrize(("version", "told"), [("11.0.2", "Java 11"), ("1.8.0_392", "Java 8")])
@@ -44,4 +44,4 @@ def test_an_old_java_is_one_sentence_that_says_what_to_do(
     java(tmp_path, version)
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     with pytest.raises(CannotStart, match=f"is {told}, too old: install a Java 17 or newer"):
-        preflight.find_java()
+        find_java()
