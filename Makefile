@@ -30,9 +30,9 @@ test: setup
 test-real: setup
 	@$(BIN)/pytest --timeout 600 --durations=10 tests/e2e $(ARGS)
 
-# The service behind NGINX, several of everything, and attacks on it.
+# The service behind NGINX, several of everything, and attacks on it; beside that, NGINX with nothing behind it.
 test-front-door: setup
-	@$(BIN)/pytest --timeout 600 --durations=10 tests/front_door $(ARGS)
+	@$(BIN)/pytest -n 2 --timeout 600 --durations=10 tests/front_door $(ARGS)
 
 # Builds the images and runs them, with podman and as root; docs/containers.md says what it needs.
 test-containers: setup

@@ -1,4 +1,4 @@
-"""Which tests run in one process, when `make test` runs several at a time: those that use the same servers.
+"""Which tests run in one process, if several run at a time: those that use the same servers.
 
 Each process has session fixtures of its own: a server that only one of them asks for is started once a run.
 """
@@ -24,6 +24,12 @@ SHARED = {
         "tests/conformance/test_kafka.py",
         "tests/conformance/test_kafka_security.py",
         "tests/conformance/test_block_log.py",
+    ),
+    "the front door": (
+        "tests/front_door/test_attacks.py",
+        "tests/front_door/test_calls.py",
+        "tests/front_door/test_outages.py",
+        "tests/front_door/test_several_of_everything.py",
     ),
     "HDFS": (
         "tests/conformance/test_hdfs.py",
