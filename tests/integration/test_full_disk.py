@@ -62,7 +62,9 @@ def test_the_supervisor_outlives_a_full_disk_and_starts_everything_again_once_th
     before = service.record("zookeeper").pid
     with client(service.record("zookeeper").address) as zookeeper:
         full = fill(disk)
-        zookeeper.create_async("/no-room")
+        # More than the megabyte that its log takes ahead.
+        for number in range(8):
+            zookeeper.create_async(f"/no-room-{number}", bytes(500_000))
         eventually(lambda: service.said("died  zookeeper exited with code"), "a ZooKeeper that needs room")
         eventually(lambda: service.said("cannot record what runs (No space left"), "a word about it")
         full.unlink()
