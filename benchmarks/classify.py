@@ -27,7 +27,7 @@ from benchmarks import h2load
 from benchmarks.service import running_service, status
 from benchmarks.training import train
 from deploy.native.ports import free_port
-from digits.client import Client
+from digits.client.client import Client
 from digits.v1 import digit_service_pb2 as pb
 
 

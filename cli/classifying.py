@@ -13,7 +13,7 @@ from cli.options import AsJson, Server
 from cli.output import as_dict, print_json
 
 if TYPE_CHECKING:
-    from digits.client import Client
+    from digits.client.client import Client
 
 
 def classify(
@@ -38,7 +38,7 @@ def _classify(client: Client, file: Path, model: str, as_json: bool) -> bool:
     """
     from grpc import StatusCode
 
-    from digits.client import RemoteError
+    from digits.client.errors import RemoteError
 
     try:
         answer = client.classify(image=file.read_bytes(), model_version=model)

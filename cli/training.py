@@ -16,7 +16,7 @@ from cli.options import AsJson, Server
 from cli.progress import progress_view, state_name, verdict
 
 if TYPE_CHECKING:
-    from digits.client import Client
+    from digits.client.client import Client
     from digits.v1.training_pb2 import TrainProgress
 
 INTERRUPTED = 130
@@ -65,8 +65,9 @@ def watch(client: Client, messages: Iterator[TrainProgress], as_json: bool) -> N
     """
     from rich.console import Console
 
-    from digits.client import RemoteError
-    from digits.following import FINAL, follow
+    from digits.client.errors import RemoteError
+    from digits.client.resume import follow
+    from digits.final_states import FINAL
 
     last = None
     try:

@@ -1,4 +1,4 @@
-"""Threads that work beside the calls: whatever goes wrong in one, it goes on, and health can see that it does."""
+"""Threads that work beside the calls: whatever goes wrong in one, it goes on, and health can see it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _STOP_SECONDS = 10.0
 class BackgroundLoop:
     """Runs `turn` again and again on a thread of its own, `period_seconds` apart, until it is stopped.
 
-    What `turn` raises is logged, and the next turn comes later each time, up to 8 s and with jitter, so that a
-    system that is away costs a line every few seconds and is not met by everybody at once when it is back.
+    What `turn` raises is logged, and the next turn comes later each time, up to 8 s and with jitter, so that
+    a system that is away costs a line every few seconds and is not met by everybody at once when it is back.
     """
 
     def __init__(self, name: str, turn: Callable[[], None], period_seconds: float) -> None:

@@ -25,7 +25,7 @@ DigitsError
 ├── LeaseLost               another trainer has the job
 └── HandedOver              this worker stops; the job goes on in another
 
-Transports turn these into their own status: digits/status.py for gRPC, rest_bridge/problems.py for HTTP.
+Transports turn these into their own status: digits/status.py for gRPC, rest_bridge/error_mapping.py for HTTP.
 """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2_grpc
@@ -93,11 +94,11 @@ class Application:
     def _make_server(self) -> grpc.aio.Server:
         settings = self._settings
         server = listening.make_server(settings)
-        methods = GenericHandlersOnly(server)
+        methods: Any = GenericHandlersOnly(server)
         tokens = Tokens(settings.tokens_file) if settings.tokens_file else None
         access = Access(tokens, settings.max_calls_per_caller)
 
-        def guarded(servicer: object) -> ErrorMapping:
+        def guarded(servicer: object) -> Any:
             return ErrorMapping(Authorized(servicer, access))
 
         predictions = VersionFloor(self._batcher, self._serving)

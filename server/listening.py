@@ -59,7 +59,8 @@ class Certificates:
             now = self._read()
         except OSError as error:
             raise Misconfigured(f"DIGITS_TLS_…: {error}") from error
-        return grpc.dynamic_ssl_server_credentials(now, self._changed, len(self._files) > 2)
+        # `_changed` may answer None, which the types of grpc leave out.
+        return grpc.dynamic_ssl_server_credentials(now, self._changed, len(self._files) > 2)  # type: ignore[arg-type]
 
     def _changed(self) -> grpc.ServerCertificateConfiguration | None:
         """Called for every new connection: None where nothing changed."""

@@ -16,7 +16,7 @@ from deploy.native.errors import CannotStart
 from deploy.native.folder import StateFolder
 from deploy.native.servers import java
 from deploy.native.supervision import process_tags
-from digits.client import RemoteError
+from digits.client.errors import RemoteError
 from digits.v1 import training_pb2
 from tests.ports import free_port
 from tests.servers import valkey_server, zookeeper_server

@@ -14,7 +14,7 @@ import psutil
 from deploy.native.folder import StateFolder
 from deploy.native.supervision.managed_process import Phase
 from deploy.native.supervision.record import ProcessRecord, RunRecord
-from digits.client import Client
+from digits.client.client import Client
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2
 

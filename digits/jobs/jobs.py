@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from digits import clock
 from digits.errors import InvalidInput, NotFound, Overloaded, QueueUnavailable, RequestConflict, StaleWrite
 from digits.jobs.states import advance, is_final, job_path, lease_path
+from digits.limits import MAX_REQUEST_ID_LENGTH
 from digits.ports import Coordinator, Create, Replace, Stored, TrainQueue
 from digits.v1 import training_pb2 as pb
 
@@ -147,8 +148,8 @@ class Jobs:
 
 def check_request_id(request_id: str) -> None:
     """Raises InvalidInput where a request_id cannot be one."""
-    if len(request_id) > 128 or not request_id.isprintable():
-        raise InvalidInput("request_id", "at most 128 printable characters")
+    if len(request_id) > MAX_REQUEST_ID_LENGTH or not request_id.isprintable():
+        raise InvalidInput("request_id", f"at most {MAX_REQUEST_ID_LENGTH} printable characters")
 
 
 def _is_name(job_id: str) -> bool:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from digits import clock
+from digits.final_states import FINAL
 from digits.v1 import training_pb2 as pb
-
-FINAL = frozenset({pb.SUCCEEDED, pb.FAILED, pb.CANCELLED})
 
 
 def is_final(job: pb.Job) -> bool:

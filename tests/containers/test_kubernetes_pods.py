@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from deploy.native.service.grpc_server import server_answers
-from digits.client import Client
+from digits.client.client import Client
 from digits.v1 import digit_service_pb2
 from tests.conftest import missing
 from tests.containers.curl import curl

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from hdfs import InsecureClient
 
-from digits.client import Client
+from digits.client.client import Client
 from digits.v1 import digit_service_pb2
 from tests.conftest import ROOT
 from tests.containers.curl import curl

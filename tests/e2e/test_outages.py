@@ -7,7 +7,8 @@ import time
 import pytest
 from grpc import StatusCode
 
-from digits.client import Client, RemoteError
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.v1 import training_pb2 as pb
 from tests.integration.test_resilience import classifying
 from tests.service import Service

@@ -12,7 +12,7 @@ import requests
 import trustme
 
 from deploy.native.service.registry_reader import RegistryReader
-from digits.client import Client
+from digits.client.client import Client
 from digits.security.tokens import Principal, Role, line, new_token
 from digits.v1 import training_pb2 as pb
 from tests.front_door import nginx as front

@@ -13,7 +13,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from digits.client import RemoteError
+from digits.client.errors import RemoteError
 from digits.v1 import digit_service_pb2 as pb
 from tests.front_door.conftest import FrontDoor
 from tests.waiting import wait_until

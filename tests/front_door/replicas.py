@@ -12,7 +12,8 @@ import requests
 
 from deploy.native.service.bridge import GUNICORN
 from deploy.native.service.registry_reader import RegistryReader
-from digits.client import Client, RemoteError
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.settings import Settings
 from tests import own_processes
 from tests.ports import free_port

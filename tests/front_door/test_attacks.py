@@ -10,7 +10,8 @@ from contextlib import ExitStack, contextmanager, suppress
 import pytest
 from grpc import StatusCode
 
-from digits.client import Client, RemoteError
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.settings import Settings
 from tests.front_door.conftest import FrontDoor
 from tests.front_door.crowd import crowd, megabytes, tls_context

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from digits.following import follow
+from digits.client.resume import follow
 from digits.v1 import training_pb2 as pb
 from tests.front_door.conftest import FrontDoor
 from tests.front_door.load import (

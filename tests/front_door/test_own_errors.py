@@ -18,7 +18,8 @@ import urllib3
 from grpc import StatusCode
 from requests.adapters import HTTPAdapter
 
-from digits.client import Client, RemoteError
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.settings import Settings
 from tests.front_door.nginx import Nginx, configured, nobody_answers, running, session
 from tests.front_door.upstreams import Upstream, upstream

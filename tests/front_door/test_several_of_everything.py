@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from grpc import StatusCode
 
-from digits.client import Client, RemoteError
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.v1 import digit_service_pb2
 from digits.v1 import training_pb2 as pb
 from tests.front_door.conftest import FrontDoor

@@ -20,7 +20,7 @@ from grpc import StatusCode
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from PIL import Image
 
-from digits.client import Client
+from digits.client.client import Client
 from digits.v1 import digit_service_pb2, models_pb2
 from digits.v1 import training_pb2 as pb
 from tests.conftest import ROOT, BeforeTraining, missing

@@ -10,7 +10,7 @@ import psutil
 import pytest
 from grpc import StatusCode
 
-from digits.client import RemoteError
+from digits.client.errors import RemoteError
 from digits.v1 import digit_service_pb2
 from digits.v1 import training_pb2 as pb
 from tests.service import Service

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,8 @@ import grpc
 import pytest
 
 from cli import main as command
-from digits.client import Client, RemoteError
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.v1 import digit_service_pb2, models_pb2
 from digits.v1 import training_pb2 as pb
 
@@ -61,7 +64,7 @@ class Scripted(Client):
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs the command with arguments; returns its exit code."""
-    monkeypatch.setattr("digits.connecting.Client", Scripted)
+    monkeypatch.setattr("digits.client.connect.Client", Scripted)
     monkeypatch.setattr(Scripted, "asked", [])
 
     def runner(*arguments: str) -> int:
@@ -164,6 +167,40 @@ def test_jobs_as_json_is_one_document(run: Any, capsys: Printed) -> None:
 def test_a_refusal_is_one_line_on_stderr_and_exit_code_1(run: Any, capsys: Printed) -> None:
     assert run("jobs", "cancel", "nope") == 1
     assert capsys.readouterr().err == "digits: no job 'nope'\n"
+
+
+@pytest.fixture
+def free_address() -> Iterator[str]:
+    """HOST:PORT that refuses connections: bound, so that nobody else takes it, and not listening."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{bound.getsockname()[1]}"
+
+
+def test_a_server_that_is_not_there_is_said_at_once_with_how_to_start_one(
+    free_address: str, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["digits", "jobs", "--server", free_address])
+    started = time.monotonic()
+    with pytest.raises(SystemExit, match="1"):
+        command.main()
+    assert time.monotonic() - started < 2
+    start = "start one with `digits up`, or name another with --server"
+    assert capsys.readouterr().err == f"digits: no server at {free_address}: {start}\n"
+
+
+def test_a_connection_that_fails_otherwise_is_said_with_its_cause(
+    run: Any, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cause = "connections to all backends failing; last error: UNKNOWN: ipv4:192.0.2.1:1: Ssl handshake failed"
+
+    def fail(*_: Any) -> pb.Job:
+        raise RemoteError(grpc.StatusCode.UNAVAILABLE, cause)
+
+    monkeypatch.setattr(Scripted, "cancel_job", fail)
+    assert run("jobs", "cancel", "j1", "--server", "192.0.2.1:1") == 1
+    said = "no server answers at 192.0.2.1:1: UNKNOWN: ipv4:192.0.2.1:1: Ssl handshake failed"
+    assert capsys.readouterr().err == f"digits: {said}\n"
 
 
 def test_models_marks_the_one_that_serves(run: Any, capsys: Printed) -> None:

@@ -9,8 +9,10 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2
 
+import digits.client
 from digits import errors
-from digits.client import Client, RemoteError
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import training_pb2
 from tests.unit.recorded_service import RecordedService, recorded_service
@@ -183,3 +185,7 @@ def test_making_a_client_opens_nothing() -> None:
     before = threading.active_count()
     clients = [Client("127.0.0.1:1") for _ in range(8)]
     assert threading.active_count() == before, clients
+
+
+def test_programs_outside_the_repository_import_the_client_as_documented() -> None:
+    assert (digits.client.Client, digits.client.RemoteError) == (Client, RemoteError)

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from grpc_health.v1 import health_pb2
 
 from digits import errors
-from digits.client import Client
+from digits.client.client import Client
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1.training_pb2 import TrainProgress
@@ -159,7 +159,7 @@ def test_a_bridge_without_a_server_is_not_ready_and_gives_no_address_away(tmp_pa
 def test_the_description_names_every_route_and_no_other(web: FlaskClient) -> None:
     described = {
         (path.replace("{", "<").replace("}", ">"), method.upper())
-        for path, operations in document()["paths"].items()
+        for path, operations in document(web.application)["paths"].items()
         for method in operations
     }
     routes = {
@@ -168,7 +168,28 @@ def test_the_description_names_every_route_and_no_other(web: FlaskClient) -> Non
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert described == routes
-    assert web.get("/openapi.json").json == document()
+    assert web.get("/openapi.json").json == document(web.application)
+
+
+def test_a_body_is_checked_by_the_limits_that_its_description_names(web: FlaskClient) -> None:
+    body = web.get("/openapi.json").json["components"]["schemas"]["TrainBody"]
+    assert (body["required"], body["additionalProperties"]) == (["images_batch_path"], False)
+    limits = body["properties"]
+    beyond = {
+        "request_id": "x" * (limits["request_id"]["maxLength"] + 1),
+        "seed": limits["seed"]["maximum"] + 1,
+    }
+    for field, value in beyond.items():
+        reply = web.post("/digits/train", json={"images_batch_path": "tiny.npz", field: value})
+        assert (reply.status_code, reply.json["field"]) == (400, field)
+    reply = web.post("/digits/train", json={"colour": 1})
+    assert set(reply.json["detail"].partition("allowed: ")[2].split(", ")) == set(limits)
+
+
+def test_a_problem_has_the_fields_that_its_description_names(web: FlaskClient) -> None:
+    problem = web.get("/openapi.json").json["components"]["schemas"]["Problem"]
+    said = web.post("/digits/train", json={}).json
+    assert set(problem["required"]) <= set(said) <= set(problem["properties"])
 
 
 def test_the_index_links_only_to_what_is_there(web: FlaskClient) -> None:

@@ -1,4 +1,4 @@
-"""A client of the server that the settings name, by TLS where they say so."""
+"""A client of the server that the settings name, by TLS if they say so."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import grpc
 
-from digits.client import Client
+from digits.client.client import Client
 from digits.errors import Misconfigured
 from digits.settings import Settings
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import grpc
 import pytest
 
-from digits import following
-from digits.client import Client, RemoteError
+from digits.client import resume
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.v1 import training_pb2 as pb
 
 AWAY = RemoteError(grpc.StatusCode.UNAVAILABLE, "gone")
@@ -39,11 +40,11 @@ class Watched(Client):
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(resume, "RETRY_SECONDS", 0.0)
 
 
 def states(client: Client, first: Iterator[pb.TrainProgress]) -> list[int]:
-    return [progress.state for progress in following.follow(client, first)]
+    return [progress.state for progress in resume.follow(client, first)]
 
 
 def test_a_lost_line_is_taken_up_again_with_watch_job() -> None:
@@ -82,4 +83,4 @@ def test_a_refusal_that_a_retry_cannot_heal_is_raised() -> None:
 
 def test_a_server_that_stays_away_is_given_up() -> None:
     with pytest.raises(RemoteError, match="gone"):
-        list(following.follow(Watched(), stream(message(pb.QUEUED), AWAY), patience_seconds=0.0))
+        list(resume.follow(Watched(), stream(message(pb.QUEUED), AWAY), patience_seconds=0.0))

@@ -1,4 +1,4 @@
-"""Follows a job over lost connections, as whoever called Train or WatchJob does."""
+"""Follows a job over lost connections, for whoever called Train or WatchJob."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Protocol
 
 import grpc
 
-from digits.client import RemoteError
+from digits.client.errors import RemoteError
+from digits.final_states import FINAL
 from digits.v1 import training_pb2 as pb
 
 # A server that restarts is back in a few seconds; after this long it is the caller's turn.
 PATIENCE_SECONDS = 60.0
 RETRY_SECONDS = 0.5
 
-FINAL = frozenset({pb.SUCCEEDED, pb.FAILED, pb.CANCELLED})
 _AWAY = frozenset(
     {
         grpc.StatusCode.UNAVAILABLE,
         grpc.StatusCode.CANCELLED,
         grpc.StatusCode.UNKNOWN,
-        # What becomes of a stream behind nginx whose server dies.
+        # What nginx makes of a stream whose server dies.
         grpc.StatusCode.INTERNAL,
     }
 )
@@ -37,9 +37,9 @@ class Watches(Protocol):
 def follow(
     client: Watches, first: Iterator[pb.TrainProgress], patience_seconds: float = PATIENCE_SECONDS
 ) -> Iterator[pb.TrainProgress]:
-    """Yields `first`, and goes on with WatchJob where the line drops, until the job is final.
+    """Yields `first`, and goes on with WatchJob when the connection drops, until the job is final.
 
-    Raises RemoteError where the first answer is a refusal, where the server stays away, and behind FAILED.
+    Raises RemoteError if the first answer is a refusal, if the server stays away, and after FAILED.
     """
     last, stream = None, first
     lost_at = 0.0
