@@ -22,16 +22,17 @@ run: setup
 run-real: setup
 	@exec $(BIN)/digits up --stack real
 
+# Three at a time: most of them wait for servers. What takes longest begins first.
 test: setup
-	@$(BIN)/pytest -m "not real" tests/unit tests/kubernetes tests/conformance tests/integration $(ARGS)
+	@$(BIN)/pytest -n 3 --durations=10 tests/integration tests/classification_service_test.py \
+	  tests/conformance tests/training tests/kubernetes tests/unit $(ARGS)
 
 test-real: setup
-	@$(BIN)/pytest --timeout 600 -m real tests/integration $(ARGS)
-	@$(BIN)/pytest --timeout 600 tests/e2e $(ARGS)
+	@$(BIN)/pytest --timeout 600 --durations=10 tests/e2e $(ARGS)
 
-# The service behind NGINX, several of everything, and attacks on it.
+# The service behind NGINX, several of everything, and attacks on it; beside that, NGINX with nothing behind it.
 test-front-door: setup
-	@$(BIN)/pytest --timeout 600 tests/front_door $(ARGS)
+	@$(BIN)/pytest -n 2 --timeout 600 --durations=10 tests/front_door $(ARGS)
 
 # Builds the images and runs them, with podman and as root; docs/containers.md says what it needs.
 test-containers: setup

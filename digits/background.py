@@ -13,7 +13,7 @@ from digits.errors import DigitsError
 logger = logging.getLogger(__name__)
 
 _FIRST_BACKOFF_SECONDS = 0.5
-_MAX_BACKOFF_SECONDS = 8.0
+MAX_BACKOFF_SECONDS = 8.0
 _STOP_SECONDS = 10.0
 
 
@@ -71,7 +71,7 @@ class BackgroundLoop:
 
     def _wait(self) -> None:
         if self._failures:
-            self._stopping.wait(_backoff_seconds(self._failures))
+            self._stopping.wait(backoff_seconds(self._failures))
         else:
             self._woken.wait(self._period_seconds)
 
@@ -82,7 +82,7 @@ class BackgroundLoop:
             logger.error("%s tries again after what nobody foresaw", self.name, exc_info=error)
 
 
-def _backoff_seconds(failures: int) -> float:
+def backoff_seconds(failures: int) -> float:
     """Doubles with each failure in a row; a random half of it keeps many processes apart."""
-    longest = min(_MAX_BACKOFF_SECONDS, _FIRST_BACKOFF_SECONDS * 2.0 ** min(failures, 16))
+    longest = min(MAX_BACKOFF_SECONDS, _FIRST_BACKOFF_SECONDS * 2.0 ** min(failures, 16))
     return random.uniform(longest / 2, longest)  # noqa: S311

@@ -14,12 +14,32 @@ from deploy.native.servers.datanode import DataNode
 from deploy.native.servers.kafka import Kafka
 from deploy.native.servers.namenode import NameNode
 from deploy.native.servers.rabbitmq import RabbitMq
+from deploy.native.servers.valkey import Valkey
+from deploy.native.servers.zookeeper import ZooKeeper
 from digits.adapters.hdfs import HdfsStore
 from digits.adapters.kafka import KafkaLog
 from digits.adapters.kafka_connection import KafkaConnection
 from digits.adapters.reply_queue import AWAY
 from digits.errors import LogUnavailable, StoreUnavailable
-from tests.conftest import free_port, running, wait_until
+from tests.ports import free_port
+from tests.processes import running
+from tests.waiting import wait_until
+
+
+@contextlib.contextmanager
+def zookeeper_server(folder: Path, port: int) -> Iterator[None]:
+    """A ZooKeeper that takes connections."""
+    folder.mkdir(exist_ok=True)
+    with running(ZooKeeper().command(folder, {"zookeeper": port}), port, folder / "log"):
+        yield
+
+
+@contextlib.contextmanager
+def valkey_server(folder: Path, port: int) -> Iterator[None]:
+    """A Valkey that takes connections."""
+    folder.mkdir(exist_ok=True)
+    with running(Valkey().command(folder, {"valkey": port}), port, folder / "log"):
+        yield
 
 
 @contextlib.contextmanager

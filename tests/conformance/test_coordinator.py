@@ -15,7 +15,8 @@ from digits.adapters.memory import MemoryCoordinator, MemoryTree
 from digits.adapters.zookeeper import ZooKeeperCoordinator
 from digits.errors import CoordinatorUnavailable, LeaseLost, StaleWrite
 from digits.ports import Check, Coordinator, Create, Delete, Operation, Replace, Stored
-from tests.conftest import free_port, wait_until
+from tests.ports import free_port
+from tests.waiting import wait_until
 
 Connect = Callable[[], Coordinator]
 

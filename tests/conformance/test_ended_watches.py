@@ -8,13 +8,11 @@ import weakref
 from contextlib import closing
 from pathlib import Path
 
-from deploy.native.zookeeper import zookeeper_command
-
-from deploy.native import preflight
-from deploy.native.errors import CannotStart
 from digits.adapters.zookeeper import ZooKeeperCoordinator
 from digits.ports import Create, Replace, Stored
-from tests.conftest import free_port, missing, running, wait_until
+from tests.ports import free_port
+from tests.servers import zookeeper_server
+from tests.waiting import wait_until
 
 WATCHES = 5_000
 
@@ -33,11 +31,7 @@ def test_five_thousand_watches_that_ended_leave_threads_and_memory_as_before_als
     tmp_path: Path,
 ) -> None:
     port = free_port()
-    try:
-        command = zookeeper_command(preflight.find_java(), preflight.spark_jars(), tmp_path, port)
-    except CannotStart as error:
-        missing(str(error))
-    with running(command, port, tmp_path / "log"):
+    with zookeeper_server(tmp_path, port):
         coordinator = ZooKeeperCoordinator(f"zookeeper://127.0.0.1:{port}/digits", session_seconds=20)
         coordinator.commit(Create("/jobs/a", b"1"))
         threads = threading.active_count()
@@ -45,7 +39,7 @@ def test_five_thousand_watches_that_ended_leave_threads_and_memory_as_before_als
         staying = Follower()
         coordinator.watch("/jobs/a", staying.hear)
         wait_until(lambda: staying.seen == Stored(b"1", 0))
-    with closing(coordinator), running(command, port, tmp_path / "log"):
+    with closing(coordinator), zookeeper_server(tmp_path, port):
         wait_until(coordinator.connected)
         coordinator.commit(Replace("/jobs/a", b"2", 0))
         wait_until(lambda: staying.seen == Stored(b"2", 1), what="news after the restart")

@@ -22,9 +22,10 @@ from deploy.native.servers.java import find_java
 from digits.adapters.hdfs import HdfsStore
 from digits.errors import AlreadyPublished, StoreUnavailable
 from tests.conformance.conftest import jars_of
-from tests.conftest import free_port, wait_until
 from tests.name_nodes import name_node_pair
+from tests.ports import free_port
 from tests.servers import data_node, name_node
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def standby() -> Iterator[str]:
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Standby) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield f"127.0.0.1:{server.server_address[1]}"
         server.shutdown()
 

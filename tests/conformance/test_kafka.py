@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from digits.adapters.kafka_connection import KafkaConnection
 from digits.datasets.shards import Images
@@ -17,8 +20,10 @@ from digits.settings import Settings
 from digits.training import blocks
 from spark_jobs import session
 from tests.conformance.conftest import jars_of
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.servers import kafka_log, kafka_server
+
+Offsets = dict[TopicPartition, Any]
 
 
 def test_a_block_that_a_broker_takes_late_is_no_second_block(kafka: str) -> None:
@@ -48,15 +53,17 @@ def test_a_broker_that_has_not_heard_of_a_new_leader_yet_is_asked_again(
     kafka: str, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     log, behind = kafka_log(kafka), [KafkaException(KafkaError(code))]
-    ask = log._ask_ends
+    ask = AdminClient.list_offsets
 
-    def ask_late(topic: str, partition_count: int) -> list[int]:
+    def ask_late(admin: AdminClient, wanted: Offsets, **options: Any) -> Offsets:
+        answers: Offsets = ask(admin, wanted, **options)
         if behind:
-            raise behind.pop()
-        return ask(topic, partition_count)
+            answers = {partition: Future() for partition in wanted}
+            answers[next(iter(wanted))].set_exception(behind.pop())
+        return answers
 
     # No real broker is behind at will.
-    monkeypatch.setattr(log, "_ask_ends", ask_late)
+    monkeypatch.setattr(AdminClient, "list_offsets", ask_late)
     log.create("behind", 2)
     assert (log.end_offsets("behind"), behind) == ([0, 0], [])
     log.delete("behind")

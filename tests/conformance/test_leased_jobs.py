@@ -17,7 +17,7 @@ from digits.jobs.leases import Lease
 from digits.jobs.states import advance, is_final
 from digits.v1 import training_pb2 as pb
 from tests.conformance.line import COMMIT, CREATE, Line, line_to
-from tests.conftest import wait_until
+from tests.waiting import wait_until
 from workers.leased_jobs import LeasedJobs
 
 Training = Callable[[Lease], None]

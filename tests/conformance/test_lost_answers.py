@@ -24,7 +24,7 @@ from digits.jobs.states import advance
 from digits.ports import Coordinator, Create, EphemeralNode, Replace
 from digits.v1 import training_pb2 as pb
 from tests.conformance.line import COMMIT, CREATE, DELETE, Line, line_to
-from tests.conftest import wait_until
+from tests.waiting import wait_until
 
 Answer = TypeVar("Answer")
 LEASE = "/jobs/a/lease"

@@ -23,7 +23,6 @@ from celery.app.task import Context
 from celery.contrib.testing.worker import start_worker
 from kombu import Connection
 
-from deploy.native.servers.valkey import Valkey
 from digits.adapters.celery_queue import (
     CeleryClassifyQueue,
     CeleryTrainQueue,
@@ -39,8 +38,9 @@ from digits.jobs.jobs import Jobs, new_job
 from digits.ports import TrainQueue
 from digits.v1 import queue_pb2, training_pb2
 from tests.conformance.conftest import require_rabbitmq
-from tests.conftest import free_port, running, wait_until
-from tests.servers import rabbitmq_server, rabbitmq_url
+from tests.ports import free_port
+from tests.servers import rabbitmq_server, rabbitmq_url, valkey_server
+from tests.waiting import wait_until
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,7 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Broker:
     if request.param == "rabbitmq":
         require_rabbitmq()
         return Broker(rabbitmq_url(port), lambda: rabbitmq_server(tmp_path / "rabbitmq", port))
-    command = Valkey().command(tmp_path / "valkey", {"valkey": port})
-    return Broker(f"redis://127.0.0.1:{port}", lambda: running(command, port, tmp_path / "log"))
+    return Broker(f"redis://127.0.0.1:{port}", lambda: valkey_server(tmp_path / "valkey", port))
 
 
 def test_a_batch_comes_back_answered(url: str, worker: list[str]) -> None:
@@ -227,7 +226,7 @@ def test_rabbitmq_keeps_no_reply_queue_of_a_caller_that_was_killed(rabbitmq: str
     script = (
         "import sys, signal; from digits.adapters.celery_queue import make_app; "
         "from digits.adapters.reply_queue import ReplyConsumer; "
-        "print(ReplyConsumer(make_app(sys.argv[1]))._name, flush=True); signal.pause()"
+        "print(ReplyConsumer(make_app(sys.argv[1])).name, flush=True); signal.pause()"
     )
     command = [sys.executable, "-c", script, rabbitmq]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as caller:

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from deploy.native.errors import CannotStart
-from deploy.native.servers.zookeeper import ZooKeeper
 from digits.adapters.memory import MemoryStore
 from digits.adapters.zookeeper import ZooKeeperCoordinator
 from digits.models.registry import Registry
 from digits.serving.model_loader import ModelLoader
 from digits.serving.serving_model import ServingModel, ServingSnapshot
-from tests.conftest import free_port, missing, running, wait_until
+from tests.ports import free_port
+from tests.servers import zookeeper_server
 from tests.unit.serving_bench import move, published
+from tests.waiting import wait_until
 
 
 class ZooKeeperFolder:
@@ -31,11 +31,7 @@ class ZooKeeperFolder:
     @contextlib.contextmanager
     def session(self) -> Iterator[ZooKeeperCoordinator]:
         """A session on it while it runs."""
-        try:
-            command = ZooKeeper().command(self._folder, {"zookeeper": self._port})
-        except CannotStart as error:
-            missing(str(error))
-        with running(command, self._port, self._folder / "log"):
+        with zookeeper_server(self._folder, self._port):
             coordinator = ZooKeeperCoordinator(f"zookeeper://127.0.0.1:{self._port}/digits", 4)
             try:
                 wait_until(coordinator.connected, what="a session")

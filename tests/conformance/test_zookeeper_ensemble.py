@@ -14,8 +14,9 @@ from deploy.native.servers.java import find_java
 from digits.adapters.zookeeper import ZooKeeperCoordinator
 from digits.errors import CoordinatorUnavailable, StaleWrite
 from digits.ports import Coordinator, Create, Replace
-from tests.conftest import missing, wait_until
+from tests.conftest import missing
 from tests.ensemble import Ensemble, zookeeper_ensemble
+from tests.waiting import wait_until
 
 SESSION_SECONDS = 4
 

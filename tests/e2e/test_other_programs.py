@@ -16,8 +16,8 @@ from deploy.native.downloads import jars
 from deploy.native.servers.java import find_java
 from digits.v1 import artifacts_pb2, models_pb2
 from digits.v1 import training_pb2 as pb
-from tests.conftest import wait_until
 from tests.service import Service
+from tests.waiting import wait_until
 
 
 def hdfs(configuration: Path, *arguments: str) -> bytes:

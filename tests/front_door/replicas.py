@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import requests
 
-from deploy.native.process_settings import variables
 from deploy.native.service.bridge import GUNICORN
-from deploy.native.service.processes import ENVIRONMENT
 from deploy.native.service.registry_reader import RegistryReader
 from digits.client.client import Client
 from digits.client.errors import RemoteError
 from digits.settings import Settings
-from tests.conftest import free_port, wait_until
+from tests import own_processes
+from tests.ports import free_port
+from tests.waiting import wait_until
 
 # Long enough for a bridge whose train call is not done; a server or a worker takes no second.
 GRACE_SECONDS = 30.0
@@ -43,14 +41,7 @@ class Replica:
 
     def start(self) -> None:
         """Starts it and waits until it can be used."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("DIGITS_")}
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                (sys.executable, "-P", "-m", *self._command),
-                env={**clean, **ENVIRONMENT, **variables(self.settings)},
-                stdout=log,
-                stderr=log,
-            )
+        self._process = own_processes.start(self._command, self.settings, self.log)
         wait_until(self._is_ready, seconds=60, what=self.name)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
@@ -76,8 +67,7 @@ class Replica:
 
     def _is_ready(self) -> bool:
         assert self._process
-        assert self._process.poll() is None, self.log.read_text()
-        return self._ready(self._process.pid)
+        return own_processes.ended(self._process, self.log) or self._ready(self._process.pid)
 
 
 def server(name: str, common: Settings, folder: Path) -> Replica:

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,16 +16,14 @@ import psutil
 from deploy.native.folder import StateFolder
 from deploy.native.supervision import process_tags
 from deploy.native.supervision.record import ProcessRecord, RunRecord
+from tests.waiting import wait_until
 
 SOME_PROCESSES = Path(__file__).with_name("some_processes.py")
 LIMIT_SECONDS = 60.0
 
 
 def eventually(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + LIMIT_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"never happened: {what}"
-        time.sleep(0.05)
+    wait_until(condition, LIMIT_SECONDS, what)
 
 
 class Service:

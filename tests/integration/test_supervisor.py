@@ -119,7 +119,8 @@ def test_a_second_ctrl_c_kills_at_once(start: Callable[..., Service]) -> None:
     eventually(lambda: service.said("stopping"), "stopping")
     began = time.monotonic()
     assert service.stop() == 0
-    assert time.monotonic() - began < 10
+    # Its part would have 300 s, and everything else 2 s, to end by itself.
+    assert time.monotonic() - began < 3
     assert service.living() == []
 
 
@@ -188,7 +189,7 @@ def test_a_process_that_is_never_ready_fails_the_start_within_the_limit(
 ) -> None:
     service = start("silent")
     assert service.process.wait(LIMIT_SECONDS) == 1
-    assert service.said("silent was not ready within")
+    assert service.said("silent was not ready within 1 s")
     assert service.living() == []
 
 

@@ -14,8 +14,8 @@ from digits.errors import DeadlinePassed, DigitsError, InvalidInput, NotReady
 from digits.serving.breaker import Breaker
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import queue_pb2
-from tests.conftest import wait_until
 from tests.unit.serving_bench import PICTURE, Bench
+from tests.waiting import wait_until
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from digits.adapters.celery_queue import make_app
 from digits.errors import NotReady
 from digits.settings import Settings
 from digits.v1 import queue_pb2
-from tests.conftest import wait_until
 from tests.unit.serving_bench import PICTURE, Bench
+from tests.waiting import wait_until
 from workers.classify import ClassifyWorker
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -282,12 +281,6 @@ def test_a_setting_that_will_not_do_is_one_line(
     error = capsys.readouterr().err
     assert error.startswith("digits: DIGITS_GRPC_PORT: ")
     assert error.count("\n") == 1
-
-
-def test_help_needs_neither_grpc_nor_the_settings() -> None:
-    code = "import sys, cli.main; print(sorted({'grpc', 'pydantic', 'kazoo', 'numpy'} & set(sys.modules)))"
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert answer.stdout.strip() == "[]"
 
 
 def test_pruning_names_what_goes_and_how_many(run: Any, capsys: Printed) -> None:

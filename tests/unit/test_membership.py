@@ -12,8 +12,8 @@ from digits.jobs.membership import Membership, live_workers
 from digits.ports import Create
 from digits.records import RecordReader
 from digits.v1 import training_pb2 as pb
-from tests.conftest import wait_until
 from tests.unit.faults import FaultyCoordinator
+from tests.waiting import wait_until
 
 
 def test_a_worker_that_starts_while_the_coordinator_is_away_says_so_every_few_seconds_at_most(

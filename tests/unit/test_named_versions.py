@@ -9,8 +9,8 @@ import pytest
 
 from digits.errors import Corrupt, NotFound, Overloaded, StoreUnavailable
 from digits.serving.deadline_store import DeadlineStore
-from tests.conftest import wait_until
 from tests.unit.serving_bench import PICTURE, Bench, HeldStore
+from tests.waiting import wait_until
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import xml.etree.ElementTree as ET
 import zipfile
 from pathlib import Path
@@ -11,7 +10,6 @@ import pytest
 
 from deploy.native.errors import CannotStart
 from deploy.native.servers.datanode import DataNode
-from deploy.native.servers.jvm import once
 from deploy.native.servers.kafka import Kafka
 from deploy.native.servers.namenode import NameNode
 from deploy.native.servers.rabbitmq import RabbitMq
@@ -41,14 +39,6 @@ def properties(path: Path) -> dict[str, str]:
     """A Hadoop configuration file."""
     found = ET.parse(path).getroot().findall("property")  # noqa: S314
     return {str(p.findtext("name")): str(p.findtext("value")) for p in found}
-
-
-def test_what_is_done_once_is_not_done_again_and_is_repeated_if_it_failed(tmp_path: Path) -> None:
-    marker, log = tmp_path / "formatted", tmp_path / "log"
-    add = ("sh", "-c", 'echo "$1" >> "$0"; exit "$2"', str(log))
-    for code in ("1", "0", "0"):
-        subprocess.run(once(marker, (*add, "a format", code), (*add, "serve", "0")), check=False)
-    assert log.read_text(encoding="utf-8").split("\n") == ["a format", "a format", "serve", "serve", ""]
 
 
 def test_kafka_listens_on_loopback_keeps_its_data_below_the_folder_and_makes_no_topic_unasked(

@@ -17,8 +17,8 @@ from digits.ports import Stored
 from digits.serving import serving_model
 from digits.serving.deadline_store import DeadlineStore
 from digits.training import architecture
-from tests.conftest import wait_until
 from tests.unit.serving_bench import RECIPE, Bench, HeldStore
+from tests.waiting import wait_until
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from digits.adapters.spool import SpoolLog
 from digits.errors import DeadlinePassed
 from digits.training.ingest import Ingest
 from digits.training.window import BatchSizer, IngestWindow
-from tests.conftest import wait_until
+from tests.waiting import wait_until
 
 
 @pytest.mark.parametrize("blocks_per_second", [5.0, 40.0, 300.0])

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-import subprocess
-import sys
 
 import numpy as np
 import pyarrow as pa
@@ -165,19 +163,6 @@ def test_warming_answers_with_the_networks_description() -> None:
     description = run(warm(SMALL)).decode()
     model = keras.models.model_from_json(description)
     assert {variable.path for variable in model.weights} == set(architecture.weights(work().state))
-
-
-def test_the_work_travels_to_executors_without_tensorflow() -> None:
-    program = (
-        "import sys; from digits.training import architecture, recipes; from pyspark import cloudpickle;"
-        "from spark_jobs.partition_trainer import MicroBatch, train_partitions, warm;"
-        "state = architecture.initial_state(recipes.FAST, 0);"
-        "sent = cloudpickle.dumps(train_partitions(MicroBatch(recipes.FAST, state, 0, 0, 1, 1)));"
-        "cloudpickle.dumps(warm(recipes.FAST));"
-        "assert len(sent) < 700_000, len(sent);"
-        "assert not {'tensorflow', 'keras'} & set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_what_travelled_does_the_same_work() -> None:
