@@ -43,6 +43,7 @@ lint: setup
 	@$(BIN)/ruff format --check --quiet . || { echo "make: unformatted files; run: $(BIN)/ruff format ."; exit 1; }
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python docs/draw_rooms.py --check
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && $(BIN)/python protos/generate.py "$$fresh" && \
 	cd "$$fresh" && find . -type f | while read -r file; do \
 	  cmp -s "$$file" "$(CURDIR)/$$file" || { echo "make: $$file is stale; run: make protos"; exit 1; }; done
@@ -51,9 +52,10 @@ lint: setup
 protos: $(INSTALLED)
 	@$(BIN)/python protos/generate.py
 
-# Writes the table of settings into its page.
+# Writes the table of settings and the picture of the rooms into their pages.
 docs: $(INSTALLED)
 	@$(BIN)/python -m digits.settings_table docs/operations.md
+	@$(BIN)/python docs/draw_rooms.py
 
 # Resolves pyproject.toml again for every platform; needs uv.
 lock:
