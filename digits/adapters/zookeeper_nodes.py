@@ -76,10 +76,8 @@ class EphemeralNodes:
             node = ZooKeeperEphemeralNode(self, path, stat.czxid, session_number)
             if not node.alive():
                 raise CoordinatorUnavailable("ZooKeeper ended this session")
-            of_this_session = (
-                held for held in self._held.items() if held[1].session_number == session_number
-            )
-            self._held = {**dict(of_this_session), path: node}
+            self._held = {p: n for p, n in self._held.items() if n.session_number == session_number}
+            self._held[path] = node
             return node
 
     def abandon(self, path: str) -> None:
@@ -100,10 +98,18 @@ class EphemeralNodes:
         """Removes the nodes of this session that nobody holds; raises CoordinatorUnavailable if some stay."""
         for path in list(self._abandoned):
             with self._one_change_at_a_time:
-                if (held := self._held.get(path)) is None or not held.alive():
-                    self._remove_own(path)
-                    self._held.pop(path, None)
+                # First, so that whoever abandons it from here on is not overlooked.
                 self._abandoned.discard(path)
+                if (held := self._held.get(path)) is None or not held.alive():
+                    self._remove_unheld(path)
+
+    def _remove_unheld(self, path: str) -> None:
+        try:
+            self._remove_own(path)
+        except CoordinatorUnavailable:
+            self._abandoned.add(path)
+            raise
+        self._held.pop(path, None)
 
     def _create_or_replace(self, path: str, value: bytes) -> ZnodeStat | None:
         """None if another session holds the path. What stands there of this one, nobody holds."""

@@ -54,10 +54,6 @@ class Membership:
         if self._node:
             self._node.release()
 
-    def is_alive(self, max_silence_seconds: float) -> bool:
-        """Whether its thread works; it does too while the coordinator is away."""
-        return self._loop.is_alive(max_silence_seconds)
-
     def _appear(self) -> None:
         value = self._status.SerializeToString()
         if self._node is None or not self._node.alive():

@@ -23,8 +23,10 @@ class Line:
         self._is_cut = False
         self._closing = threading.Event()
         self._ends: set[socket.socket] = set()
-        self._cut_after = self._watched_xid = 0
+        self._cut_after = self._hold_from = self._watched_xid = 0
         self.was_cut = threading.Event()
+        self._flows = threading.Event()
+        self._flows.set()
         self._thread = threading.Thread(target=self._accept, daemon=True, name="line")
         self._thread.start()
 
@@ -39,8 +41,15 @@ class Line:
     def cut_after(self, request: int) -> None:
         """Cuts once ZooKeeper has done the next request of a kind, before its answer comes through."""
         self.was_cut.clear()
-        self._watched_xid = 0
         self._cut_after = request
+
+    def hold_from(self, request: int) -> None:
+        """Keeps what clients ask from the next request of a kind on, without breaking a connection."""
+        self._hold_from = request
+
+    def let_go(self) -> None:
+        """Passes on what was held, in its order."""
+        self._flows.set()
 
     def mend(self) -> None:
         """Takes connections again."""
@@ -49,6 +58,7 @@ class Line:
     def close(self) -> None:
         """Ends all of it."""
         self._closing.set()
+        self._flows.set()
         self.cut()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -92,13 +102,17 @@ class Line:
         xid, request = struct.unpack(">ii", frame[4:12])
         if request == self._cut_after:
             self._cut_after, self._watched_xid = 0, xid
+        if request == self._hold_from:
+            self._hold_from = 0
+            self._flows.clear()
+        self._flows.wait()
         return True
 
     def _answered(self, frame: bytes) -> bool:
-        xid = int(struct.unpack(">i", frame[4:8])[0])
+        (xid,) = struct.unpack(">i", frame[4:8])
         if xid <= 0 or xid != self._watched_xid:
             return True
-        # The next connection counts its requests anew.
+        # The next connection counts from one again.
         self._watched_xid = 0
         return False
 
