@@ -32,14 +32,14 @@ def eventually(condition: Callable[[], object], what: str) -> None:
 class Service:
     """A supervisor of a few processes, in its own process."""
 
-    def __init__(self, root: Path, *names: str) -> None:
+    def __init__(self, root: Path, output: Path, *names: str) -> None:
         self.folder = StateFolder.at(root)
-        self.output = root.parent / f"{root.name}-{uuid.uuid4().hex}.out"
-        with self.output.open("wb") as output:
+        self.output = output
+        with output.open("wb") as file:
             self.process = subprocess.Popen(
                 [sys.executable, str(SOME_PROCESSES), *names],
                 env={**os.environ, "DIGITS_VAR_DIR": str(root)},
-                stdout=output,
+                stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
@@ -72,12 +72,15 @@ def is_alive(pid: int) -> bool:
 
 
 @contextmanager
-def starting(root: Path) -> Iterator[Callable[..., Service]]:
-    """Starts supervisors, on the state folder `root` unless `at` says another; kills all of it at the end."""
+def starting(root: Path, outputs: Path) -> Iterator[Callable[..., Service]]:
+    """Starts supervisors, on the state folder `root` unless `at` says another; kills all of it at the end.
+
+    What they print goes to files in the folder `outputs`.
+    """
     started: list[Service] = []
 
     def start(*names: str, at: Path = root) -> Service:
-        started.append(Service(at, *names))
+        started.append(Service(at, outputs / f"{uuid.uuid4().hex}.out", *names))
         return started[-1]
 
     try:

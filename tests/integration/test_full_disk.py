@@ -36,8 +36,8 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def start(disk: Path) -> Iterator[Callable[..., Service]]:
-    with starting(disk / "var") as starter:
+def start(disk: Path, tmp_path: Path) -> Iterator[Callable[..., Service]]:
+    with starting(disk / "var", tmp_path) as starter:
         yield starter
 
 

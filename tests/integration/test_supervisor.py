@@ -25,8 +25,8 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def start(root: Path) -> Iterator[Callable[..., Service]]:
-    with starting(root) as starter:
+def start(root: Path, tmp_path: Path) -> Iterator[Callable[..., Service]]:
+    with starting(root, tmp_path) as starter:
         yield starter
 
 
