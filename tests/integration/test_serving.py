@@ -31,7 +31,9 @@ def serving(trained_service: Service) -> Iterator[str]:
     """The version that serves, again at the end of the test."""
     with trained_service.client() as client:
         version = client.get_model("serving").version
-        yield version
+    yield version
+    # Of a server that was restarted meanwhile, an older client may not have heard yet.
+    with trained_service.client() as client:
         client.promote_model(version)
     wait_until(trained_service.worker_serves(version), what=f"{version} in the worker")
 
