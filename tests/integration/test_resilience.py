@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -298,13 +297,8 @@ def _job(service: Service, job_id: str) -> pb.Job | None:
 
 
 def _scratch_folders(service: Service) -> list[Path]:
-    """What Spark's epochs left, below the state folder or where temporary files go by default."""
-    folders = [service.var_dir / "spark" / "epochs", Path(tempfile.gettempdir())]
-    return [
-        path
-        for folder, name in zip(folders, ("*", "digits-epoch-*"), strict=True)
-        for path in folder.glob(name)
-    ]
+    """What Spark's epochs left."""
+    return list((service.var_dir / "spark" / "epochs").glob("*"))
 
 
 def _lists_jobs(service: Service) -> bool:
