@@ -157,15 +157,9 @@ def start_with_nothing(service: Service) -> None:
     shutil.rmtree(service.var_dir / "cache")
     for process in processes:
         process.kill()
-    before = {process.pid for process in processes}
-    for name in ("server", "classify-worker"):
-        wait_until(lambda name=name: is_anew(service, name, before), seconds=60, what=f"another {name}")
+    for name, process in zip(("server", "classify-worker"), processes, strict=True):
+        wait_until(service.is_up_again(name, process.pid), seconds=60, what=f"another {name}")
     wait_until(lambda: health(service, "") == "SERVING", what="a model")
-
-
-def is_anew(service: Service, name: str, before: set[int]) -> bool:
-    part = service.part(name)
-    return part["health"] == "up" and part["pid"] not in before
 
 
 def test_calls_that_wait_for_zookeeper_do_not_keep_pictures_waiting(
