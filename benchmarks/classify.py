@@ -3,7 +3,7 @@
 python -m benchmarks.classify --rounds 3
 
 Its clients share the two cores with the service. Those in Python take a third of what it takes itself;
-h2load takes next to nothing, and is asked too where it is installed.
+h2load takes next to nothing, and is asked too if it is installed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A service for a benchmark: started on a state folder of its own, warm, and stopped behind it."""
+"""A service for a benchmark: started on a state folder of its own, warm, and stopped after it."""
 
 from __future__ import annotations
 

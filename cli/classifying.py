@@ -34,7 +34,7 @@ def classify(
 def _classify(client: Client, file: Path, model: str, as_json: bool) -> bool:
     """Prints one file's digit, or why there is none; returns whether there was one.
 
-    Raises RemoteError where the next file would fare no better.
+    Raises RemoteError if the next file would fare no better.
     """
     from grpc import StatusCode
 

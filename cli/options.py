@@ -38,9 +38,9 @@ def seconds_of(age: str) -> float | None:
 
 
 def read_settings(server: str = "") -> Settings:
-    """The settings of the environment, with the server's address where one was given.
+    """The settings of the environment, with the server's address if one was given.
 
-    Raises CommandFailed where a variable's value will not do.
+    Raises CommandFailed if a variable's value is invalid.
     """
     from pydantic import ValidationError
 

@@ -59,7 +59,7 @@ def train(  # noqa: PLR0917
 
 
 def watch(client: Client, messages: Iterator[TrainProgress], as_json: bool) -> None:
-    """Shows a job until it ends; raises CommandFailed where it does not succeed.
+    """Shows a job until it ends; raises CommandFailed if it does not succeed.
 
     Ctrl-C leaves the job running and says how to find it again.
     """

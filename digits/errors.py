@@ -23,7 +23,7 @@ DigitsError
 ├── GaveUp                  a job took its worker down too often
 ├── AlreadyPublished        an artifact's name was used before
 ├── StaleWrite              somebody else wrote first
-├── Misconfigured           the settings, or a file that they name, will not do
+├── Misconfigured           the settings, or a file that they name, are invalid
 ├── LeaseLost               another trainer has the job
 └── HandedOver              this worker stops; the job goes on in another
 
@@ -138,7 +138,7 @@ class StaleWrite(DigitsError):
 
 
 class Misconfigured(DigitsError):
-    """The settings, or a file that they name, will not do."""
+    """The settings, or a file that they name, are invalid."""
 
 
 class LeaseLost(DigitsError):

@@ -23,13 +23,13 @@ class ArtifactStore(Protocol):
         """Returns a file's bytes; raises NotFound, StoreUnavailable."""
 
     def names(self, folder: str) -> list[str]:
-        """Names of the files in a folder, sorted; empty where there is no such folder."""
+        """Names of the files in a folder, sorted; empty if there is no such folder."""
 
     def folders(self, folder: str) -> list[str]:
-        """Names of the folders in a folder, sorted; empty where there is no such folder."""
+        """Names of the folders in a folder, sorted; empty if there is no such folder."""
 
     def delete(self, name: str) -> None:
-        """Removes a file, or a folder with all that is in it; does nothing where there is none."""
+        """Removes a file, or a folder with all that is in it; does nothing if there is none."""
 
     def delete_unfinished(self, folder: str, min_age_seconds: float) -> None:
         """Removes what publishers that died left in a folder, if nobody wrote to it for so long."""
@@ -208,4 +208,4 @@ class ClassifyQueue(Protocol):
     def classify(
         self, batch: queue_pb2.ClassifyBatch, timeout_seconds: float
     ) -> queue_pb2.ClassifyBatchResult:
-        """Returns the worker's answer; raises QueueUnavailable where none came in time."""
+        """Returns the worker's answer; raises QueueUnavailable if none came in time."""

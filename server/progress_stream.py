@@ -1,4 +1,4 @@
-"""Follows a job for a caller: each change, and a heartbeat where nothing changes."""
+"""Follows a job for a caller: each change, and a heartbeat when nothing changes."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class ProgressStreams:
         self._stopping = False
 
     def stop(self) -> None:
-        """Ends every stream, each behind one more message: who stops need not wait for them."""
+        """Ends every stream, each after one more message: who stops need not wait for them."""
         self._stopping = True
         for changed in self._waiting:
             changed.set()
 
     async def follow(self, job_id: str) -> AsyncIterator[pb.TrainProgress]:
-        """Yields progress until the job is final; raises NotFound, Stopping, and JobFailed behind FAILED.
+        """Yields progress until the job is final; raises NotFound, Stopping, and JobFailed after FAILED.
 
         Whoever reads that a model was promoted gets it from the next Classify on.
         """

@@ -12,7 +12,7 @@ from digits.training.recipes import Recipe
 from digits.training.tensors import State
 from spark_jobs.augmentation import augment
 
-# Keeps Adam's step finite where a gradient has been zero so far; Adam's paper's value.
+# Keeps Adam's step finite when a gradient has been zero so far; Adam's paper's value.
 ADAM_EPSILON = 1e-8
 
 

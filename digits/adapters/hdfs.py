@@ -29,7 +29,7 @@ class HdfsStore:
     """Publishes by temporary file → close → read back → rename, which never replaces a name.
 
     A temporary name is used once, so the lease on a file whose writer was killed is in nobody's way. Of
-    several NameNodes, a thread's client goes on to the next where one is away, hangs or stands by.
+    several NameNodes, a thread's client goes on to the next if one is away, hangs or stands by.
     """
 
     def __init__(self, name_nodes: Sequence[str], root: str, user: str = "", token: str = "") -> None:
@@ -95,7 +95,7 @@ class HdfsStore:
         return {name: named[name] for name in sorted(named) if name}
 
     def _ask(self, what: str, call: Callable[[Client], _Result]) -> _Result:
-        """Calls HDFS, twice where the first connection had broken since it was last used.
+        """Calls HDFS, twice if the first connection had broken since it was last used.
 
         Raises FileNotFoundError, FileExistsError, StoreUnavailable. What requests raises is not kept as the
         cause: its text holds the address with the token in it.
@@ -157,7 +157,7 @@ def _read(client: Client, path: str) -> bytes:
 
 
 def _rename(client: Client, temporary: str, target: str) -> None:
-    """Renames, or raises where the target exists. Without the option, HDFS moves a file into a folder."""
+    """Renames, or raises if the target exists. Without the option, HDFS moves a file into a folder."""
     try:
         client._rename(temporary, destination=target, renameoptions="NONE")
     except HdfsError as error:

@@ -49,7 +49,7 @@ class ReplyConsumer:
         self._consumer.consume()
 
     def ask(self, task: str, body: str, timeout_seconds: float) -> bytes | None:
-        """Sends the task and returns the reply, None where it is late; raises one of AWAY."""
+        """Sends the task and returns the reply, None if it is late; raises one of AWAY."""
         deadline = time.monotonic() + timeout_seconds
         self._awaited, self._answer = uuid.uuid4().hex, None
         self._app.send_task(

@@ -97,7 +97,7 @@ class ZooKeeperWatches:
                 zip(paths, self._session.ask_many("get_async", paths, watch=self._fired), strict=True)
             )
             missing = [path for path in paths if found[path] is None]
-            # A read sets no watch where no node is; this does, and may find one that came meanwhile.
+            # A read sets no watch if there is no node; this does, and may find one that came meanwhile.
             stats = self._session.ask_many("exists_async", missing, watch=self._fired)
         except CoordinatorUnavailable:
             # Read at the next turn, or once there is a connection: no reason for a growing backoff.

@@ -110,7 +110,7 @@ class Jobs:
             return job
 
     def cancel(self, job_id: str) -> pb.Job:
-        """Asks a job to stop: at once where no trainer has it, else at its next micro-batch."""
+        """Asks a job to stop: at once if no trainer has it, else at its next micro-batch."""
 
         def request(job: pb.Job) -> None:
             if is_final(job):

@@ -61,11 +61,11 @@ class Lease:
             raise LeaseLost(self.job_id)
 
     def edit(self, change: Change) -> pb.Job:
-        """Changes the job's record; raises LeaseLost, or Cancelled where somebody asked for that."""
+        """Changes the job's record; raises LeaseLost, or Cancelled if somebody asked for that."""
         return self._jobs.edit(self.job_id, self._unless_cancelled(change))
 
     def end(self, change: Change) -> pb.Job:
-        """Changes the job's record even where it was asked to stop; raises LeaseLost."""
+        """Changes the job's record even if it was asked to stop; raises LeaseLost."""
         return self._jobs.edit(self.job_id, self._fenced(change))
 
     def replacement(self, change: Change) -> Replace:

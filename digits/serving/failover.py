@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 class Failover:
-    """Asks the first; where that gives no answer, or its breaker is open, the second."""
+    """Asks the first; if that gives no answer, or its breaker is open, the second."""
 
     def __init__(self, first: Answerer, second: Answerer, breaker: Breaker) -> None:
         self._first, self._second, self._breaker = first, second, breaker

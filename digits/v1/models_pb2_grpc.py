@@ -84,7 +84,7 @@ class ModelServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetModel(self, request, context):
-        """Returns one version; NOT_FOUND where it was never registered.
+        """Returns one version; NOT_FOUND if it was never registered.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,7 +36,7 @@ class ModelServiceStub:
     ListModels: _grpc.UnaryUnaryMultiCallable[_models_pb2.ListModelsRequest, _models_pb2.ListModelsResponse]
     """Lists every registered version, newest first."""
     GetModel: _grpc.UnaryUnaryMultiCallable[_models_pb2.GetModelRequest, _models_pb2.Model]
-    """Returns one version; NOT_FOUND where it was never registered."""
+    """Returns one version; NOT_FOUND if it was never registered."""
     PromoteModel: _grpc.UnaryUnaryMultiCallable[_models_pb2.PromoteModelRequest, _models_pb2.Model]
     """Makes a registered version the serving one, once its bundle was read back, verified and loaded;
     FAILED_PRECONDITION if it cannot be. From then on this server answers with it.
@@ -58,7 +58,7 @@ class ModelServiceAsyncStub(ModelServiceStub):
     ListModels: _aio.UnaryUnaryMultiCallable[_models_pb2.ListModelsRequest, _models_pb2.ListModelsResponse]  # type: ignore[assignment]
     """Lists every registered version, newest first."""
     GetModel: _aio.UnaryUnaryMultiCallable[_models_pb2.GetModelRequest, _models_pb2.Model]  # type: ignore[assignment]
-    """Returns one version; NOT_FOUND where it was never registered."""
+    """Returns one version; NOT_FOUND if it was never registered."""
     PromoteModel: _aio.UnaryUnaryMultiCallable[_models_pb2.PromoteModelRequest, _models_pb2.Model]  # type: ignore[assignment]
     """Makes a registered version the serving one, once its bundle was read back, verified and loaded;
     FAILED_PRECONDITION if it cannot be. From then on this server answers with it.
@@ -89,7 +89,7 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _models_pb2.GetModelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_models_pb2.Model, _abc.Awaitable[_models_pb2.Model]]:
-        """Returns one version; NOT_FOUND where it was never registered."""
+        """Returns one version; NOT_FOUND if it was never registered."""
 
     @_abc_1.abstractmethod
     def PromoteModel(

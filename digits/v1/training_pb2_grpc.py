@@ -67,7 +67,7 @@ class JobServiceServicer:
     """
 
     def GetJob(self, request, context):
-        """Returns one job; NOT_FOUND where there is none of that name.
+        """Returns one job; NOT_FOUND if there is none of that name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

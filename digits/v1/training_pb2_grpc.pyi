@@ -34,7 +34,7 @@ class JobServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> JobServiceAsyncStub: ...
     GetJob: _grpc.UnaryUnaryMultiCallable[_training_pb2.GetJobRequest, _training_pb2.Job]
-    """Returns one job; NOT_FOUND where there is none of that name."""
+    """Returns one job; NOT_FOUND if there is none of that name."""
     ListJobs: _grpc.UnaryUnaryMultiCallable[_training_pb2.ListJobsRequest, _training_pb2.ListJobsResponse]
     """Lists jobs, newest first."""
     WatchJob: _grpc.UnaryStreamMultiCallable[_training_pb2.WatchJobRequest, _training_pb2.TrainProgress]
@@ -50,7 +50,7 @@ class JobServiceAsyncStub(JobServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetJob: _aio.UnaryUnaryMultiCallable[_training_pb2.GetJobRequest, _training_pb2.Job]  # type: ignore[assignment]
-    """Returns one job; NOT_FOUND where there is none of that name."""
+    """Returns one job; NOT_FOUND if there is none of that name."""
     ListJobs: _aio.UnaryUnaryMultiCallable[_training_pb2.ListJobsRequest, _training_pb2.ListJobsResponse]  # type: ignore[assignment]
     """Lists jobs, newest first."""
     WatchJob: _aio.UnaryStreamMultiCallable[_training_pb2.WatchJobRequest, _training_pb2.TrainProgress]  # type: ignore[assignment]
@@ -69,7 +69,7 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _training_pb2.GetJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_training_pb2.Job, _abc.Awaitable[_training_pb2.Job]]:
-        """Returns one job; NOT_FOUND where there is none of that name."""
+        """Returns one job; NOT_FOUND if there is none of that name."""
 
     @_abc_1.abstractmethod
     def ListJobs(

@@ -176,3 +176,7 @@ def test_the_cache_is_where_the_environment_says(tmp_path: Path, monkeypatch: py
     assert jars.cache() == tmp_path / "digitservice" / "jars"
     monkeypatch.setenv("DIGITS_JARS_DIR", str(tmp_path / "mine"))
     assert jars.cache() == tmp_path / "mine"
+
+
+def test_without_a_setting_jars_come_from_the_repository_that_spark_itself_knows() -> None:
+    assert maven.maven_central().startswith("https://")
