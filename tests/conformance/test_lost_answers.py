@@ -132,18 +132,19 @@ def test_a_leadership_whose_answer_was_lost_leaves_no_cluster_without_a_reconcil
 ) -> None:
     jobs, job = Jobs(other, MemoryTrainQueue()), new_job(pb.TrainSpec())
     jobs.add(job)
+    job_id = job.job_id
 
     def orphaned(job: pb.Job) -> None:
         advance(job, pb.TRAINING)
         job.cancel_requested = True
 
-    jobs.edit(job.job_id, orphaned)
+    jobs.edit(job_id, orphaned)
     line.cut_after(CREATE)
     reconciler = Reconciler(Jobs(one, MemoryTrainQueue()), one, max_attempts=3)
     reconciler.start()
     assert line.was_cut.wait(10)
     line.mend()
-    wait_until(lambda: jobs.get(job.job_id).state == pb.CANCELLED, what="the reconciler's work")
+    wait_until(lambda: jobs.get(job_id).state == pb.CANCELLED, what="the reconciler's work")
     reconciler.stop()
 
 

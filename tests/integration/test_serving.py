@@ -152,15 +152,12 @@ def test_a_start_with_a_damaged_serving_version_answers_with_the_newest_that_can
 def start_with_nothing(service: Service) -> None:
     """Ends what holds a model, and takes its disk away."""
     processes = [service.process(name) for name in ("server", "classify-worker")]
-    try:
-        for process in processes:
-            process.suspend()
-            # A thread of it may still be at work, in that folder, when the signal was only sent.
-            wait_until(lambda process=process: process.status() == psutil.STATUS_STOPPED, what="a standstill")
-        shutil.rmtree(service.var_dir / "cache")
-    finally:
-        for process in processes:
-            process.kill()
+    for process in processes:
+        process.suspend()
+    wait_until(lambda: all(one.status() == psutil.STATUS_STOPPED for one in processes), what="a standstill")
+    shutil.rmtree(service.var_dir / "cache")
+    for process in processes:
+        process.kill()
     for name, process in zip(("server", "classify-worker"), processes, strict=True):
         wait_until(service.is_up_again(name, process.pid), seconds=60, what=f"another {name}")
     wait_until(lambda: health(service, "") == "SERVING", what="a model")
