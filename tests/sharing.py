@@ -14,8 +14,11 @@ SHARED = {
         "tests/integration/test_rest.py",
         "tests/integration/test_resilience.py",
         "tests/integration/test_serving.py",
-        "tests/integration/test_what_jobs_leave.py",
         "tests/classification_service_test.py",
+    ),
+    "a service whose trainer is broken": (
+        "tests/integration/test_trainer_faults.py",
+        "tests/integration/test_what_jobs_leave.py",
     ),
     "ZooKeeper, Valkey and RabbitMQ": (
         "tests/conformance/test_queues.py",
