@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from digits.pixels import CLASSES
 from digits.training.recipes import Recipe
 from digits.training.tensors import State
 
@@ -22,12 +23,14 @@ KERNEL_SIZES = (5, 3, 3)
 FEATURE_SIZE = 3
 # Keras's own default; the ONNX graph folds the same number into its weights.
 NORM_EPSILON = 1e-3
+# The ten digits, and what is none.
+OUTPUTS = CLASSES + 1
 OPTIMIZER = "adam/"
 STEPS = f"{OPTIMIZER}steps"
 
 
 def build(recipe: Recipe) -> keras.Model:
-    """Returns the network: uint8 pixels (N, 784), 0 for paper to 255 for ink → float32 logits (N, 10).
+    """Returns the network: uint8 pixels (N, 784), 0 for paper to 255 for ink → float32 logits (N, 11): the digits, and "no digit".
 
     Batch-norm comes after the pooling, on a quarter of the values, and has no scale of its own: what
     follows a ReLU can scale by itself, and a scale that is always positive lets ONNX fold it into the
@@ -46,7 +49,7 @@ def build(recipe: Recipe) -> keras.Model:
             scale=False, momentum=recipe.statistics_momentum, epsilon=NORM_EPSILON, name=f"norm{number}"
         )
         features = layers.ReLU()(norm(features))
-    logits = layers.Dense(10, name="dense")(layers.Flatten()(features))
+    logits = layers.Dense(OUTPUTS, name="dense")(layers.Flatten()(features))
     return keras.Model(pixels, logits, name=recipe.name)
 
 
@@ -71,7 +74,7 @@ def initial_state(recipe: Recipe, seed: int) -> State:
         state[f"norm{number}/moving_mean"] = np.zeros(channels, np.float32)
         state[f"norm{number}/moving_variance"] = np.ones(channels, np.float32)
     state["dense/kernel"] = _glorot(generator, shapes[-1])
-    state["dense/bias"] = np.zeros(10, np.float32)
+    state["dense/bias"] = np.zeros(OUTPUTS, np.float32)
     return state | _initial_moments(state)
 
 
@@ -93,7 +96,7 @@ def _kernel_shapes(recipe: Recipe) -> list[tuple[int, ...]]:
     convolutions = [
         (size, size, inputs[layer], recipe.channels[layer]) for layer, size in enumerate(KERNEL_SIZES)
     ]
-    return [*convolutions, (FEATURE_SIZE**2 * recipe.channels[-1], 10)]
+    return [*convolutions, (FEATURE_SIZE**2 * recipe.channels[-1], OUTPUTS)]
 
 
 def _glorot(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
