@@ -56,6 +56,8 @@ class Candidate:
     box: Box
     prior: float
     contrast: float = 1.0
+    characters: int = 1
+    alone: bool = False
 
 
 def candidates(data: bytes, max_bytes: int, field: str) -> list[Candidate]:
@@ -80,6 +82,28 @@ def choose(probabilities: NDArray[np.float32], not_a_digit: NDArray[np.float32],
     prior = np.array([candidate.prior for candidate in found])
     plain = _PLAIN_SHAPES[probabilities.argmax(axis=1)]
     return int(np.argmax(sure + _DIGIT_WEIGHT * np.log(digit / (1 - digit)) + prior - plain))
+
+
+def none_of(
+    probabilities: NDArray[np.float32], not_a_digit: NDArray[np.float32], found: list[Candidate], best: int
+) -> float:
+    """How surely the picture shows no digit, or not one: 0 to 1, for the reading that `choose` took."""
+    answer = found[best]
+    if not answer.alone:
+        return float(not_a_digit[best])
+    beside = [
+        1 - float(none)
+        for none, other in zip(not_a_digit, found, strict=True)
+        if other.alone and not _overlap(answer.box, other.box)
+    ]
+    several = 0.95 if answer.characters > 2 else max(beside, default=0.0)
+    return max(float(not_a_digit[best]), several)
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    high = min(one.bottom, other.bottom) - max(one.top, other.top)
+    wide = min(one.right, other.right) - max(one.left, other.left)
+    return high > 0 and wide > 0
 
 
 def _of_picture(picture: Region) -> list[Candidate]:
@@ -137,7 +161,7 @@ def _of_reading(region: Region, reading: Reading, prior: float) -> list[Candidat
             for group in groups(Components.of(ink), cut=reading.cut):
                 pixels = normalized(cover * group.mask, group.box)
                 total = prior + cost + bonus + group.prior
-                found.append(Candidate(pixels, region.place(group.box), total, strongest))
+                found.append(Candidate(pixels, region.place(group.box), total, strongest, group.characters, group.alone))
     return found
 
 
@@ -146,7 +170,7 @@ def _unlike(found: list[Candidate]) -> list[Candidate]:
     kept: list[Candidate] = []
     for candidate in sorted(found, key=lambda one: -one.prior):
         pixels = candidate.pixels.astype(np.int16)
-        if all(np.abs(pixels - other.pixels).mean() > 4 for other in kept):
+        if all(np.abs(pixels - other.pixels).mean() > 8 for other in kept):
             kept.append(candidate)
     return kept
 

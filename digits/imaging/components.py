@@ -50,8 +50,10 @@ class Group:
     mask: Mask
     box: Box
     prior: float
+    characters: int = 1
+    """Marks of a character's size among all that were looked at."""
     alone: bool = False
-    """Whether other marks of a character's size are left out."""
+    """Whether this is one of several of them."""
 
 
 def groups(components: Components, *, cut: bool) -> list[Group]:
@@ -60,22 +62,26 @@ def groups(components: Components, *, cut: bool) -> list[Group]:
     What touches the edge is the digit's if that is `cut` at its own box; otherwise it is a table's, or a shadow's.
     """
     areas, free = components.areas, components.areas * ~components.at_edge
-    choices: list[tuple[NDArray[np.int64], float]] = []
+    found: dict[tuple[int, ...], Group] = {}
     for candidates, prior in ((free, -0.5 if cut else 0.0), (areas, 0.0 if cut else -1.5)):
         if candidates.any():
             kept = np.flatnonzero(candidates >= max(1.0, candidates.max() * _MIN_SHARE_OF_LARGEST))
-            choices.append((kept, prior))
-            choices.append((_near_largest(components, kept), prior - 0.1))
-            choices.extend((np.array([one]), prior - 0.7) for one in _characters(components, kept))
-    return _distinct(components, choices)
+            tall = _characters(components, kept)
+            choices = [(kept, prior), (_near_largest(components, kept), prior - 0.1)]
+            choices += [(tall[at : at + 1], prior - 0.7) for at in range(min(3, len(tall)))]
+            for chosen, cost in choices:
+                alone = not np.isin(tall, chosen).all()
+                group = _group(components, chosen, cost, len(tall), alone=alone)
+                if group is not None:
+                    found.setdefault(tuple(np.sort(chosen).tolist()), group)
+    return sorted(found.values(), key=lambda group: -group.prior)
 
 
-def _characters(components: Components, kept: NDArray[np.int64]) -> list[int]:
-    """The components that are large enough to be digits of their own, at most three, the largest first."""
+def _characters(components: Components, kept: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The components that are large enough to be digits of their own, the largest first."""
     heights = components.boxes[kept, 2] - components.boxes[kept, 0]
     tall = kept[heights >= _MIN_CHARACTER_SHARE * heights.max()]
-    by_size = tall[np.argsort(-components.areas[tall])]
-    return [int(one) for one in by_size[:3]]
+    return tall[np.argsort(-components.areas[tall])]
 
 
 def _near_largest(components: Components, kept: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -93,17 +99,15 @@ def _near_largest(components: Components, kept: NDArray[np.int64]) -> NDArray[np
     return kept[chosen]
 
 
-def _distinct(components: Components, choices: list[tuple[NDArray[np.int64], float]]) -> list[Group]:
-    found: dict[tuple[int, ...], Group] = {}
-    for kept, prior in choices:
-        key = tuple(int(one) for one in np.sort(kept))
-        if not key or key in found:
-            continue
-        boxes = components.boxes[kept]
-        box = Box(*(int(place) for place in (*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0))))
-        if box.max_side >= max(3.0, _MIN_SHARE_OF_PICTURE * max(components.labels.shape)):
-            found[key] = Group(_mask(components, kept), box, prior)
-    return sorted(found.values(), key=lambda group: -group.prior)
+def _group(
+    components: Components, kept: NDArray[np.int64], prior: float, characters: int, *, alone: bool
+) -> Group | None:
+    """The components as one group; None if it is no more than a speck."""
+    boxes = components.boxes[kept]
+    box = Box(*(int(place) for place in (*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0))))
+    if box.max_side < max(3.0, _MIN_SHARE_OF_PICTURE * max(components.labels.shape)):
+        return None
+    return Group(_mask(components, kept), box, prior, characters, alone)
 
 
 def _mask(components: Components, kept: NDArray[np.int64]) -> Mask:
