@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -29,6 +30,10 @@ _MAX_STROKE_WIDTH = 0.3
 _NEARLY_BLACK = 48
 # A border of which this share is of the other tone is no background.
 _MIXED = 0.12
+# A border whose levels differ by no more was drawn, not photographed.
+_FLAT = 6
+# A fit whose middle moves by less is done.
+_SETTLED = 0.25
 # Two tones are so many of their own deviations apart.
 _MIN_TONES = 2.0
 # A polarity whose marks have less than this share of the other's energy is not looked at.
@@ -84,7 +89,13 @@ def _of_two_tones(gray: Gray) -> list[Reading]:
 
 def spread(values: NDArray[np.floating]) -> float:
     """The standard deviation that normal noise with this median absolute deviation would have."""
-    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
+    return 1.4826 * _middle(np.abs(values - _middle(values)))
+
+
+def _middle(values: NDArray[np.floating]) -> float:
+    """The median, but for the mean of two: a third of the time of numpy's."""
+    half = values.size // 2
+    return float(np.partition(values, half, axis=None)[half])
 
 
 def _energy(difference: Contrast) -> float:
@@ -112,18 +123,26 @@ def _fitted(gray: Gray) -> tuple[Contrast, bool]:
 
     Also returns whether it explains the light, judged by the border.
     """
+    around = gray[border(*gray.shape)]
+    if int(around.max()) - int(around.min()) <= _FLAT:
+        # A drawing, not a photo: nothing needs to be fitted.
+        return np.full(gray.shape, around.mean(), np.float32), True
     longest = max(gray.shape)
     height, width = (max(2, min(side, side * _SAMPLED_SIDE // longest)) for side in gray.shape)
     sampled = cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA).astype(np.float64)
     edge, values, terms = border(height, width).ravel(), sampled.ravel(), _terms(height, width)
     importance = np.where(edge, _BORDER_WEIGHT, 1.0)
     residual = values - np.median(values[edge])
+    before = 0.0
     for _ in range(_ROUNDS):
         reach = _BIWEIGHT * (spread(residual[edge]) + 2.0)
         weights = np.clip(1 - (residual / reach) ** 2, 0, None) ** 2 * importance
         weighted = (terms * weights[:, None]).T
         solution = np.linalg.solve(weighted @ terms + 1e-3 * np.eye(6), weighted @ values)
         residual = values - terms @ solution
+        if abs(solution[0] - before) < _SETTLED:
+            break
+        before = solution[0]
     surface = _surface(solution, *gray.shape)
     seen, fitted = np.maximum(values, 1)[edge], np.maximum(values - residual, 1)[edge]
     shares = 1 - np.minimum(seen, fitted) / np.maximum(seen, fitted)
@@ -138,12 +157,14 @@ def _surface(solution: NDArray[np.float64], height: int, width: int) -> Contrast
     return np.clip((c + c_x * x + c_xx * x * x) + (c_y * y + c_yy * y * y) + c_xy * x * y, 1, 255)
 
 
+@lru_cache(64)
 def _terms(height: int, width: int) -> NDArray[np.float64]:
     """(H * W, 6): the terms of a quadratic in both directions."""
     y, x = (a.ravel() for a in np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij"))
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
 
 
+@lru_cache(64)
 def border(height: int, width: int) -> NDArray[np.bool_]:
     """The outer twentieth on each side, at least one pixel."""
     outer = np.ones((height, width), bool)

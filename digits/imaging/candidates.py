@@ -39,6 +39,8 @@ _MIN_CONTRAST = 0.05
 # Where ink begins, as shares of the strongest ink's contrast: the second leaves out pale lines and shadows.
 _INK_BEGINS = ((0.15, 0.0), (0.45, -0.3))
 _INK_IS_FULL = 0.65
+# A second level that leaves this share of the ink shows the same marks.
+_SAME_INK = 0.8
 _MAX_CANDIDATES = 12
 _DIGIT_WEIGHT = 0.6
 # In nats: an edge, a line, a piece of a digit or a ring looks like one of these by chance.
@@ -149,9 +151,13 @@ def _of_reading(region: Region, reading: Reading, prior: float) -> list[Candidat
     if strongest < _MIN_CONTRAST or (not reading.cut and strongest < _NOISE_FACTOR * grain):
         return []
     found: list[Candidate] = []
+    inked = 0
     for share, cost in _INK_BEGINS:
         begins = max(share * strongest, 0.0 if reading.cut else 3 * grain)
         mask = (smooth > begins).astype(np.uint8) * 255
+        before, inked = inked, cv2.countNonZero(mask)
+        if before and inked > _SAME_INK * before:
+            break
         masks = [(mask, 0.0)]
         if (clean := without_lines(mask)) is not None:
             masks.append((clean, 0.1))

@@ -70,7 +70,7 @@ def groups(components: Components, *, cut: bool) -> list[Group]:
             choices = [(kept, prior), (_near_largest(components, kept), prior - 0.1)]
             choices += [(tall[at : at + 1], prior - 0.7) for at in range(min(3, len(tall)))]
             for chosen, cost in choices:
-                alone = not np.isin(tall, chosen).all()
+                alone = not set(tall.tolist()) <= set(chosen.tolist())
                 group = _group(components, chosen, cost, len(tall), alone=alone)
                 if group is not None:
                     found.setdefault(tuple(np.sort(chosen).tolist()), group)

@@ -12,8 +12,8 @@ from onnx import TensorProto, checker, helper, numpy_helper
 from onnx.onnx_ml_pb2 import ModelProto, NodeProto
 
 from digits.pixels import CLASSES
-from digits.training.architecture import FEATURE_SIZE, KERNEL_SIZES, NORM_EPSILON, OUTPUTS
-from digits.training.recipes import Recipe
+from digits.training.architecture import NORM_EPSILON, OUTPUTS, feature_side
+from digits.training.recipes import Convolution, Recipe
 
 # Old enough for every runtime of the last years, new enough for all that is used here.
 OPSET = 17
@@ -39,12 +39,12 @@ def to_onnx(recipe: Recipe, state: Mapping[str, np.ndarray]) -> bytes:
         helper.make_node("Cast", ["pixels"], ["ink"], to=TensorProto.FLOAT),
         helper.make_node("Reshape", ["ink", "image_shape"], ["pooled0"]),
     ]
-    for number in range(1, len(recipe.channels) + 1):
+    for number, layer in enumerate(recipe.layers, start=1):
         constants |= _folded(state, number)
-        nodes += _layer(number)
+        nodes += _layer(number, layer)
     constants |= _dense(recipe, state)
     nodes += [
-        helper.make_node("Flatten", [f"pooled{len(recipe.channels)}"], ["features"]),
+        helper.make_node("Flatten", [f"pooled{len(recipe.layers)}"], ["features"]),
         helper.make_node("Gemm", ["features", "dense/kernel", "dense/bias"], ["logits"]),
         helper.make_node("Slice", ["logits", "first", "digits_end", "classes_axis"], ["digit_logits"]),
         helper.make_node("Softmax", ["digit_logits"], ["probabilities"], axis=1),
@@ -54,15 +54,14 @@ def to_onnx(recipe: Recipe, state: Mapping[str, np.ndarray]) -> bytes:
     return _model(recipe, nodes, constants).SerializeToString()
 
 
-def _layer(number: int) -> list[NodeProto]:
-    last = number == len(KERNEL_SIZES)
+def _layer(number: int, layer: Convolution) -> list[NodeProto]:
     convolved, pooled = f"convolved{number}", f"pooled{number}"
     inputs = [f"pooled{number - 1}", f"conv{number}/kernel", f"conv{number}/bias"]
     nodes = [
-        helper.make_node("Conv", inputs, [convolved]),
-        helper.make_node("Relu", [convolved], [pooled if last else f"active{number}"]),
+        helper.make_node("Conv", inputs, [convolved], pads=[layer.size // 2 if layer.padded else 0] * 4),
+        helper.make_node("Relu", [convolved], [f"active{number}" if layer.pooled else pooled]),
     ]
-    if not last:
+    if layer.pooled:
         pooling = helper.make_node(
             "MaxPool", [f"active{number}"], [pooled], kernel_shape=[2, 2], strides=[2, 2]
         )
@@ -84,7 +83,8 @@ def _folded(state: Mapping[str, np.ndarray], number: int) -> Constants:
 
 def _dense(recipe: Recipe, state: Mapping[str, np.ndarray]) -> Constants:
     # Features come as channel, row, column here, as row, column, channel in Keras.
-    kernel = state["dense/kernel"].reshape(FEATURE_SIZE, FEATURE_SIZE, recipe.channels[-1], OUTPUTS)
+    side = feature_side(recipe)
+    kernel = state["dense/kernel"].reshape(side, side, recipe.layers[-1].channels, OUTPUTS)
     return {
         "dense/kernel": (kernel.transpose(2, 0, 1, 3).reshape(-1, OUTPUTS) / recipe.temperature).astype(np.float32),
         "dense/bias": (state["dense/bias"] / recipe.temperature).astype(np.float32),

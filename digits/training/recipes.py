@@ -23,13 +23,35 @@ class Augmentation:
 
 
 @dataclass(frozen=True)
+class Convolution:
+    """One layer of the network: square kernels, batch-norm, ReLU; `pooled` halves its sides, `padded` keeps them."""
+
+    channels: int
+    size: int
+    pooled: bool = False
+    padded: bool = False
+
+
+# 57,914 weights and statistics. The second convolution takes most of the time, so what comes into it is
+# narrow and what follows, on few pixels, is wide: as accurate as (24, 48, 64) and 18 % faster.
+SMALL = (Convolution(16, 5, pooled=True), Convolution(48, 3, pooled=True), Convolution(96, 3))
+DEEP = (
+    Convolution(24, 5, pooled=True),
+    Convolution(48, 3, padded=True),
+    Convolution(48, 3, pooled=True),
+    Convolution(96, 3, padded=True),
+    Convolution(96, 3),
+)
+
+
+@dataclass(frozen=True)
 class Recipe:
     """The network's size and how it is trained; hashable, since compiled steps are kept by recipe."""
 
     name: str
     epochs: int
     batch_size: int
-    channels: tuple[int, int, int]
+    layers: tuple[Convolution, ...]
     peak_learning_rate: float
     warm_up: float
     first_moment_decay: float
@@ -68,9 +90,7 @@ FAST = Recipe(
     epochs=1,
     # Small enough that each of two partitions makes 234 steps in one epoch over MNIST.
     batch_size=128,
-    # 57,914 weights and statistics. The second convolution takes most of the time, so what comes into it is
-    # narrow and what follows, on few pixels, is wide: as accurate as (24, 48, 64) and 18 % faster.
-    channels=(16, 48, 96),
+    layers=SMALL,
     # Adam stands ten times its usual rate here, because batch-norm follows each convolution.
     peak_learning_rate=0.01,
     # 0.2 and 0.3 of one epoch leave too little of it for the low rates: 0.04 % and 0.1 % less accurate.
@@ -96,7 +116,7 @@ STANDARD = Recipe(
     # As accurate as twelve epochs of the network (24, 48, 64), 99.6 %, in 40 % less time.
     epochs=8,
     batch_size=128,
-    channels=(16, 48, 96),
+    layers=DEEP,
     peak_learning_rate=0.01,
     warm_up=0.2,
     first_moment_decay=0.8,
