@@ -44,7 +44,7 @@ FROM serve-packages AS data
 COPY data data
 COPY digits digits
 COPY deploy deploy
-RUN python -m deploy.native.mnist data/mnist.npz
+RUN python -m deploy.native.downloads.mnist data/mnist.npz
 
 
 # Spark's Kafka connector.
@@ -53,7 +53,7 @@ FROM train-packages AS jars
 ARG DIGITS_MAVEN_URL
 COPY digits digits
 COPY deploy deploy
-RUN DIGITS_JARS_DIR=/opt/jars python -m deploy.native.jars spark-kafka
+RUN DIGITS_JARS_DIR=/opt/jars python -m deploy.native.downloads.jars spark-kafka
 
 
 FROM serve-packages AS serve

@@ -22,16 +22,17 @@ run: setup
 run-real: setup
 	@exec $(BIN)/digits up --stack real
 
+# Three at a time: most of them wait for servers. What takes longest begins first.
 test: setup
-	@$(BIN)/pytest -m "not real" tests/unit tests/kubernetes tests/conformance tests/integration $(ARGS)
+	@$(BIN)/pytest -n 3 --durations=10 tests/integration tests/classification_service_test.py \
+	  tests/conformance tests/training tests/kubernetes tests/unit $(ARGS)
 
 test-real: setup
-	@$(BIN)/pytest --timeout 600 -m real tests/integration $(ARGS)
-	@$(BIN)/pytest --timeout 600 tests/e2e $(ARGS)
+	@$(BIN)/pytest --timeout 600 --durations=10 tests/e2e $(ARGS)
 
-# The service behind NGINX, several of everything, and attacks on it.
+# The service behind NGINX, several of everything, and attacks on it; beside that, NGINX with nothing behind it.
 test-front-door: setup
-	@$(BIN)/pytest --timeout 600 tests/front_door $(ARGS)
+	@$(BIN)/pytest -n 2 --timeout 600 --durations=10 tests/front_door $(ARGS)
 
 # Builds the images and runs them, with podman and as root; docs/containers.md says what it needs.
 test-containers: setup
@@ -42,6 +43,7 @@ lint: setup
 	@$(BIN)/ruff format --check --quiet . || { echo "make: unformatted files; run: $(BIN)/ruff format ."; exit 1; }
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python docs/draw_rooms.py --check
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && $(BIN)/python protos/generate.py "$$fresh" && \
 	cd "$$fresh" && find . -type f | while read -r file; do \
 	  cmp -s "$$file" "$(CURDIR)/$$file" || { echo "make: $$file is stale; run: make protos"; exit 1; }; done
@@ -50,9 +52,10 @@ lint: setup
 protos: $(INSTALLED)
 	@$(BIN)/python protos/generate.py
 
-# Writes the table of settings into its page.
+# Writes the table of settings and the picture of the rooms into their pages.
 docs: $(INSTALLED)
 	@$(BIN)/python -m digits.settings_table docs/operations.md
+	@$(BIN)/python docs/draw_rooms.py
 
 # Resolves pyproject.toml again for every platform; needs uv.
 lock:
@@ -62,7 +65,7 @@ lock:
 setup: $(INSTALLED) $(GENERATED)
 	@[ -f $(MNIST) ] && [ ! $(MNIST) -nt $(VENV)/mnist-checked ] || { \
 	  [ -f $(MNIST) ] || echo "fetching MNIST into $(MNIST)"; \
-	  $(BIN)/python -m deploy.native.mnist $(MNIST) && touch $(VENV)/mnist-checked; }
+	  $(BIN)/python -m deploy.native.downloads.mnist $(MNIST) && touch $(VENV)/mnist-checked; }
 
 # Each failure is one line; what pip said is in the log. pip checks nothing again while the two files stay as they are.
 $(INSTALLED): pyproject.toml requirements.lock

@@ -3,7 +3,7 @@
 python -m benchmarks.classify --rounds 3
 
 Its clients share the two cores with the service. Those in Python take a third of what it takes itself;
-h2load takes next to nothing, and is asked too where it is installed.
+h2load takes next to nothing, and is asked too if it is installed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from benchmarks import h2load
 from benchmarks.service import running_service, status
 from benchmarks.training import train
 from deploy.native.ports import free_port
-from digits.client import Client
+from digits.client.client import Client
 from digits.v1 import digit_service_pb2 as pb
 
 

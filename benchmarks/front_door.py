@@ -20,7 +20,7 @@ import trustme
 from benchmarks.service import running_service
 from benchmarks.training import train
 from deploy.native.ports import free_port
-from digits.client import Client
+from digits.client.client import Client
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import digit_service_pb2_grpc

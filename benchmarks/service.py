@@ -1,4 +1,4 @@
-"""A service for a benchmark: started on a state folder of its own, warm, and stopped behind it."""
+"""A service for a benchmark: started on a state folder of its own, warm, and stopped after it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 
 from deploy.native.folder import StateFolder
 from deploy.native.ports import free_port
-from deploy.native.record import RunRecord
-from deploy.native.stack import variables
+from deploy.native.process_settings import variables
+from deploy.native.supervision.record import RunRecord
 from digits.settings import Settings
 
 DIGITS = str(Path(sys.executable).with_name("digits"))

@@ -19,7 +19,7 @@ from benchmarks.classify import load
 from benchmarks.service import running_service
 from benchmarks.training import train
 from digits import bootstrap
-from digits.client import Client
+from digits.client.client import Client
 from digits.datasets.dataset import open_dataset
 from digits.settings import Settings
 from digits.training import architecture, blocks, recipes

@@ -12,7 +12,7 @@ import sys
 import time
 
 from benchmarks.service import running_service
-from digits.client import Client
+from digits.client.client import Client
 from digits.v1 import training_pb2
 
 

@@ -13,7 +13,7 @@ from cli.options import AsJson, Server
 from cli.output import as_dict, print_json
 
 if TYPE_CHECKING:
-    from digits.client import Client
+    from digits.client.client import Client
 
 
 def classify(
@@ -34,11 +34,11 @@ def classify(
 def _classify(client: Client, file: Path, model: str, as_json: bool) -> bool:
     """Prints one file's digit, or why there is none; returns whether there was one.
 
-    Raises RemoteError where the next file would fare no better.
+    Raises RemoteError if the next file would fare no better.
     """
     from grpc import StatusCode
 
-    from digits.client import RemoteError
+    from digits.client.errors import RemoteError
 
     try:
         answer = client.classify(image=file.read_bytes(), model_version=model)

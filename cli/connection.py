@@ -10,14 +10,15 @@ from cli.failure import CommandFailed
 from cli.options import read_settings
 
 if TYPE_CHECKING:
-    from digits.client import Client, RemoteError
+    from digits.client.client import Client
+    from digits.client.errors import RemoteError
 
 
 @contextmanager
 def connected(server: str) -> Iterator[Client]:
     """A client of the named server, or of the environment's; raises CommandFailed for what it refuses."""
-    from digits.client import RemoteError
-    from digits.connecting import connect
+    from digits.client.connect import connect
+    from digits.client.errors import RemoteError
 
     settings = read_settings(server)
     try:
@@ -31,10 +32,18 @@ def reason(error: RemoteError, address: str) -> str:
     """One line that says what was refused; for a server that is away, what to do."""
     from grpc import StatusCode
 
-    if error.code is StatusCode.UNAVAILABLE and "failed to connect" in error.message:
-        return f"no service answers at {address}: start one with `digits up`, or name another with --server"
+    if error.unanswered:
+        return _no_answer(error.message, address)
     if error.code is StatusCode.UNAUTHENTICATED:
         return f"{error.message}; DIGITS_TOKEN holds yours"
     message = " ".join(error.message.split()) or error.code.name
     named = error.field and not message.startswith(error.field)
     return f"{error.field}: {message}" if named else message
+
+
+def _no_answer(cause: str, address: str) -> str:
+    """`cause` is gRPC's sentence; the operating system's words in it tell a server that is not there."""
+    if any(words in cause for words in ("Connection refused", "No such file or directory")):
+        return f"no server at {address}: start one with `digits up`, or name another with --server"
+    words = " ".join(cause.rpartition("last error: ")[2].split())
+    return f"no server answers at {address}: {words}"

@@ -13,7 +13,7 @@ from digits.errors import DigitsError
 
 
 class CommandFailed(DigitsError):
-    """What a command could not do, in one sentence; an empty one where everything has been said."""
+    """What a command could not do, in one sentence; an empty one if everything has been said."""
 
 
 def complain(message: str) -> None:

@@ -1,4 +1,4 @@
-"""`digits jobs`: list, watch, cancel."""
+"""`digits jobs`: list, watch, cancel, prune."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.connection import connected
-from cli.options import AsJson, Server
-from cli.output import as_dict, print_json, print_table
+from cli.options import AsJson, DryRun, Keep, OlderThan, Server, seconds_of
+from cli.output import as_dict, print_json, print_pruned, print_table
 from cli.progress import state_name
 from cli.training import watch
 
 if TYPE_CHECKING:
     from digits.v1.training_pb2 import Job
 
-app = typer.Typer(help="List, watch and cancel training jobs.", invoke_without_command=True)
+app = typer.Typer(help="List, watch, cancel and prune training jobs.", invoke_without_command=True)
 JobId = Annotated[str, typer.Argument(metavar="ID", help="The job.")]
 COLUMNS = ("JOB", "STATE", "BATCH", "RECIPE", "IMAGES", "ACCURACY", "MODEL", "CREATED")
 
 
 @app.callback()
 def list_jobs(context: typer.Context, server: Server = "", as_json: AsJson = False) -> None:
-    """List the newest jobs, or watch or cancel one."""
+    """List the newest jobs, or do something with them."""
     if context.invoked_subcommand:
         return
     with connected(server) as client:
@@ -49,6 +49,20 @@ def cancel_job(job_id: JobId, server: Server = "", as_json: AsJson = False) -> N
         print_json(as_dict(job))
     else:
         print(f"{job.job_id}  {state_name(job)}" + ("  (cancel requested)" if job.cancel_requested else ""))
+
+
+@app.command()
+def prune(
+    older_than: OlderThan = "",
+    keep: Keep = None,
+    dry_run: DryRun = False,
+    server: Server = "",
+    as_json: AsJson = False,
+) -> None:
+    """Remove records of finished jobs; by the service's own limits if none is given. Models stay."""
+    with connected(server) as client:
+        names = client.prune_jobs(seconds_of(older_than), keep, dry_run)
+    print_pruned(names, "jobs", dry_run, as_json)
 
 
 def _row(job: Job) -> tuple[str, ...]:

@@ -16,11 +16,31 @@ Server = Annotated[
     str, typer.Option("--server", metavar="ADDRESS", help="gRPC address. [env: DIGITS_SERVER_ADDRESS]")
 ]
 
+OlderThan = Annotated[
+    str, typer.Option("--older-than", metavar="AGE", help="Remove what is older: 90m, 12h, 30d.")
+]
+Keep = Annotated[
+    int | None, typer.Option("--keep", min=0, metavar="N", help="Keep the newest N, remove the others.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")]
+
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def seconds_of(age: str) -> float | None:
+    """An age such as 30d in seconds, None for none; raises CommandFailed."""
+    number, unit = age[:-1], age[-1:]
+    if not age:
+        return None
+    if not (number.isascii() and number.isdigit() and unit in _UNIT_SECONDS):
+        raise CommandFailed(f"--older-than: a number and one of s, m, h, d, such as 30d, not {age!r}")
+    return float(int(number) * _UNIT_SECONDS[unit])
+
 
 def read_settings(server: str = "") -> Settings:
-    """The settings of the environment, with the server's address where one was given.
+    """The settings of the environment, with the server's address if one was given.
 
-    Raises CommandFailed where a variable's value will not do.
+    Raises CommandFailed if a variable's value is invalid.
     """
     from pydantic import ValidationError
 

@@ -22,6 +22,16 @@ def print_json(document: Any) -> None:
     print(json.dumps(document), flush=True)
 
 
+def print_pruned(names: Sequence[str], what: str, dry_run: bool, as_json: bool) -> None:
+    """Prints what was pruned, or would be: a name a line, and how many on the last."""
+    if as_json:
+        print_json({"pruned": list(names), "dry_run": dry_run})
+        return
+    for name in names:
+        print(name)
+    print(f"{len(names)} {what} {'would be' if dry_run else 'were'} removed")
+
+
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Prints rows under their headings, in columns as wide as what is in them."""
     cells = [[str(cell) for cell in row] for row in [columns, *rows]]

@@ -67,7 +67,7 @@ def _json_line(progress: TrainProgress) -> None:
 
 
 class _PlainLines:
-    """Prints a line where something changed; heartbeats alone are not worth one."""
+    """Prints a line when something changed; heartbeats alone are not worth one."""
 
     def __init__(self) -> None:
         self._last = ""

@@ -65,7 +65,7 @@ def down(as_json: AsJson = False) -> None:
 
 
 def status(as_json: AsJson = False) -> None:
-    """Say what runs; the exit code is 0 where every part is up."""
+    """Say what runs; the exit code is 0 if every part is up."""
     if not _print_status(as_json):
         raise CommandFailed("")
 
@@ -85,5 +85,7 @@ def _print_report(report: ServiceStatus) -> None:
     rows = [(p.name, p.version, p.health, p.pid or "", p.restarts, p.address, p.log) for p in report.parts]
     print_table(COLUMNS, rows)
     serving = f"serving {report.serving_version}" if report.serving_version else "no model serves"
+    if report.serving_problem:
+        serving += f" ({report.serving_problem})"
     runs = f"supervisor {report.pid}" if report.pid else "not running"
     print(f"{runs}; {serving}; state in {report.var_dir}")

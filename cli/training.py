@@ -16,7 +16,7 @@ from cli.options import AsJson, Server
 from cli.progress import progress_view, state_name, verdict
 
 if TYPE_CHECKING:
-    from digits.client import Client
+    from digits.client.client import Client
     from digits.v1.training_pb2 import TrainProgress
 
 INTERRUPTED = 130
@@ -59,14 +59,15 @@ def train(  # noqa: PLR0917
 
 
 def watch(client: Client, messages: Iterator[TrainProgress], as_json: bool) -> None:
-    """Shows a job until it ends; raises CommandFailed where it does not succeed.
+    """Shows a job until it ends; raises CommandFailed if it does not succeed.
 
     Ctrl-C leaves the job running and says how to find it again.
     """
     from rich.console import Console
 
-    from digits.client import RemoteError
-    from digits.following import FINAL, follow
+    from digits.client.errors import RemoteError
+    from digits.client.resume import follow
+    from digits.final_states import FINAL
 
     last = None
     try:

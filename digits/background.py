@@ -1,4 +1,4 @@
-"""Threads that work beside the calls: whatever goes wrong in one, it goes on, and health can see that it does."""
+"""Threads that work beside the calls: whatever goes wrong in one, it goes on, and health can see it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from digits.errors import DigitsError
 logger = logging.getLogger(__name__)
 
 _FIRST_BACKOFF_SECONDS = 0.5
-_MAX_BACKOFF_SECONDS = 8.0
+MAX_BACKOFF_SECONDS = 8.0
 _STOP_SECONDS = 10.0
 
 
 class BackgroundLoop:
     """Runs `turn` again and again on a thread of its own, `period_seconds` apart, until it is stopped.
 
-    What `turn` raises is logged, and the next turn comes later each time, up to 8 s and with jitter, so that a
-    system that is away costs a line every few seconds and is not met by everybody at once when it is back.
+    What `turn` raises is logged, and the next turn comes later each time, up to 8 s and with jitter, so that
+    a system that is away costs a line every few seconds and is not met by everybody at once when it is back.
     """
 
     def __init__(self, name: str, turn: Callable[[], None], period_seconds: float) -> None:
@@ -71,7 +71,7 @@ class BackgroundLoop:
 
     def _wait(self) -> None:
         if self._failures:
-            self._stopping.wait(_backoff_seconds(self._failures))
+            self._stopping.wait(backoff_seconds(self._failures))
         else:
             self._woken.wait(self._period_seconds)
 
@@ -82,7 +82,7 @@ class BackgroundLoop:
             logger.error("%s tries again after what nobody foresaw", self.name, exc_info=error)
 
 
-def _backoff_seconds(failures: int) -> float:
+def backoff_seconds(failures: int) -> float:
     """Doubles with each failure in a row; a random half of it keeps many processes apart."""
-    longest = min(_MAX_BACKOFF_SECONDS, _FIRST_BACKOFF_SECONDS * 2.0 ** min(failures, 16))
+    longest = min(MAX_BACKOFF_SECONDS, _FIRST_BACKOFF_SECONDS * 2.0 ** min(failures, 16))
     return random.uniform(longest / 2, longest)  # noqa: S311

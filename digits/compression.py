@@ -1,4 +1,4 @@
-"""Zstandard frames that are opened only where they say how much they hold, and it is not too much."""
+"""Zstandard frames that are opened only if they say how much they hold, and it is not too much."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def seal(message: Message) -> bytes:
 
 
 def unseal(data: bytes, kind: type[M]) -> M:
-    """Reads a sealed message back; raises Corrupt where it is damaged or of another type."""
+    """Reads a sealed message back; raises Corrupt if it is damaged or of another type."""
     try:
         envelope = artifacts_pb2.Envelope.FromString(data)
         if envelope.message_type != kind.DESCRIPTOR.full_name:

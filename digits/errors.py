@@ -6,14 +6,16 @@ DigitsError
 ├── Unauthenticated         no token, or one that is not known
 ├── Forbidden               the token is not for this call
 ├── NotFound                no such job, version or file
-├── NotReady                no model serves yet, or nothing to roll back to
+├── NotReady                no model serves yet, or the one that should cannot
 ├── Overloaded              the queue is full; the same call may succeed later
 ├── DeadlinePassed          the caller's time ran out
 ├── Cancelled               somebody asked the job to stop
 ├── Unavailable             a part of the system is away
 │   ├── Stopping            this server stops; another goes on
 │   ├── StoreUnavailable
+│   │   └── StoreFull       it answers, and takes nothing
 │   ├── LogUnavailable
+│   │   └── LogFull         it answers, and takes nothing
 │   ├── CoordinatorUnavailable
 │   └── QueueUnavailable
 ├── Corrupt                 an artifact is damaged or not what it says it is
@@ -21,11 +23,11 @@ DigitsError
 ├── GaveUp                  a job took its worker down too often
 ├── AlreadyPublished        an artifact's name was used before
 ├── StaleWrite              somebody else wrote first
-├── Misconfigured           the settings, or a file that they name, will not do
+├── Misconfigured           the settings, or a file that they name, are invalid
 ├── LeaseLost               another trainer has the job
 └── HandedOver              this worker stops; the job goes on in another
 
-Transports turn these into their own status: digits/status.py for gRPC, rest_bridge/problems.py for HTTP.
+Transports turn these into their own status: digits/status.py for gRPC, rest_bridge/error_mapping.py for HTTP.
 """
 
 
@@ -64,7 +66,7 @@ class NotFound(DigitsError):
 
 
 class NotReady(DigitsError):
-    """No model serves yet, or there is nothing to roll back to."""
+    """No model serves yet, there is nothing to roll back to, or what should serve cannot be loaded."""
 
 
 class Overloaded(DigitsError):
@@ -95,8 +97,16 @@ class StoreUnavailable(Unavailable):
     """The artifact store does not answer, or has no room."""
 
 
+class StoreFull(StoreUnavailable):
+    """The artifact store has no room, or may only be read."""
+
+
 class LogUnavailable(Unavailable):
     """The log of image blocks does not answer, or has no room."""
+
+
+class LogFull(LogUnavailable):
+    """The log of image blocks has no room, or may only be read."""
 
 
 class CoordinatorUnavailable(Unavailable):
@@ -128,7 +138,7 @@ class StaleWrite(DigitsError):
 
 
 class Misconfigured(DigitsError):
-    """The settings, or a file that they name, will not do."""
+    """The settings, or a file that they name, are invalid."""
 
 
 class LeaseLost(DigitsError):

@@ -27,7 +27,7 @@ class OffsetRanges:
 
     @classmethod
     def of(cls, offsets: Iterable[tuple[int, int]]) -> OffsetRanges:
-        """Collects (partition, offset) pairs; raises ValueError where one comes twice."""
+        """Collects (partition, offset) pairs; raises ValueError if one comes twice."""
         pairs = list(offsets)
         if len(set(pairs)) != len(pairs):
             raise ValueError("an offset was seen twice")
@@ -47,7 +47,7 @@ class OffsetRanges:
         return cls(tuple(runs))
 
     def plus(self, other: OffsetRanges) -> OffsetRanges:
-        """Joins two sets; raises ValueError where they overlap, since no image may count twice."""
+        """Joins two sets; raises ValueError if they overlap, since no image may count twice."""
         return self._joined((*self.ranges, *other.ranges))
 
     def holds(self, partition: int, offset: int) -> bool:

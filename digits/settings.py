@@ -155,7 +155,23 @@ class Settings(BaseSettings):
         gt=0,
         description="Memory that the partition trainers of one job may take together, in bytes.",
     )
-    max_attempts: int = Field(3, gt=0, description="How often a job may take its worker down.")
+    max_attempts: int = Field(
+        3, gt=0, description="How often in a row a job may take its worker down without getting further."
+    )
+    keep_jobs_days: float = Field(
+        30.0, gt=0, description="How long finished jobs and their request ids are kept."
+    )
+    keep_jobs: int = Field(
+        1000, ge=0, description="Most finished jobs that are kept: the newest. A record has about 1 KB."
+    )
+    keep_models_days: float = Field(
+        90.0,
+        gt=0,
+        description="How long versions that never served are kept. What serves, did, or is pinned stays.",
+    )
+    keep_models: int = Field(
+        100, ge=0, description="Most versions that never served that are kept: the newest. One has 0.5 MB."
+    )
 
     @cached_property
     def store(self) -> str:

@@ -21,7 +21,7 @@ def table() -> str:
 
 
 def with_table(page: str) -> str:
-    """The page with the table as it is now; raises ValueError where it has no place for it."""
+    """The page with the table as it is now; raises ValueError if it has no place for it."""
     before, _, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not end:

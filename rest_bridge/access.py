@@ -11,7 +11,7 @@ OPEN = frozenset({"probes.healthz", "probes.readyz"})
 
 
 def install(app: Flask, tokens: Tokens | None) -> None:
-    """Refuses, where there are tokens, every other call without one before its body is read."""
+    """If there are tokens, refuses every other call without one before its body is read."""
 
     def check() -> None:
         if tokens and request.endpoint not in OPEN:

@@ -1,14 +1,14 @@
-"""The REST bridge: HTTP in, gRPC out, nothing kept."""
+"""The Flask application, put together."""
 
 from __future__ import annotations
 
 from flask import Flask
 
-from digits.client import Client
-from digits.connecting import connect
+from digits.client.client import Client
+from digits.client.connect import connect
 from digits.security.tokens import Tokens
 from digits.settings import Settings
-from rest_bridge import access, classifying, models, probes, problems, training
+from rest_bridge import access, classifying, error_mapping, models, probes, training
 
 
 def create_app(settings: Settings, client: Client | None = None) -> Flask:
@@ -16,7 +16,7 @@ def create_app(settings: Settings, client: Client | None = None) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
     app.extensions["digits"] = client or connect(settings)
-    problems.install(app)
+    error_mapping.install(app)
     access.install(app, Tokens(settings.tokens_file) if settings.tokens_file else None)
     for module in (classifying, training, models, probes):
         app.register_blueprint(module.blueprint)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from rest_bridge import bodies
+from rest_bridge import reading
+from rest_bridge.bodies import CLASSIFY
+from rest_bridge.operations import JSON, Operation, Parameter
 from rest_bridge.replies import client, json_reply
 
 blueprint = Blueprint("classify", __name__)
 
-_FIELDS = {"image_path": bodies.text, "model_version": bodies.text, "minimum_version": bodies.text}
+_DETAILS = Parameter("details", "query", "1 answers the whole ClassifyResponse.", {"enum": ["1"]})
 
 
 @blueprint.post("/digits/classify")
+@Operation(body=CLASSIFY, parameters=(_DETAILS,))
 def classify() -> Response:
-    """Answers `[5]` for a picture of a five; `?details=1` answers the whole ClassifyResponse."""
-    answer = client().classify(**bodies.read(_FIELDS, path="image_path", upload="image"))
+    """Answers the digit in one picture, such as [5]; `?details=1` answers the whole ClassifyResponse."""
+    answer = client().classify(**reading.read(CLASSIFY))
     if request.args.get("details") == "1":
         return json_reply(answer)
-    return Response(f"[{answer.digit}]", mimetype="application/json")
+    return Response(f"[{answer.digit}]", mimetype=JSON)

@@ -8,17 +8,17 @@ from collections.abc import Iterator
 
 from flask import Response
 
-from digits.client import RemoteError
-from digits.following import FINAL
+from digits.client.errors import RemoteError
+from digits.final_states import FINAL
 from digits.v1.training_pb2 import TrainProgress
-from rest_bridge.problems import problem_of, response_of
+from rest_bridge.error_mapping import problem_of
 from rest_bridge.replies import json_text
 
 _RETRY_MILLISECONDS = 1000
 
 
 def response(stream: Iterator[TrainProgress], last_event_id: str) -> Response:
-    """Streams each new snapshot once; 204, which ends a browser's reconnecting, where none will come.
+    """Streams each new snapshot once; 204, which ends a browser's reconnecting, if none will come.
 
     An event's id names its snapshot, so that a resumed stream starts with what the caller has not seen.
     """
@@ -58,4 +58,4 @@ def _event(name: str, progress: TrainProgress) -> str:
 
 
 def _problem(error: RemoteError) -> str:
-    return json.dumps(response_of(problem_of(error)).get_json(force=True))
+    return json.dumps(problem_of(error).model_dump())

@@ -4,31 +4,42 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from rest_bridge import bodies
+from rest_bridge import reading
+from rest_bridge.bodies import Page, RollbackBody
+from rest_bridge.operations import Operation
 from rest_bridge.replies import client, json_reply
 
 blueprint = Blueprint("models", __name__)
 
 
 @blueprint.get("/digits/models")
-def models() -> Response:
+@Operation(query=Page)
+def list_models() -> Response:
     """A page of versions, newest first."""
-    return json_reply(client().list_models(**bodies.page()))
+    return json_reply(client().list_models(**reading.page()))
 
 
 @blueprint.get("/digits/models/<version>")
-def model(version: str) -> Response:
+def get_model(version: str) -> Response:
     """One version; "serving" is the one that serves."""
     return json_reply(client().get_model(version))
 
 
 @blueprint.post("/digits/models/<version>/promote")
-def promote(version: str) -> Response:
+def promote_model(version: str) -> Response:
     """Makes a version serve."""
     return json_reply(client().promote_model(version))
 
 
 @blueprint.post("/digits/models/rollback")
-def rollback() -> Response:
+@Operation(optional_body=RollbackBody)
+def rollback_model() -> Response:
     """Makes the version serve that served before."""
-    return json_reply(client().rollback_model())
+    return json_reply(client().rollback_model(**reading.read_optional(RollbackBody)))
+
+
+@blueprint.get("/digits/models/history")
+@Operation(query=Page)
+def list_serving_history() -> Response:
+    """A page of the moves of the serving version, newest first."""
+    return json_reply(client().list_serving_history(**reading.page()))

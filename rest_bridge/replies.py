@@ -8,7 +8,7 @@ from flask import Response, current_app
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
-from digits.client import Client
+from digits.client.client import Client
 from rest_bridge.access import authorization
 
 

@@ -8,56 +8,61 @@ from itertools import chain
 
 from flask import Blueprint, Response, g, request, url_for
 
-from digits.following import follow
+from digits.client.resume import follow
 from digits.v1.training_pb2 import SUCCEEDED, JobState, TrainProgress
-from rest_bridge import bodies, events
-from rest_bridge.problems import Refused
+from rest_bridge import events, reading
+from rest_bridge.bodies import TRAIN, Page
+from rest_bridge.operations import Operation, Parameter
+from rest_bridge.problems import Problem, response_of
 from rest_bridge.replies import client, json_reply
 
 blueprint = Blueprint("jobs", __name__)
 
-_FIELDS = {
-    "images_batch_path": bodies.text,
-    "recipe": bodies.text,
-    "seed": bodies.seed,
-    "request_id": bodies.text,
-    "promotion": bodies.promotion,
-}
+_PREFER = Parameter("Prefer", "header", "respond-async answers 202 at once.")
+_LAST_EVENT_ID = Parameter("Last-Event-ID", "header", "The newest event seen.")
 
 
 @blueprint.post("/digits/train")
+@Operation(
+    media="text/plain", body=TRAIN, parameters=(_PREFER,), responses=(("202", "Location names the job."),)
+)
 def train() -> Response:
-    """Answers `True` once the job has succeeded, or 202 at once where the caller prefers respond-async."""
-    fields = bodies.read(_FIELDS, path="images_batch_path", upload="images_batch")
+    """Trains; answers True once the job has succeeded, or 202 at once if the caller prefers respond-async."""
     caller = client()
-    stream = follow(caller, caller.train(**fields))
+    stream = follow(caller, caller.train(**reading.read(TRAIN)))
     first = next(stream)
-    g.job_location = url_for("jobs.job", job_id=first.job_id)
+    g.job_location = url_for("jobs.get_job", job_id=first.job_id)
     reply = _accepted(first) if _prefers_async() else _succeeded(first, stream)
     reply.headers["Location"] = g.job_location
     return reply
 
 
 @blueprint.get("/digits/jobs")
-def jobs() -> Response:
+@Operation(query=Page)
+def list_jobs() -> Response:
     """A page of jobs, newest first."""
-    return json_reply(client().list_jobs(**bodies.page()))
+    return json_reply(client().list_jobs(**reading.page()))
 
 
 @blueprint.get("/digits/jobs/<job_id>")
-def job(job_id: str) -> Response:
+def get_job(job_id: str) -> Response:
     """One job."""
     return json_reply(client().get_job(job_id))
 
 
 @blueprint.post("/digits/jobs/<job_id>/cancel")
-def cancel(job_id: str) -> Response:
+def cancel_job(job_id: str) -> Response:
     """Asks the job to stop."""
     return json_reply(client().cancel_job(job_id))
 
 
 @blueprint.get("/digits/jobs/<job_id>/events")
-def job_events(job_id: str) -> Response:
+@Operation(
+    media="text/event-stream",
+    parameters=(_LAST_EVENT_ID,),
+    responses=(("204", "The job is final and was seen to its end."),),
+)
+def watch_job(job_id: str) -> Response:
     """The job's progress as server-sent events until it is final."""
     return events.response(client().watch_job(job_id), request.headers.get("Last-Event-ID", ""))
 
@@ -76,5 +81,6 @@ def _accepted(progress: TrainProgress) -> Response:
 def _succeeded(first: TrainProgress, stream: Iterator[TrainProgress]) -> Response:
     (last,) = deque(chain([first], stream), maxlen=1)
     if last.state != SUCCEEDED:
-        raise Refused(f"the job ended {JobState.Name(last.state)}", status=409)
+        ended = f"the job ended {JobState.Name(last.state)}"
+        return response_of(Problem(status=409, detail=ended, instance=g.job_location))
     return Response("True", mimetype="text/plain")

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 import sys
 
 import uvloop
@@ -13,7 +14,6 @@ from server.app import serve
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("kazoo.client").setLevel(logging.WARNING)
     settings = Settings()
     # What was imported stays: the collector need not walk it under load.
     gc.freeze()
@@ -22,3 +22,6 @@ if __name__ == "__main__":
         uvloop.run(serve(settings))
     except Misconfigured as error:
         sys.exit(f"server: {error}")
+    logging.shutdown()
+    # Python would wait for every thread of its pools, and one of them may hang in a read that never ends.
+    os._exit(0)

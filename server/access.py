@@ -19,10 +19,14 @@ ROLES: dict[str, Role | None] = {
     "ListJobs": Role.TRAIN,
     "WatchJob": Role.TRAIN,
     "CancelJob": Role.TRAIN,
+    "PruneJobs": Role.TRAIN,
     "PromoteModel": Role.TRAIN,
     "RollbackModel": Role.TRAIN,
+    "PinModel": Role.TRAIN,
+    "PruneModels": Role.TRAIN,
     "ListModels": None,
     "GetModel": None,
+    "ListServingHistory": None,
     "Classify": Role.CLASSIFY,
     "ClassifyStream": Role.CLASSIFY,
     "ModelInfer": Role.CLASSIFY,
@@ -39,7 +43,7 @@ class Access:
     """Lets callers in. Without tokens everybody may do everything, and an address is a caller."""
 
     def __init__(self, tokens: Tokens | None, max_calls_per_caller: int) -> None:
-        self._tokens, self._most = tokens, max_calls_per_caller
+        self._tokens, self._max_calls = tokens, max_calls_per_caller
         self._open: Counter[str] = Counter()
 
     def caller(self, context: grpc.aio.ServicerContext) -> str:
@@ -59,8 +63,8 @@ class Access:
             name = holder.name
         else:
             name = _host(context.peer())
-        if self._open[name] >= self._most:
-            raise Overloaded(f"{name} has {self._most} calls open here already", retry_after_seconds=1.0)
+        if self._open[name] >= self._max_calls:
+            raise Overloaded(f"{name} has {self._max_calls} calls open here already", retry_after_seconds=1.0)
         self._open[name] += 1
         return name
 

@@ -4,24 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
+import threading
+from functools import partial
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2_grpc
 
 from digits import bootstrap
 from digits.inference import inference_pb2_grpc
+from digits.jobs.admission import Admission
+from digits.jobs.cleanup import Cleanup
+from digits.jobs.housekeeping import Housekeeping
 from digits.jobs.jobs import Jobs
 from digits.jobs.reconciler import Reconciler
+from digits.jobs.retention import JobRetention, Limits
+from digits.jobs.sweep import Sweep
+from digits.models.promotion import Promotion
 from digits.models.registry import Registry
+from digits.models.retention import ModelRetention
 from digits.security.tokens import Tokens
+from digits.serving.breaker import Breaker
+from digits.serving.classifier import Classifier
+from digits.serving.deadline_store import DeadlineStore
+from digits.serving.failover import Failover
+from digits.serving.local_answerer import LocalAnswerer
+from digits.serving.model_loader import ModelLoader
+from digits.serving.named_versions import NamedVersions
+from digits.serving.queue_answerer import QueueAnswerer
 from digits.serving.serving_model import ServingModel, ServingSnapshot
+from digits.serving.version_floor import VersionFloor
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2_grpc, models_pb2_grpc, training_pb2_grpc
 from server import listening, reflection
 from server.access import Access, Authorized
-from server.batcher import Batcher
-from server.classifying import Classifier
 from server.digit_servicer import DigitServicer
 from server.error_mapping import ErrorMapping
 from server.generic_handlers import GenericHandlersOnly
@@ -30,9 +48,13 @@ from server.inference_servicer import InferenceServicer
 from server.job_servicer import JobServicer
 from server.model_servicer import ModelServicer
 from server.progress_stream import ProgressStreams
-from server.version_floor import VersionFloor
 
 logger = logging.getLogger(__name__)
+
+_WATCH_SECONDS = 2.0
+# What is left to do after the calls is over in a fraction of it. A supervisor kills after five.
+_STOP_SECONDS = 4.0
+_DAY_SECONDS = 24 * 3600.0
 
 
 class Application:
@@ -42,19 +64,30 @@ class Application:
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._coordinator = bootstrap.coordinator(settings)
-        self._store = bootstrap.store(settings)
-        self._jobs = Jobs(self._coordinator, bootstrap.train_queue(settings), settings.max_jobs_per_caller)
+        self._store = DeadlineStore(bootstrap.store(settings))
+        self._jobs = Jobs(self._coordinator, bootstrap.train_queue(settings))
         self._registry = Registry(self._coordinator)
+        log = bootstrap.log(settings)
+        cleanup = Cleanup(self._jobs, self._store, log)
         self._reconciler = Reconciler(self._jobs, self._coordinator, settings.max_attempts)
-        self._health = Health()
+        self._job_retention = JobRetention(self._jobs, self._coordinator)
+        self._model_retention = ModelRetention(self._registry, self._jobs, self._store, self._coordinator)
+        self._housekeeping = self._make_housekeeping(cleanup, Sweep(self._jobs, self._store, log))
+        loader = ModelLoader(self._registry, self._store)
         cache = settings.var_dir / "cache" / f"server-{settings.grpc_port}"
-        self._serving = ServingModel(self._registry, self._store, self._serving_changed, cache)
-        queue = bootstrap.classify_queue(settings)
-        classifier = Classifier(queue, self._serving, settings.classify_queue_timeout_seconds)
-        self._batcher = Batcher(
-            classifier.classify, settings.classify_max_batch, settings.classify_max_waiting
+        self._serving = ServingModel(self._registry, loader, self._serving_changed, cache)
+        self._named = NamedVersions(self._serving, loader, settings.classify_max_waiting)
+        self._floor = VersionFloor(self._serving)
+        self._classifier = self._make_classifier()
+        self._health = Health(
+            {
+                "serving-model": self._serving.is_alive,
+                "reconciler": self._reconciler.loop.is_alive,
+                # Its chores come every ten minutes and may be long.
+                "housekeeping": lambda _: self._housekeeping.loop.is_alive(3600.0),
+            }
         )
-        self._follower = ProgressStreams(self._jobs, self._serving, settings.heartbeat_seconds)
+        self._follower = ProgressStreams(self._jobs, self._floor, settings.heartbeat_seconds)
         self._server = self._make_server()
         self._health_server = listening.make_health_server(settings, self._health.servicer)
 
@@ -63,19 +96,32 @@ class Application:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, stop.set)
-        batching = asyncio.create_task(self._batcher.run())
+        batching = asyncio.create_task(self._classifier.run())
+        # Without batches a server is of no use: its supervisor starts another.
+        batching.add_done_callback(lambda _: stop.set())
         await self._health.started()
         await self._server.start()
         if self._health_server:
             await self._health_server.start()
         self._serving.start()
         self._reconciler.start()
+        self._housekeeping.start()
         starting = asyncio.create_task(self._announce_startup())
+        watching = asyncio.create_task(self._watch_threads())
         logger.info("serving on %s:%d", self._settings.grpc_host, self._settings.grpc_port)
         await stop.wait()
+        self._end_in_any_case()
         await self._drain()
         batching.cancel()
         starting.cancel()
+        watching.cancel()
+
+    def _end_in_any_case(self) -> None:
+        """A stop has an end, whatever hangs."""
+        seconds = self._settings.drain_notice_seconds + self._settings.drain_seconds + _STOP_SECONDS
+        ending = threading.Timer(seconds, os._exit, [1])
+        ending.daemon = True
+        ending.start()
 
     async def _drain(self) -> None:
         """Says first that it stops, then answers what it accepted."""
@@ -86,29 +132,68 @@ class Application:
         await self._server.stop(self._settings.drain_seconds)
         if self._health_server:
             await self._health_server.stop(0)
+        self._housekeeping.stop()
         self._reconciler.stop()
         self._serving.stop()
         self._coordinator.close()
 
+    def _make_housekeeping(self, cleanup: Cleanup, sweep: Sweep) -> Housekeeping:
+        return Housekeeping(
+            self._reconciler.leads,
+            cleanup.end_all,
+            [
+                self._jobs.mend_index,
+                sweep.run,
+                self._model_retention.sweep,
+                partial(self._job_retention.prune, _job_limits(self._settings)),
+                partial(self._model_retention.prune, _model_limits(self._settings)),
+            ],
+        )
+
+    def _make_classifier(self) -> Classifier:
+        settings = self._settings
+        queue = QueueAnswerer(bootstrap.classify_queue(settings), settings.classify_queue_timeout_seconds)
+        return Classifier(
+            Failover(queue, LocalAnswerer(self._serving, self._floor), Breaker()),
+            self._named,
+            self._serving,
+            self._floor,
+            max_in_batch=settings.classify_max_batch,
+            max_waiting=settings.classify_max_waiting,
+        )
+
     def _make_server(self) -> grpc.aio.Server:
         settings = self._settings
         server = listening.make_server(settings)
-        methods = GenericHandlersOnly(server)
+        methods: Any = GenericHandlersOnly(server)
         tokens = Tokens(settings.tokens_file) if settings.tokens_file else None
         access = Access(tokens, settings.max_calls_per_caller)
 
-        def guarded(servicer: object) -> ErrorMapping:
+        def guarded(servicer: object) -> Any:
             return ErrorMapping(Authorized(servicer, access))
 
-        predictions = VersionFloor(self._batcher, self._serving)
-        digit = DigitServicer(
-            self._jobs, self._store, self._follower, predictions, access=access, settings=settings
+        admission = Admission(
+            self._jobs,
+            self._store,
+            settings.data_dir,
+            max_dataset_bytes=settings.max_dataset_bytes,
+            max_jobs_per_caller=settings.max_jobs_per_caller,
         )
+        digit = DigitServicer(admission, self._follower, self._classifier, access=access, settings=settings)
         digit_service_pb2_grpc.add_DigitServiceServicer_to_server(guarded(digit), methods)
-        job = JobServicer(self._jobs, self._follower)
+        job = JobServicer(self._jobs, self._follower, self._job_retention, _job_limits(settings))
         training_pb2_grpc.add_JobServiceServicer_to_server(guarded(job), methods)
-        models_pb2_grpc.add_ModelServiceServicer_to_server(guarded(ModelServicer(self._registry)), methods)
-        inference = InferenceServicer(self._batcher, self._serving, self._registry)
+        promotion = Promotion(self._registry, self._store, self._coordinator)
+        model = ModelServicer(
+            self._registry,
+            promotion,
+            self._floor,
+            access,
+            retention=self._model_retention,
+            limits=_model_limits(settings),
+        )
+        models_pb2_grpc.add_ModelServiceServicer_to_server(guarded(model), methods)
+        inference = InferenceServicer(self._classifier, self._named, self._serving, self._registry)
         inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(guarded(inference), methods)
         health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, methods)
         names = ["grpc.health.v1.Health", *ALWAYS, *filter(None, WITH_A_MODEL)]
@@ -119,9 +204,22 @@ class Application:
         await self._loop.run_in_executor(None, self._serving.await_word)
         await self._health.knows_what_serves()
 
+    async def _watch_threads(self) -> None:
+        while True:
+            await self._health.look_at_threads()
+            await asyncio.sleep(_WATCH_SECONDS)
+
     def _serving_changed(self, serving: ServingSnapshot) -> None:
-        change = self._health.set_serving(serving.model is not None)
+        change = self._health.set_serving(serving.model is not None, not serving.error)
         asyncio.run_coroutine_threadsafe(change, self._loop)
+
+
+def _job_limits(settings: Settings) -> Limits:
+    return Limits(settings.keep_jobs_days * _DAY_SECONDS, settings.keep_jobs)
+
+
+def _model_limits(settings: Settings) -> Limits:
+    return Limits(settings.keep_models_days * _DAY_SECONDS, settings.keep_models)
 
 
 async def serve(settings: Settings) -> None:

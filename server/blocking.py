@@ -1,4 +1,4 @@
-"""A few threads for what would hold up the event loop: pictures, ZooKeeper, files."""
+"""Threads for what would hold up the event loop, apart by what they wait for: none can starve another."""
 
 from __future__ import annotations
 
@@ -7,14 +7,44 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
+from digits.errors import Overloaded
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# Two cores decode pictures as fast as two threads; the others wait for ZooKeeper.
-_THREADS = ThreadPoolExecutor(6, thread_name_prefix="blocking")
+
+class Pool:
+    """A bounded number of threads, and of calls that wait for one."""
+
+    def __init__(self, name: str, threads: int, max_waiting: int) -> None:
+        self._name, self._limit = name, threads + max_waiting
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._calls = 0
+
+    async def run(self, call: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R:
+        """Runs a blocking call on one of the threads; raises Overloaded when too many wait.
+
+        A caller that leaves does not end its call, which counts until it is over.
+        """
+        if self._calls >= self._limit:
+            raise Overloaded(f"too many calls wait for {self._name}", retry_after_seconds=1.0)
+        self._calls += 1
+        running = asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: call(*arguments, **options)
+        )
+        running.add_done_callback(self._over)
+        return await asyncio.shield(running)
+
+    def _over(self, running: asyncio.Future[R]) -> None:
+        self._calls -= 1
+        if not running.cancelled():
+            running.exception()
 
 
-async def blocking(call: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R:
-    """Runs a blocking call on one of the threads."""
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_THREADS, lambda: call(*arguments, **options))
+# Two cores decode pictures as fast as two threads.
+decoding = Pool("pictures", 2, 1024).run
+# ZooKeeper answers within milliseconds, or after five seconds not at all.
+blocking = Pool("ZooKeeper", 8, 1024).run
+# Each of these may be a network mount that hangs.
+storing = Pool("the store", 4, 64).run
+reading = Pool("the data folder", 4, 1024).run

@@ -9,17 +9,16 @@ import grpc
 import numpy as np
 
 from digits.errors import InvalidInput
-from digits.jobs.jobs import Jobs
-from digits.ports import ArtifactStore
+from digits.jobs.admission import Admission
+from digits.serving.answering import Answer
+from digits.serving.classifier import Classifier
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import digit_service_pb2_grpc, training_pb2
 from server import wire
 from server.access import Access
-from server.batcher import Answer
-from server.blocking import blocking
+from server.blocking import decoding, reading, storing
 from server.progress_stream import ProgressStreams
-from server.version_floor import VersionFloor
 
 _MAX_IN_MESSAGE = 1024
 # Messages of one bulk stream that are worked on at once: one out, one waiting, so that the queue stays fed.
@@ -31,15 +30,14 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
 
     def __init__(
         self,
-        jobs: Jobs,
-        store: ArtifactStore,
+        admission: Admission,
         follower: ProgressStreams,
-        predictions: VersionFloor,
+        classifier: Classifier,
         *,
         access: Access,
         settings: Settings,
     ) -> None:
-        self._jobs, self._store, self._follower, self._predictions = jobs, store, follower, predictions
+        self._admission, self._follower, self._classifier = admission, follower, classifier
         self._access, self._settings = access, settings
 
     async def Train(
@@ -47,8 +45,7 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
     ) -> AsyncIterator[training_pb2.TrainProgress]:
         """Accepts a job and streams its progress; what the caller does with the stream changes nothing."""
         caller = self._access.caller(context)
-        spec = await blocking(wire.spec_from, request, caller, self._settings, self._store)
-        job = await blocking(self._jobs.submit, spec)
+        job = await storing(self._admission.admit, request, caller)
         async for progress in self._follower.follow(job.job_id):
             yield progress
 
@@ -102,11 +99,14 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
     async def _predict(
         self, pixels: np.ndarray, request: pb.ClassifyRequest, context: grpc.aio.ServicerContext
     ) -> Answer:
-        return await self._predictions.predict(
+        return await self._classifier.classify(
             pixels, request.model_version, request.minimum_version, context.time_remaining()
         )
 
     async def _pixels(self, request: pb.ClassifyRequest) -> np.ndarray:
-        if request.WhichOneof("picture") == "pixels":
+        kind = request.WhichOneof("picture")
+        if kind == "pixels":
             return wire.pixels_from(request, self._settings)
-        return await blocking(wire.pixels_from, request, self._settings)
+        # A file may be on a network mount that hangs; pictures that came with their request need no file.
+        pool = reading if kind == "image_path" else decoding
+        return await pool(wire.pixels_from, request, self._settings)

@@ -1,6 +1,8 @@
-"""grpc.health.v1: SERVING where a call would succeed."""
+"""grpc.health.v1: SERVING if a call would succeed."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 
 from grpc_health.v1 import health_pb2
 from grpc_health.v1._async import HealthServicer
@@ -10,6 +12,10 @@ WITH_A_MODEL = ("", "digits.v1.DigitService", "inference.GRPCInferenceService")
 # Names of no service, for an orchestrator's probes: was it ever ready to work, and does it still answer?
 STARTUP = "startup"
 LIVENESS = "liveness"
+# Whether what answers is what the alias names: if not, the log and `digits status` say why.
+CURRENT_MODEL = "current-model"
+# A turn of a background thread takes less, whatever it waits for.
+_MAX_SILENCE_SECONDS = 60.0
 
 _Status = health_pb2.HealthCheckResponse
 
@@ -17,8 +23,10 @@ _Status = health_pb2.HealthCheckResponse
 class Health:
     """Keeps the health service's word in step with the serving model, until the server drains."""
 
-    def __init__(self) -> None:
+    def __init__(self, threads: Mapping[str, Callable[[float], bool]]) -> None:
+        """`threads` are the background threads by name: whether each lives, given its longest silence."""
         self.servicer = HealthServicer()
+        self._threads = threads
         self._draining = False
 
     async def started(self) -> None:
@@ -26,18 +34,26 @@ class Health:
         for service in (*ALWAYS, LIVENESS):
             await self._set(service, True)
         await self._set(STARTUP, False)
-        await self.set_serving(False)
+        await self.set_serving(False, False)
 
     async def knows_what_serves(self) -> None:
         """The coordinator was heard, or a cached copy of the model is held."""
         await self._set(STARTUP, True)
 
-    async def set_serving(self, serving: bool) -> None:
-        """A Classify would succeed now, or would not."""
+    async def set_serving(self, serving: bool, current: bool) -> None:
+        """A Classify would succeed now, or would not; what answers is what the alias names, or is not."""
         if self._draining:
             return
         for service in WITH_A_MODEL:
             await self._set(service, serving)
+        await self._set(CURRENT_MODEL, serving and current)
+
+    async def look_at_threads(self) -> None:
+        """Each background thread has a name here; without one of them this process had better be replaced."""
+        alive = {name: is_alive(_MAX_SILENCE_SECONDS) for name, is_alive in self._threads.items()}
+        for name, lives in alive.items():
+            await self._set(name, lives)
+        await self._set(LIVENESS, all(alive.values()))
 
     async def draining(self) -> None:
         """Nobody should send new calls here; the process lives on until the accepted ones are answered."""

@@ -1,4 +1,4 @@
-"""inference.GRPCInferenceService: the open inference protocol, over the same batcher."""
+"""inference.GRPCInferenceService: the open inference protocol, by the same door."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from digits.inference import inference_pb2 as pb
 from digits.inference import inference_pb2_grpc
 from digits.models.registry import Registry
 from digits.pixels import CLASSES, PIXELS_PER_IMAGE
+from digits.serving.classifier import Classifier
+from digits.serving.named_versions import NamedVersions
 from digits.serving.serving_model import ServingModel
-from server.batcher import Batcher
 from server.blocking import blocking
 
 MODEL = "digits"
@@ -21,8 +22,11 @@ MODEL = "digits"
 class InferenceServicer(inference_pb2_grpc.GRPCInferenceServiceServicer):
     """The model "digits": pixels UINT8 [N, 784] in, probabilities FP32 [N, 10] out."""
 
-    def __init__(self, batcher: Batcher, serving: ServingModel, registry: Registry) -> None:
-        self._batcher, self._serving, self._registry = batcher, serving, registry
+    def __init__(
+        self, classifier: Classifier, named: NamedVersions, serving: ServingModel, registry: Registry
+    ) -> None:
+        self._classifier, self._named = classifier, named
+        self._serving, self._registry = serving, registry
 
     async def ServerLive(
         self, request: pb.ServerLiveRequest, context: grpc.aio.ServicerContext
@@ -44,7 +48,7 @@ class InferenceServicer(inference_pb2_grpc.GRPCInferenceServiceServicer):
         if not request.version:
             return pb.ModelReadyResponse(ready=self._serving.now().model is not None)
         try:
-            await blocking(self._serving.version, request.version)
+            await self._named.load(request.version)
         except DigitsError:
             return pb.ModelReadyResponse(ready=False)
         return pb.ModelReadyResponse(ready=True)
@@ -76,7 +80,7 @@ class InferenceServicer(inference_pb2_grpc.GRPCInferenceServiceServicer):
         """Classifies a batch of pictures."""
         _check_name(request.model_name)
         pixels = _pixels_of(request)
-        answer = await self._batcher.predict(pixels, request.model_version, context.time_remaining())
+        answer = await self._classifier.classify(pixels, request.model_version, "", context.time_remaining())
         output = pb.ModelInferResponse.InferOutputTensor(
             name="probabilities", datatype="FP32", shape=answer.probabilities.shape
         )

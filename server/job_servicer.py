@@ -7,18 +7,23 @@ from collections.abc import AsyncIterator
 import grpc
 
 from digits.jobs.jobs import Jobs
+from digits.jobs.retention import JobRetention, Limits
 from digits.v1 import training_pb2 as pb
 from digits.v1 import training_pb2_grpc
 from server.blocking import blocking
 from server.paging import page_size
 from server.progress_stream import ProgressStreams
+from server.pruning import limits_of
 
 
 class JobServicer(training_pb2_grpc.JobServiceServicer):
     """Translates, calls the core, returns."""
 
-    def __init__(self, jobs: Jobs, follower: ProgressStreams) -> None:
+    def __init__(
+        self, jobs: Jobs, follower: ProgressStreams, retention: JobRetention, limits: Limits
+    ) -> None:
         self._jobs, self._follower = jobs, follower
+        self._retention, self._limits = retention, limits
 
     async def GetJob(self, request: pb.GetJobRequest, context: grpc.aio.ServicerContext) -> pb.Job:
         """Returns one job."""
@@ -42,3 +47,11 @@ class JobServicer(training_pb2_grpc.JobServiceServicer):
     async def CancelJob(self, request: pb.CancelJobRequest, context: grpc.aio.ServicerContext) -> pb.Job:
         """Asks a job to stop."""
         return await blocking(self._jobs.cancel, request.job_id)
+
+    async def PruneJobs(
+        self, request: pb.PruneJobsRequest, context: grpc.aio.ServicerContext
+    ) -> pb.PruneJobsResponse:
+        """Removes records of finished jobs."""
+        limits = limits_of(request, self._limits)
+        job_ids = await blocking(self._retention.prune, limits, request.dry_run)
+        return pb.PruneJobsResponse(job_ids=job_ids)

@@ -1,4 +1,4 @@
-"""Where the server listens: its port, with TLS where there is a certificate, and the plain one for probes."""
+"""Where the server listens: its port, with TLS if there is a certificate, and the plain one for probes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def make_server(settings: Settings) -> grpc.aio.Server:
 
 
 def make_health_server(settings: Settings, servicer: HealthServicer) -> grpc.aio.Server | None:
-    """A server of health checks alone, in plain text; None where none is wanted."""
+    """A server of health checks alone, in plain text; None if none is wanted."""
     if not settings.health_port:
         return None
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
@@ -59,10 +59,11 @@ class Certificates:
             now = self._read()
         except OSError as error:
             raise Misconfigured(f"DIGITS_TLS_…: {error}") from error
-        return grpc.dynamic_ssl_server_credentials(now, self._changed, len(self._files) > 2)
+        # `_changed` may answer None, which the types of grpc leave out.
+        return grpc.dynamic_ssl_server_credentials(now, self._changed, len(self._files) > 2)  # type: ignore[arg-type]
 
     def _changed(self) -> grpc.ServerCertificateConfiguration | None:
-        """Called for every new connection: None where nothing changed."""
+        """Called for every new connection: None if nothing changed."""
         stamp = self._stamp_now()
         if stamp == self._stamp:
             return None

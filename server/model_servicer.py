@@ -4,18 +4,35 @@ from __future__ import annotations
 
 import grpc
 
+from digits.jobs.retention import Limits
+from digits.models.promotion import Promotion
 from digits.models.registry import Registry
+from digits.models.retention import ModelRetention
+from digits.serving.version_floor import VersionFloor
 from digits.v1 import models_pb2 as pb
 from digits.v1 import models_pb2_grpc
-from server.blocking import blocking
+from server.access import Access
+from server.blocking import blocking, storing
 from server.paging import page_size
+from server.pruning import limits_of
 
 
 class ModelServicer(models_pb2_grpc.ModelServiceServicer):
     """Translates, calls the core, returns."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+    def __init__(
+        self,
+        registry: Registry,
+        promotion: Promotion,
+        floor: VersionFloor,
+        access: Access,
+        *,
+        retention: ModelRetention,
+        limits: Limits,
+    ) -> None:
+        self._registry, self._promotion = registry, promotion
+        self._retention, self._limits = retention, limits
+        self._floor, self._access = floor, access
 
     async def ListModels(
         self, request: pb.ListModelsRequest, context: grpc.aio.ServicerContext
@@ -33,11 +50,38 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
     async def PromoteModel(
         self, request: pb.PromoteModelRequest, context: grpc.aio.ServicerContext
     ) -> pb.Model:
-        """Makes a version serve."""
-        return await blocking(self._registry.promote, request.version)
+        """Makes a version serve; the next Classify of this server is answered by it."""
+        caller = self._access.caller(context)
+        model = await storing(self._promotion.promote, request.version, caller)
+        await self._floor.reach(model.version)
+        return model
 
     async def RollbackModel(
         self, request: pb.RollbackModelRequest, context: grpc.aio.ServicerContext
     ) -> pb.Model:
         """Makes the version serve that served before."""
-        return await blocking(self._registry.rollback)
+        caller = self._access.caller(context)
+        model = await storing(self._promotion.rollback, request.from_version, caller)
+        await self._floor.reach(model.version)
+        return model
+
+    async def ListServingHistory(
+        self, request: pb.ListServingHistoryRequest, context: grpc.aio.ServicerContext
+    ) -> pb.ListServingHistoryResponse:
+        """Returns a page of the alias's moves, newest first."""
+        size = page_size(request.page_size)
+        changes = await blocking(self._registry.serving_history, size, request.page_token)
+        token = str(changes[-1].generation) if len(changes) == size else ""
+        return pb.ListServingHistoryResponse(changes=changes, next_page_token=token)
+
+    async def PinModel(self, request: pb.PinModelRequest, context: grpc.aio.ServicerContext) -> pb.Model:
+        """Keeps a version from being pruned, or no longer."""
+        return await blocking(self._registry.pin, request.version, request.pinned)
+
+    async def PruneModels(
+        self, request: pb.PruneModelsRequest, context: grpc.aio.ServicerContext
+    ) -> pb.PruneModelsResponse:
+        """Removes versions that never served."""
+        limits = limits_of(request, self._limits)
+        versions = await storing(self._retention.prune, limits, request.dry_run)
+        return pb.PruneModelsResponse(versions=versions)

@@ -1,9 +1,7 @@
 """How lists are cut into pages."""
 
 from digits.errors import InvalidInput
-
-DEFAULT_PAGE_SIZE = 50
-MAX_PAGE_SIZE = 1000
+from digits.limits import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 
 
 def page_size(asked: int) -> int:

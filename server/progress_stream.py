@@ -1,4 +1,4 @@
-"""Follows a job for a caller: each change, and a heartbeat where nothing changes."""
+"""Follows a job for a caller: each change, and a heartbeat when nothing changes."""
 
 from __future__ import annotations
 
@@ -9,31 +9,28 @@ from digits import clock, status_codes
 from digits.errors import Stopping
 from digits.jobs.jobs import Jobs
 from digits.jobs.states import is_final
-from digits.serving.serving_model import ServingModel
+from digits.serving.version_floor import VersionFloor
 from digits.v1 import training_pb2 as pb
 from server.blocking import blocking
 from server.error_mapping import JobFailed
-
-# A promoted model is in this server's memory within milliseconds, unless something is wrong with it.
-_PROMOTION_SECONDS = 2.0
 
 
 class ProgressStreams:
     """Follows jobs until the server stops; another server goes on then."""
 
-    def __init__(self, jobs: Jobs, serving: ServingModel, heartbeat_seconds: float) -> None:
-        self._jobs, self._serving, self._heartbeat_seconds = jobs, serving, heartbeat_seconds
+    def __init__(self, jobs: Jobs, floor: VersionFloor, heartbeat_seconds: float) -> None:
+        self._jobs, self._floor, self._heartbeat_seconds = jobs, floor, heartbeat_seconds
         self._waiting: set[asyncio.Event] = set()
         self._stopping = False
 
     def stop(self) -> None:
-        """Ends every stream, each behind one more message: who stops need not wait for them."""
+        """Ends every stream, each after one more message: who stops need not wait for them."""
         self._stopping = True
         for changed in self._waiting:
             changed.set()
 
     async def follow(self, job_id: str) -> AsyncIterator[pb.TrainProgress]:
-        """Yields progress until the job is final; raises NotFound, Stopping, and JobFailed behind FAILED.
+        """Yields progress until the job is final; raises NotFound, Stopping, and JobFailed after FAILED.
 
         Whoever reads that a model was promoted gets it from the next Classify on.
         """
@@ -52,7 +49,7 @@ class ProgressStreams:
                 changed.clear()
                 job = newest[0]
                 if job.progress.promoted:
-                    await blocking(self._serving.catch_up, _PROMOTION_SECONDS)
+                    await self._floor.catch_up()
                 yield _with_heartbeat(job.progress)
                 if is_final(job):
                     break

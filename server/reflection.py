@@ -12,7 +12,7 @@ V1 = "grpc.reflection.v1.ServerReflection"
 
 
 def enable(server: grpc.aio.Server, services: list[str], guarded: Callable[[object], Any]) -> None:
-    """Lets clients such as grpcurl ask what the server offers, where `guarded` lets them in."""
+    """Lets clients such as grpcurl ask what the server offers, if `guarded` lets them in."""
     names = (*services, V1, reflection.SERVICE_NAME)
     servicer = guarded(_async.ReflectionServicer(names))
     handler = grpc.stream_stream_rpc_method_handler(

@@ -15,7 +15,7 @@ from spark_jobs.appearance import redraw
 from spark_jobs.augmentation import transform
 from spark_jobs.non_digits import non_digits
 
-# Keeps Adam's step finite where a gradient has been zero so far; Adam's paper's value.
+# Keeps Adam's step finite when a gradient has been zero so far; Adam's paper's value.
 ADAM_EPSILON = 1e-8
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from pyspark.errors import StreamingQueryException
@@ -27,17 +24,19 @@ class EpochQuery:
         self._over = threading.Event()
         self._error: BaseException | None = None
 
-    def run(self, check: Callable[[], None], check_seconds: float) -> None:
-        """Runs to the end; raises what `train` raised, or what `check` (called now and then) raises."""
-        with _scratch_folder() as folder:
-            query = self._start(folder)
-            try:
-                while not self._over.wait(check_seconds):
-                    check()
-                    if not query.isActive:
-                        self._raise(query)
-            finally:
-                query.stop()
+    def run(self, folder: Path, check: Callable[[], None], check_seconds: float) -> None:
+        """Runs to the end; raises what `train` raised, or what `check` (called now and then) raises.
+
+        `folder` is for Spark's own checkpoint. Ours is the truth, so that one goes with the query.
+        """
+        query = self._start(folder)
+        try:
+            while not self._over.wait(check_seconds):
+                check()
+                if not query.isActive:
+                    self._raise(query)
+        finally:
+            query.stop()
         if self._error:
             raise self._error
 
@@ -69,13 +68,3 @@ class EpochQuery:
             raise self._error
         failure = query.exception()
         raise failure or StreamingQueryException("the query ended by itself")
-
-
-@contextmanager
-def _scratch_folder() -> Iterator[Path]:
-    """Spark's own checkpoint folder: ours is the truth, so this one goes with the query."""
-    folder = Path(tempfile.mkdtemp(prefix="digits-epoch-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -31,7 +31,7 @@ REPORT_SCHEMA = "report binary"
 class MicroBatch:
     """What every partition of one micro-batch starts from.
 
-    `images_before` of `images_total` (all epochs together) place it on the learning-rate schedule, where
+    `images_before` of `images_total` (all epochs together) place it on the learning-rate schedule, on which
     `partition_count` partitions advance side by side. The same seed shuffles in the same way. Blocks that are
     in `trained` are left out: a restarted query may bring them again.
     """
@@ -58,7 +58,7 @@ def train_partitions(work: MicroBatch) -> ArrowFunction:
     """Returns the function for DataFrame.mapInArrow that trains on one partition.
 
     It reads the columns partition (int), offset (long) and block (binary), and answers with one row of
-    one column, `report` (binary): a digits.v1.PartitionReport, also where the partition is empty.
+    one column, `report` (binary): a digits.v1.PartitionReport, also if the partition is empty.
     """
 
     def train(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -89,16 +89,22 @@ def warm(recipe: Recipe) -> ArrowFunction:
 
 def _read(batches: Iterator[pa.RecordBatch], trained: OffsetRanges) -> Partition | None:
     columns = ([batch[name].to_pylist() for name in COLUMNS] for batch in batches)
-    rows = [row for values in columns for row in zip(*values, strict=True) if not trained.holds(*row[:2])]
-    if not rows:
+    # A log may hold a block twice, always the same one for an offset.
+    fresh = {
+        (partition, offset): block
+        for values in columns
+        for partition, offset, block in zip(*values, strict=True)
+        if not trained.holds(partition, offset)
+    }
+    if not fresh:
         return None
     # Spark promises no order, and the same images must be trained on in the same order again.
-    rows.sort()
-    images = [blocks.unpack(block) for _, _, block in rows]
+    offsets = sorted(fresh)
+    images = [blocks.unpack(fresh[offset]) for offset in offsets]
     return Partition(
         pixels=np.concatenate([image.pixels for image in images]),
         labels=np.concatenate([image.labels for image in images]),
-        offsets=OffsetRanges.of((partition, offset) for partition, offset, _ in rows),
+        offsets=OffsetRanges.of(offsets),
     )
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
 from digits.settings import Settings
@@ -73,20 +74,23 @@ def _cluster(settings: Settings) -> dict[str, str]:
 
 
 def _jars(settings: Settings) -> dict[str, str]:
-    """Spark's Kafka connector, which the cluster gets from the driver; ValueError where it is missing."""
+    """Spark's Kafka connector, which the cluster gets from the driver; ValueError if it is missing."""
     jars = sorted(settings.spark_jars_dir.glob("*.jar")) if settings.spark_jars_dir else []
     if settings.log.startswith("kafka:") and not jars:
         raise ValueError(
             "DIGITS_SPARK_JARS_DIR: Spark reads Kafka with the jars of this folder, which are not there; "
-            "`python -m deploy.native.jars spark-kafka` fetches them and prints their folder"
+            "`python -m deploy.native.downloads.jars spark-kafka` fetches them and prints their folder"
         )
     return {"spark.jars": ",".join(map(str, jars))} if jars else {}
 
 
 def is_over(spark: SparkSession) -> bool:
-    """Whether the application has ended, as when its cluster gave it up."""
+    """Whether the application has ended, as when its cluster gave it up, or its JVM is gone."""
     context = spark.sparkContext._jsc
-    return context is None or bool(context.sc().isStopped())
+    try:
+        return context is None or bool(context.sc().isStopped())
+    except (Py4JError, OSError):
+        return True
 
 
 def has_executors(spark: SparkSession) -> bool:

@@ -26,7 +26,7 @@ class TrainingState:
     seconds: float = 0.0
 
     def after(self, results: Sequence[PartitionResult], seconds: float) -> TrainingState:
-        """Merges what the partitions of a micro-batch learned; raises EmptyRound where they saw nothing."""
+        """Merges what the partitions of a micro-batch learned; raises EmptyRound if they saw nothing."""
         trained = self.trained
         for result in results:
             trained = trained.plus(result.offsets)

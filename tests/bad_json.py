@@ -13,6 +13,7 @@ BAD_JSON: dict[str, tuple[bytes, str | None, str]] = {
     "an object as value": (b'{"image_path": {}}', "image_path", "not an object"),
     "empty string": (b'{"image_path": ""}', "image_path", "is empty"),
     "half a surrogate pair": (b'{"image_path": "\\ud800"}', "image_path", "surrogate"),
+    "half a surrogate pair as a name": (b'{"\\ud800": "a.png"}', "?", "surrogate"),
     "duplicate keys": (b'{"image_path": "a.png", "image_path": "b.png"}', "image_path", "twice"),
     "invalid UTF-8": (b'{"image_path": "\xff.png"}', None, "not UTF-8 at byte 16"),
     "NaN": (b'{"image_path": NaN}', None, "NaN is not"),

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 import requests
 
-from digits.client import Client, RemoteError
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.imaging import decode
 from digits.settings import Settings
 from tests.service import Service

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import socket
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
 import pytest
+from xdist.remote import Producer
 
-from deploy.native import preflight
 from deploy.native.errors import CannotStart
-from deploy.native.valkey import valkey_command
-from deploy.native.zookeeper import zookeeper_command
-from digits.client import RemoteError
+from deploy.native.folder import StateFolder
+from deploy.native.servers import java
+from deploy.native.supervision import process_tags
+from digits.client.errors import RemoteError
 from digits.v1 import training_pb2
+from tests.ports import free_port
+from tests.servers import valkey_server, zookeeper_server
 from tests.service import Service
+from tests.sharing import ByServers
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByServers:
+    """Tests that use the same servers run in one process. What the command line names first begins first."""
+    config.option.loadscopereorder = False
+    return ByServers(config, log)
 
 
 def missing(what: str) -> NoReturn:
@@ -33,50 +41,24 @@ def missing(what: str) -> NoReturn:
     pytest.skip(f"needs {what}")
 
 
-def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 30.0, what: str = "the condition") -> None:
-    """Polls a condition; fails where it does not hold in time."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"{what} did not come within {seconds:g} s"
-        time.sleep(0.02)
-
-
-@contextlib.contextmanager
-def running(command: tuple[str, ...], port: int, log: Path) -> Iterator[None]:
-    """Runs a server on loopback until it is no longer needed."""
-    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
-        try:
-            wait_until(lambda: _listens(port), seconds=90, what=f"{command[0]} on {port}")
-            yield
-        finally:
-            process.terminate()
-            process.wait()
-
-
 @pytest.fixture(scope="session")
 def zookeeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a real ZooKeeper."""
-    folder, port = tmp_path_factory.mktemp("zookeeper"), free_port()
     try:
-        command = zookeeper_command(preflight.find_java(), preflight.spark_jars(), folder, port)
+        java.find_java()
+        java.spark_jars()
     except CannotStart as error:
         missing(str(error))
-    with running(command, port, folder / "log"):
+    port = free_port()
+    with zookeeper_server(tmp_path_factory.mktemp("zookeeper"), port):
         yield f"127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a real Valkey."""
-    folder, port = tmp_path_factory.mktemp("valkey"), free_port()
-    with running(valkey_command(preflight.valkey_binary(), folder, port), port, folder / "log"):
+    port = free_port()
+    with valkey_server(tmp_path_factory.mktemp("valkey"), port):
         yield f"redis://127.0.0.1:{port}"
 
 
@@ -98,12 +80,13 @@ def service(tmp_path_factory: pytest.TempPathFactory, mnist: dict[str, np.ndarra
 
 
 def started(service: Service) -> Iterator[Service]:
-    """Starts a service, and stops it behind the tests."""
+    """Starts a service, and stops it after the tests; nothing of it is left."""
     service.up()
     try:
         yield service
     finally:
         service.down()
+    assert process_tags.tagged(StateFolder.at(service.var_dir).root) == []
 
 
 def data_folder(folder: Path, mnist: dict[str, np.ndarray]) -> Path:
@@ -141,11 +124,6 @@ def trained_service(service: Service, before_training: BeforeTraining) -> Servic
     assert progress[-1].state == training_pb2.SUCCEEDED
     wait_until(service.worker_serves(progress[-1].model_version), what="the new model in the worker")
     return service
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _slice(mnist: dict[str, np.ndarray], train: int, test: int, path: Path) -> None:

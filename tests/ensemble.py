@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy.native import preflight
-from deploy.native.zookeeper import zookeeper_command
-from tests.conftest import free_port, wait_until
+from deploy.native.servers.zookeeper import ZooKeeper
+from tests.ports import free_port
+from tests.processes import Killable
+from tests.waiting import wait_until
 
 # In ticks of two seconds: how long a server may take to join, and may then be behind.
 _QUORUM = "initLimit=5\nsyncLimit=2\n"
 
 
-class Ensemble:
+class Ensemble(Killable):
     """Servers by their number, 0 to 2."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self._folder = folder
         self._ports = [free_port() for _ in range(3)]
         self._inner = [f"127.0.0.1:{free_port()}:{free_port()}" for _ in range(3)]
-        self._running: dict[int, subprocess.Popen[bytes]] = {}
 
     @property
     def address(self) -> str:
@@ -34,26 +34,12 @@ class Ensemble:
         """Starts a server, which then looks for the others."""
         folder = self._folder / str(number)
         (folder / "data").mkdir(parents=True, exist_ok=True)
-        command = zookeeper_command(
-            preflight.find_java(), preflight.spark_jars(), folder, self._ports[number]
-        )
+        command = ZooKeeper().command(folder, {"zookeeper": self._ports[number]})
         members = "".join(f"server.{peer + 1}={address}\n" for peer, address in enumerate(self._inner))
         with (folder / "zoo.cfg").open("a", encoding="utf-8") as configuration:
             configuration.write(_QUORUM + members)
         (folder / "data" / "myid").write_text(f"{number + 1}\n", encoding="utf-8")
-        with (folder / "log").open("ab") as output:
-            self._running[number] = subprocess.Popen(command, stdout=output, stderr=output)
-
-    def kill(self, number: int) -> None:
-        """kill -9."""
-        process = self._running.pop(number)
-        process.kill()
-        process.wait()
-
-    def stop(self) -> None:
-        """Kills what still runs."""
-        for number in list(self._running):
-            self.kill(number)
+        self.run(number, command, folder / "log")
 
     def leader(self) -> int:
         """The number of the server that leads; waits for one."""

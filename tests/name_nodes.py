@@ -10,23 +10,26 @@ from pathlib import Path
 
 import requests
 
-from deploy.native import jars, preflight
-from deploy.native.hdfs import namenode_command
-from tests.conftest import free_port, wait_until
+from deploy.native.downloads import jars
+from deploy.native.servers.java import find_java
+from deploy.native.servers.namenode import NameNode
+from tests.ports import free_port
+from tests.processes import Killable
 from tests.servers import add_to_hdfs_site, data_node
+from tests.waiting import wait_until
 
 _ADMIN = "org.apache.hadoop.hdfs.tools.DFSHAAdmin"
 _LOCK = shutil.ignore_patterns("in_use.lock")
 
 
-class NameNodes:
+class NameNodes(Killable):
     """Two NameNodes by their number, 0 and 1. Nobody is active before it was told to be."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self._folder = folder
         self.http_ports = [free_port() for _ in range(2)]
         self.rpc_ports = [free_port() for _ in range(2)]
-        self._running: dict[int, subprocess.Popen[bytes]] = {}
 
     @property
     def addresses(self) -> list[str]:
@@ -51,32 +54,21 @@ class NameNodes:
 
     def start(self) -> None:
         """Starts both, which then stand by."""
-        self._run(0)
+        self._start(0)
         wait_until((self._folder / "0" / "formatted").exists, seconds=60, what="a formatted file system")
         # The other begins with what the first has formatted.
         shutil.copytree(self._folder / "0" / "name", self._folder / "1" / "name", ignore=_LOCK)
         (self._folder / "1" / "formatted").touch()
-        self._run(1)
+        self._start(1)
         both = ["standby", "standby"]
         wait_until(lambda: [self.state(0), self.state(1)] == both, seconds=90, what="two NameNodes")
 
     def activate(self, number: int) -> None:
         """Makes one the active one, whatever became of the other."""
         class_path = f"{self._folder / str(number) / 'conf'}:{jars.folder('hdfs')}/*"
-        admin = [preflight.find_java(), "-XX:TieredStopAtLevel=1", "-cp", class_path, _ADMIN]
+        admin = [find_java(), "-XX:TieredStopAtLevel=1", "-cp", class_path, _ADMIN]
         command = [*admin, "-transitionToActive", "--forceactive", str(number)]
         subprocess.run(command, check=True, capture_output=True, timeout=60)
-
-    def kill(self, number: int) -> None:
-        """kill -9."""
-        process = self._running.pop(number)
-        process.kill()
-        process.wait()
-
-    def stop(self) -> None:
-        """Kills what still runs."""
-        for number in list(self._running):
-            self.kill(number)
 
     def state(self, number: int) -> str:
         """What one says that it is: "active" or "standby"; nothing where it does not answer."""
@@ -87,15 +79,13 @@ class NameNodes:
         except (requests.RequestException, LookupError):
             return ""
 
-    def _run(self, number: int) -> None:
+    def _start(self, number: int) -> None:
         folder = self._folder / str(number)
         folder.mkdir(exist_ok=True)
-        http_port, rpc_port = self.http_ports[number], self.rpc_ports[number]
-        java, places = preflight.find_java(), jars.folder("hdfs")
-        command = namenode_command(java, places, folder, http_port, rpc_port)
+        ports = {"namenode": self.http_ports[number], "namenode-rpc": self.rpc_ports[number]}
+        command = NameNode().command(folder, ports)
         add_to_hdfs_site(folder, self.site(number))
-        with (folder / "log").open("ab") as output:
-            self._running[number] = subprocess.Popen(command, stdout=output, stderr=output)
+        self.run(number, command, folder / "log")
 
 
 @contextlib.contextmanager

@@ -9,10 +9,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.native.probes import bridge_answers, health_address, server_answers
-from deploy.native.service import GUNICORN
+from deploy.native.process_settings import variables
+from deploy.native.service.addresses import health_address
+from deploy.native.service.bridge import GUNICORN, bridge_answers
+from deploy.native.service.grpc_server import server_answers
+from deploy.native.service.processes import ENVIRONMENT
 from digits.settings import Settings
-from tests.conftest import wait_until
+from tests.waiting import wait_until
 
 SERVER = ("server",)
 CLASSIFY_WORKER = ("workers", "classify")
@@ -20,10 +23,10 @@ CLASSIFY_WORKER = ("workers", "classify")
 
 @contextmanager
 def server(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A gRPC server that answers health checks; ended behind the test where it still runs."""
+    """A gRPC server that answers health checks; ended after the test if it still runs."""
     with process(SERVER, settings, log) as started:
-        answers = server_answers(health_address(settings))
-        wait_until(lambda: ended(started, log) or answers(started.pid), what="the server")
+        address = health_address(settings)
+        wait_until(lambda: ended(started, log) or server_answers(address), what="the server")
         yield started
 
 
@@ -31,17 +34,14 @@ def server(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
 def bridge(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A REST bridge under gunicorn."""
     with process(GUNICORN, settings, log) as started:
-        answers = bridge_answers(settings)
-        wait_until(lambda: ended(started, log) or answers(started.pid), what="the bridge")
+        wait_until(lambda: ended(started, log) or bridge_answers(settings), what="the bridge")
         yield started
 
 
 @contextmanager
 def process(module: tuple[str, ...], settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """`python -m MODULE` with these settings."""
-    command = [sys.executable, "-m", *module]
-    with log.open("ab") as output:
-        started = subprocess.Popen(command, env=environment(settings), stdout=output, stderr=output)
+    started = start(module, settings, log)
     try:
         yield started
     finally:
@@ -49,14 +49,20 @@ def process(module: tuple[str, ...], settings: Settings, log: Path) -> Iterator[
         started.wait(timeout=60)
 
 
+def start(module: tuple[str, ...], settings: Settings, log: Path) -> subprocess.Popen[bytes]:
+    """The same for somebody who ends it; its output is added to the log."""
+    with log.open("ab") as output:
+        command = [sys.executable, "-P", "-m", *module]
+        return subprocess.Popen(command, env=environment(settings), stdout=output, stderr=output)
+
+
 def environment(settings: Settings) -> Mapping[str, str]:
     """The environment that makes these settings."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("DIGITS_")}
-    given = {name: getattr(settings, name) for name in settings.model_fields_set}
-    return clean | {f"DIGITS_{name.upper()}": str(value) for name, value in given.items()}
+    return {**clean, **ENVIRONMENT, **variables(settings)}
 
 
 def ended(started: subprocess.Popen[bytes], log: Path) -> bool:
-    """False while it runs; fails with its log where it has ended."""
+    """False while it runs; fails with its log if it has ended."""
     assert started.poll() is None, log.read_text()[-3000:]
     return False

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 
 from digits.adapters.kafka import KafkaLog
 from digits.adapters.kafka_connection import KafkaConnection
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.servers import kafka_server
 
 USERNAME = "digits"

@@ -10,23 +10,43 @@ from types import MappingProxyType
 import requests
 from kombu import Connection
 
-from deploy.native import jars, preflight
-from deploy.native.hdfs import datanode_command, namenode_command
-from deploy.native.kafka import kafka_command
-from deploy.native.rabbitmq import rabbitmq_command
+from deploy.native.servers.datanode import DataNode
+from deploy.native.servers.kafka import Kafka
+from deploy.native.servers.namenode import NameNode
+from deploy.native.servers.rabbitmq import RabbitMq
+from deploy.native.servers.valkey import Valkey
+from deploy.native.servers.zookeeper import ZooKeeper
 from digits.adapters.hdfs import HdfsStore
 from digits.adapters.kafka import KafkaLog
 from digits.adapters.kafka_connection import KafkaConnection
 from digits.adapters.reply_queue import AWAY
 from digits.errors import LogUnavailable, StoreUnavailable
-from tests.conftest import free_port, running, wait_until
+from tests.ports import free_port
+from tests.processes import running
+from tests.waiting import wait_until
+
+
+@contextlib.contextmanager
+def zookeeper_server(folder: Path, port: int) -> Iterator[None]:
+    """A ZooKeeper that takes connections."""
+    folder.mkdir(exist_ok=True)
+    with running(ZooKeeper().command(folder, {"zookeeper": port}), port, folder / "log"):
+        yield
+
+
+@contextlib.contextmanager
+def valkey_server(folder: Path, port: int) -> Iterator[None]:
+    """A Valkey that takes connections."""
+    folder.mkdir(exist_ok=True)
+    with running(Valkey().command(folder, {"valkey": port}), port, folder / "log"):
+        yield
 
 
 @contextlib.contextmanager
 def kafka_server(folder: Path, port: int, more: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
     """A Kafka that takes a block."""
     folder.mkdir(exist_ok=True)
-    command = kafka_command(preflight.find_java(), jars.folder("kafka"), folder, port, free_port())
+    command = Kafka().command(folder, {"kafka": port, "kafka-controller": free_port()})
     # Of a property that comes twice, the last one holds.
     with (folder / "server.properties").open("a", encoding="utf-8") as configuration:
         configuration.writelines(f"{name}={value}\n" for name, value in more.items())
@@ -35,7 +55,7 @@ def kafka_server(folder: Path, port: int, more: Mapping[str, str] = MappingProxy
     def takes_a_block() -> bool:
         with contextlib.suppress(LogUnavailable):
             log.create("usable", 1)
-            log.append("usable", 0, [b""])
+            log.append("usable", 0, 0, [b""])
             log.delete("usable")
             return True
         return False
@@ -54,7 +74,7 @@ def kafka_log(address: str) -> KafkaLog:
 def name_node(folder: Path, http_port: int, rpc_port: int) -> Iterator[None]:
     """HDFS's NameNode, which answers WebHDFS."""
     folder.mkdir(exist_ok=True)
-    command = namenode_command(preflight.find_java(), jars.folder("hdfs"), folder, http_port, rpc_port)
+    command = NameNode().command(folder, {"namenode": http_port, "namenode-rpc": rpc_port})
     with running(command, http_port, folder / "log"):
         yield
 
@@ -66,15 +86,8 @@ def data_node(
     """HDFS's DataNode, with which the NameNode at `http_port` takes files."""
     folder.mkdir(exist_ok=True)
     port = free_port()
-    command = datanode_command(
-        preflight.find_java(),
-        jars.folder("hdfs"),
-        folder,
-        rpc_port,
-        http_port=port,
-        data_port=free_port(),
-        ipc_port=free_port(),
-    )
+    own = {"datanode": port, "datanode-data": free_port(), "datanode-ipc": free_port()}
+    command = DataNode().command(folder, {**own, "namenode-rpc": rpc_port})
     add_to_hdfs_site(folder, more)
 
     def takes_a_file() -> bool:
@@ -104,7 +117,8 @@ def add_to_hdfs_site(folder: Path, more: Mapping[str, str]) -> None:
 def rabbitmq_server(folder: Path, port: int) -> Iterator[None]:
     """A RabbitMQ that takes connections."""
     folder.mkdir(exist_ok=True)
-    command = rabbitmq_command(folder, port, free_port(), free_port())
+    ports = {"rabbitmq": port, "rabbitmq-epmd": free_port(), "rabbitmq-inner": free_port()}
+    command = RabbitMq().command(folder, ports)
 
     def connects() -> bool:
         with contextlib.suppress(*AWAY), Connection(rabbitmq_url(port), connect_timeout=2) as connection:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from deploy.native.folder import StateFolder
-from deploy.native.record import RunRecord
-from digits.client import Client
+from deploy.native.supervision.managed_process import Phase
+from deploy.native.supervision.record import ProcessRecord, RunRecord
+from digits.client.client import Client
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2
 
@@ -77,15 +76,24 @@ class Service:
         done = self.command("down")
         assert done.returncode == 0, done.stdout + done.stderr
 
-    def part(self, name: str) -> dict[str, Any]:
-        """What `digits status` says of a part."""
-        status = json.loads(self.command("status", "--json").stdout)
-        found: dict[str, Any] = next(part for part in status["parts"] if part["name"] == name)
-        return found
+    def part(self, name: str) -> ProcessRecord:
+        """A part as its supervisor wrote it down last; `digits status` would ask each part, for a second."""
+        record = RunRecord.read(StateFolder.at(self.var_dir))
+        assert record, "the service does not run"
+        return next(part for part in record.processes if part.name == name)
 
     def process(self, name: str) -> psutil.Process:
         """A part's process."""
-        return psutil.Process(self.part(name)["pid"])
+        return psutil.Process(self.part(name).pid)
+
+    def is_up_again(self, name: str, before: int) -> Callable[[], bool]:
+        """A condition: another process than the one before is up."""
+
+        def again() -> bool:
+            part = self.part(name)
+            return part.phase == Phase.UP and part.pid not in (0, before)
+
+        return again
 
     def settings(self) -> Settings:
         """What its processes were given."""

@@ -10,11 +10,12 @@ from celery import Celery
 from digits import bootstrap, status_codes
 from digits.adapters.celery_queue import register_classify_task
 from digits.adapters.reply_queue import ReplyPublisher
-from digits.errors import DigitsError
+from digits.errors import DigitsError, NotReady
 from digits.jobs.membership import Membership
-from digits.models.bundle import LoadedModel
 from digits.models.registry import Registry
 from digits.pixels import PIXELS_PER_IMAGE
+from digits.serving.deadline_store import DeadlineStore
+from digits.serving.model_loader import ModelLoader
 from digits.serving.serving_model import ServingModel, ServingSnapshot
 from digits.settings import Settings
 from digits.v1 import queue_pb2
@@ -26,14 +27,15 @@ _CATCH_UP_SECONDS = 0.5
 
 
 class ClassifyWorker:
-    """Holds the serving model and answers for it, or for another version asked by name."""
+    """Holds the serving model and answers for it. Nothing that it does for a caller waits for the store."""
 
     def __init__(self, settings: Settings) -> None:
         self._coordinator = bootstrap.coordinator(settings)
         self._presence = Membership(self._coordinator, "classify")
+        registry = Registry(self._coordinator)
         self._serving = ServingModel(
-            Registry(self._coordinator),
-            bootstrap.store(settings),
+            registry,
+            ModelLoader(registry, DeadlineStore(bootstrap.store(settings))),
             changed=self._announce,
             cache_folder=settings.var_dir / "cache" / "classify",
         )
@@ -54,20 +56,18 @@ class ClassifyWorker:
         self._coordinator.close()
 
     def answer(self, batch: queue_pb2.ClassifyBatch) -> queue_pb2.ClassifyBatchResult:
-        """Classifies a batch; raises NotReady, NotFound, Corrupt."""
-        model, generation = self._model_for(batch)
+        """Classifies a batch; raises NotReady."""
+        serving = self._serving.at_least(batch.minimum_generation, _CATCH_UP_SECONDS)
+        model = serving.loaded()
+        if batch.model_version not in ("", model.version):
+            # A server of an earlier release asks for it, and answers by itself then as newer ones do at once.
+            raise NotReady(f"{batch.model_version} is not in this worker's memory")
         pixels = np.frombuffer(batch.pixels, np.uint8).reshape(-1, PIXELS_PER_IMAGE)
         return queue_pb2.ClassifyBatchResult(
             probabilities=model.predictor.predict(pixels).tobytes(),
             model_version=model.version,
-            generation=generation,
+            generation=serving.generation,
         )
-
-    def _model_for(self, batch: queue_pb2.ClassifyBatch) -> tuple[LoadedModel, int]:
-        if batch.model_version:
-            return self._serving.version(batch.model_version), 0
-        serving = self._serving.at_least(batch.minimum_generation, _CATCH_UP_SECONDS)
-        return serving.loaded(), serving.generation
 
     def _reply_to(self, body: bytes) -> bytes:
         try:

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from digits.errors import DigitsError, Unavailable
 
@@ -13,11 +14,30 @@ logger = logging.getLogger(__name__)
 
 _ASK_SECONDS = 1.0
 
+Answer = TypeVar("Answer")
+
+
+def until_answered(asks: Callable[[], Answer], stopping: threading.Event) -> Answer:
+    """Calls `asks` until it raises no Unavailable; what was asked may be done more than once.
+
+    Raises Unavailable only if the worker is told to stop first.
+    """
+    was_away = False
+    while True:
+        try:
+            return asks()
+        except Unavailable as error:
+            if not was_away:
+                logger.warning("waiting for what is away: %s", error)
+            was_away = True
+            if stopping.wait(_ASK_SECONDS):
+                raise
+
 
 def wait_for_recovery(asks: Callable[[], object], stopping: threading.Event, max_seconds: float) -> bool:
-    """Calls `asks` until it raises no Unavailable; returns whether it did at first.
+    """Calls `asks` until it raises no Unavailable; returns whether it raised any.
 
-    False too where the outage lasts longer than `max_seconds`, or the worker is told to stop.
+    Waits no longer than `max_seconds`, nor once the worker is told to stop: an outage it was all the same.
     """
     end = time.monotonic() + max_seconds
     was_away = False
@@ -26,7 +46,7 @@ def wait_for_recovery(asks: Callable[[], object], stopping: threading.Event, max
             logger.warning("waiting for what is away: %s", away)
         was_away = True
         if time.monotonic() > end or stopping.wait(_ASK_SECONDS):
-            return False
+            break
     return was_away
 
 

@@ -1,4 +1,4 @@
-"""The base image, where no registry of images is in reach: Debian's own Python 3.11 by debootstrap.
+"""The base image, if no registry of images is in reach: Debian's own Python 3.11 by debootstrap.
 
 The Dockerfile's base is Debian bookworm with a Python 3.11, and so is this stand-in. What this machine needs
 to reach its package indexes (certificates, pip's settings) goes into it; nothing else gets it into a build.
@@ -28,7 +28,7 @@ PULL_SECONDS = 600
 
 
 def ensure_base() -> str:
-    """Puts the base image into podman's store where it is not; returns how it came: kept, pulled or made.
+    """Puts the base image into podman's store if it is not there; returns how it came: kept, pulled or made.
 
     Raises CannotBuild.
     """
@@ -39,12 +39,12 @@ def ensure_base() -> str:
     with tempfile.TemporaryDirectory(prefix="digits-base-") as folder:
         root = Path(folder)
         _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(root))
-        settle(root)
+        complete(root)
         _import(root)
     return "made"
 
 
-def settle(root: Path) -> None:
+def complete(root: Path) -> None:
     """Makes `python` and `pip` what they are in the real base, and adds what this machine's builds need."""
     (root / "etc/apt/apt.conf.d/docker-clean").write_text(APT_CLEAN, encoding="utf-8")
     for certificate in Path("/", CERTIFICATES).glob("*.crt"):

@@ -17,7 +17,7 @@ from deploy.containers.errors import CannotBuild
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ("podman", "buildah", "runc", "debootstrap")
-# Each image by its stage; the last stage is what is built where none is named.
+# Each image by its stage; the last stage is what is built when none is named.
 IMAGES = {"serve": "digits:serve", "train": "digits:train", "embedded": "hm-predictor:dockerfile"}
 # Build arguments that are taken over from the environment.
 ARGUMENTS = ("PIP_INDEX_URL", "DIGITS_MAVEN_URL")
@@ -29,7 +29,7 @@ def missing_tools() -> list[str]:
 
 
 def build(stage: str) -> None:
-    """Builds a stage and all that it stands on, from layers that are there already where it can.
+    """Builds a stage and all that it stands on, from layers that are there already if it can.
 
     Raises CannotBuild.
     """

@@ -1,16 +1,17 @@
 """A container's health check: `python -m deploy.containers.healthy server|bridge|train|classify`.
 
-The exit code is 0 where the process that this container is for can be used. Addresses come from the settings.
+The exit code is 0 if the process that this container is for can be used. Addresses come from the settings.
 """
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
 from contextlib import closing
 
-from deploy.native.probes import bridge_answers, health_address, server_answers
+from deploy.native.service.addresses import health_address
+from deploy.native.service.bridge import bridge_answers
+from deploy.native.service.grpc_server import server_answers
 from digits import bootstrap
 from digits.errors import DigitsError
 from digits.jobs.membership import live_workers
@@ -22,9 +23,9 @@ ROLES = ("server", "bridge", "train", "classify")
 def healthy(role: str, settings: Settings) -> bool:
     """Whether the container's own server or bridge answers, or its worker is registered."""
     if role == "server":
-        return server_answers(health_address(settings))(os.getpid())
+        return server_answers(health_address(settings))
     if role == "bridge":
-        return bridge_answers(settings)(os.getpid())
+        return bridge_answers(settings)
     return worker_registered(role, settings)
 
 

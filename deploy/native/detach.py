@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,14 +15,15 @@ import psutil
 
 from deploy.native.errors import CannotStart
 from deploy.native.folder import StateFolder
-from deploy.native.leftovers import end_leftovers
-from deploy.native.lock import holder, locked
-from deploy.native.record import RunRecord
+from deploy.native.supervision.lock import holder, locked
+from deploy.native.supervision.log_rotation import rotate
+from deploy.native.supervision.orphans import end_orphans
+from deploy.native.supervision.record import RunRecord
 from digits.settings import Settings
 
 SUPERVISOR = "supervisor"
-# More than the graces of all parts together.
-DOWN_LIMIT_SECONDS = 90.0
+# More than the graces of all processes together.
+MAX_DOWN_SECONDS = 90.0
 POLL_SECONDS = 0.1
 ERROR_PREFIX = "digits: "
 
@@ -29,11 +31,13 @@ ERROR_PREFIX = "digits: "
 def detach(settings: Settings, stack_name: str, say: Callable[[str], None]) -> None:
     """Starts the service on that stack in the background, and returns when it is ready.
 
-    `say` gets its lines meanwhile. Raises CannotStart with the reason where it does not come up.
+    `say` gets its lines meanwhile. Raises CannotStart with the reason when it does not come up.
     """
     folder = StateFolder.at(settings.var_dir)
     folder.make()
-    folder.rotate(SUPERVISOR)
+    # Before its end is looked for: the supervisor would empty it later.
+    with contextlib.suppress(OSError):
+        rotate(folder.log_of(SUPERVISOR))
     with folder.log_of(SUPERVISOR).open("ab") as output, folder.log_of(SUPERVISOR).open("rb") as lines:
         lines.seek(0, os.SEEK_END)
         process = subprocess.Popen(
@@ -60,8 +64,8 @@ def down(settings: Settings) -> bool:
     if pid:
         _stop(pid, folder)
     with locked(folder):
-        left = end_leftovers(folder)
-    return bool(pid) or left > 0
+        orphans = end_orphans(folder)
+    return bool(pid) or orphans > 0
 
 
 def _follow(
@@ -84,7 +88,7 @@ def _follow(
 
 
 def _supervisor(folder: StateFolder) -> int:
-    """The id of the process that holds the folder; 0 where none does."""
+    """The id of the process that holds the folder; 0 if none does."""
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
         pid = holder(folder)
@@ -99,7 +103,7 @@ def _stop(pid: int, folder: StateFolder) -> None:
     try:
         supervisor = psutil.Process(pid)
         supervisor.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + DOWN_LIMIT_SECONDS
+        deadline = time.monotonic() + MAX_DOWN_SECONDS
         while holder(folder) == pid and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
         if holder(folder) == pid:

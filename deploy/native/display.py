@@ -1,4 +1,4 @@
-"""What `digits up` shows: a line a part, then one block that says how to use the service."""
+"""What `digits up` shows: a line a process, then one block that says how to use the service."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from rich.markup import escape
 from rich.status import Status
 
 from deploy.native.folder import StateFolder
-from deploy.native.part import Part
-from deploy.native.service import rest_url
+from deploy.native.service.addresses import rest_url
+from deploy.native.supervision.process_spec import ProcessSpec
 from digits.settings import Settings
 
 
@@ -32,7 +32,7 @@ class Display:
             self._console.print(text, highlight=False, soft_wrap=True)
 
     def starting(self, names: Sequence[str]) -> None:
-        """Shows what is awaited; nothing where this is no terminal."""
+        """Shows what is awaited; nothing if this is no terminal."""
         if not self._console.is_terminal:
             return
         if not names:
@@ -43,13 +43,17 @@ class Display:
         else:
             self._status.update(f"starting {', '.join(names)}")
 
-    def up(self, part: Part, seconds: float) -> None:
-        """One line: the part is up."""
-        self.line(f"[green]up[/]    {part.name:<16}{seconds:5.1f} s  {escape(part.address)}".rstrip())
+    def up(self, spec: ProcessSpec, seconds: float) -> None:
+        """One line: the process is up."""
+        self.line(f"[green]up[/]    {spec.name:<16}{seconds:5.1f} s  {escape(spec.address)}".rstrip())
 
-    def died(self, part: Part, reason: str, wait_seconds: float) -> None:
-        """One line: the part died and comes back."""
-        self.line(f"[red]died[/]  {part.name} {reason}; starting it again in {wait_seconds:.1f} s")
+    def died(self, spec: ProcessSpec, reason: str, wait_seconds: float) -> None:
+        """One line: the process died and comes back."""
+        self.line(f"[red]died[/]  {spec.name} {reason}; starting it again in {wait_seconds:.1f} s")
+
+    def unrecorded(self, reason: str) -> None:
+        """One line: `digits status` will not know what runs."""
+        self.line(f"[red]cannot record what runs[/] ({reason}): `digits status` is right again once it can")
 
     def stopping(self) -> None:
         """One line: everything is being stopped."""

@@ -1,4 +1,4 @@
-"""What keeps the embedded service from starting.
+"""What keeps the native service from starting.
 
 DigitsError
 ├── CannotStart     it cannot start, or did not come up
@@ -11,7 +11,7 @@ from digits.errors import DigitsError
 
 
 class CannotStart(DigitsError):
-    """The embedded service cannot start, or did not come up."""
+    """The native service cannot start, or did not come up."""
 
 
 class CannotFetch(DigitsError):

@@ -8,9 +8,6 @@ from pathlib import Path
 
 from deploy.native.errors import CannotStart
 
-# Enough for days of logs; one older file is kept beside it.
-LARGEST_LOG_BYTES = 5 << 20
-
 
 @dataclass(frozen=True)
 class StateFolder:
@@ -53,12 +50,13 @@ class StateFolder:
         return self.logs / f"{name}.log"
 
     def make(self) -> None:
-        """Creates what is missing; raises CannotStart where the folder cannot be written."""
+        """Creates what is missing; raises CannotStart if the folder cannot be written."""
         try:
             for folder in (self.logs, self.run):
                 folder.mkdir(parents=True, exist_ok=True)
             probe = self.run / "writable"
-            probe.touch()
+            # A full disk takes a new file, and refuses its content.
+            probe.write_bytes(bytes(1024))
             probe.unlink()
         except OSError as error:
             raise CannotStart(
@@ -66,14 +64,8 @@ class StateFolder:
                 "free it, or set DIGITS_VAR_DIR to another folder"
             ) from error
 
-    def rotate(self, name: str) -> None:
-        """Puts a large log aside, in the place of the one put aside before."""
-        log = self.log_of(name)
-        if log.exists() and log.stat().st_size > LARGEST_LOG_BYTES:
-            log.replace(log.with_suffix(".log.1"))
-
     def tail(self, name: str, lines: int = 8) -> str:
-        """The last lines of a log, at most 4 kB of them; empty where there is no log."""
+        """The last lines of a log, at most 4 kB of them; empty if there is no log."""
         try:
             with self.log_of(name).open("rb") as log:
                 log.seek(max(0, log.seek(0, os.SEEK_END) - 4096))

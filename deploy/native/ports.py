@@ -1,4 +1,4 @@
-"""Loopback ports that the embedded servers take and remember."""
+"""Loopback ports that our own servers take and remember."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from deploy.native.errors import CannotStart
 
 # Below the range that systems hand to outgoing connections, which would take a remembered port now and then.
-LOWEST, HIGHEST = 20000, 32000
+MIN_PORT, MAX_PORT = 20000, 32000
 
 
 def is_free(host: str, port: int) -> bool:
@@ -29,15 +29,15 @@ def is_free(host: str, port: int) -> bool:
 def free_port(taken: Iterable[int]) -> int:
     """A free loopback port that is not among the taken ones."""
     excluded = set(taken)
-    candidates = random.sample(range(LOWEST, HIGHEST), 500)
+    candidates = random.sample(range(MIN_PORT, MAX_PORT), 500)
     for port in candidates:
         if port not in excluded and is_free("127.0.0.1", port):
             return port
-    raise CannotStart(f"no free port on 127.0.0.1 between {LOWEST} and {HIGHEST}")
+    raise CannotStart(f"no free port on 127.0.0.1 between {MIN_PORT} and {MAX_PORT}")
 
 
-def settle(path: Path, names: Iterable[str]) -> dict[str, int]:
-    """The port of each name: the remembered one where it is free, else a new one, remembered."""
+def allocate_ports(path: Path, names: Iterable[str]) -> dict[str, int]:
+    """The port of each name: the remembered one if it is free, else a new one, remembered."""
     remembered = _read(path)
     ports: dict[str, int] = {}
     for name in names:

@@ -12,16 +12,18 @@ import psutil
 from rich.console import Console
 from rich.markup import escape
 
-from deploy.native import preflight, stacks
-from deploy.native.child import Child
+from deploy.native import preflight
 from deploy.native.display import Display
 from deploy.native.folder import StateFolder
-from deploy.native.leftovers import end_leftovers
-from deploy.native.lock import locked
-from deploy.native.probes import ZooKeeperProbe
-from deploy.native.record import PartRecord, RunRecord
-from deploy.native.stack import own_ports, parts, recordable, settled
-from deploy.native.supervisor import Supervisor
+from deploy.native.plan import own_ports, specs
+from deploy.native.process_settings import process_settings, recordable
+from deploy.native.service.registry_reader import RegistryReader
+from deploy.native.stacks import chosen
+from deploy.native.supervision.lock import locked
+from deploy.native.supervision.managed_process import ManagedProcess
+from deploy.native.supervision.orphans import end_orphans
+from deploy.native.supervision.record import ProcessRecord, RunRecord
+from deploy.native.supervision.supervisor import Supervisor
 from digits.settings import Settings
 
 
@@ -31,15 +33,15 @@ def up(settings: Settings, console: Console, stack_name: str) -> None:
     preflight.check_installed()
     folder, display = StateFolder.at(settings.var_dir), Display(console)
     with owned(folder, display):
-        stack, notes = stacks.choose(stack_name, folder)
+        stack, notes = chosen.choose(stack_name, folder)
         ports = own_ports(stack, settings, folder)
         for note in [*notes, *stack.notes(ports)]:
             display.line(escape(note))
-        given = settled(stack, settings, folder, ports)
+        given = process_settings(stack, settings, folder, ports)
         preflight.check_exposure(given)
         preflight.check_ports(given)
-        with closing(ZooKeeperProbe(given.coordinator_url)) as zookeeper:
-            supervisor = Supervisor(parts(stack, given, folder, ports, zookeeper), folder, display)
+        with closing(RegistryReader(given.coordinator_url)) as registry:
+            supervisor = Supervisor(specs(stack, given, folder, ports, registry), folder, display)
             plan = RunRecord(os.getpid(), False, recordable(given), ports, stack=stack.name)
             serve(supervisor, folder, plan, lambda: display.ready(given, folder, time.time() - began))
 
@@ -49,9 +51,9 @@ def owned(folder: StateFolder, display: Display) -> Iterator[None]:
     """Makes the folder ours, and ends what an earlier owner left running. Raises CannotStart."""
     folder.make()
     with locked(folder):
-        ended = end_leftovers(folder)
+        ended = end_orphans(folder)
         if ended:
-            display.line(f"ended {ended} processes that an earlier start had left behind")
+            display.line(f"ended {ended} processes that an earlier start had left running")
         try:
             yield
         finally:
@@ -62,22 +64,21 @@ def serve(supervisor: Supervisor, folder: StateFolder, plan: RunRecord, announce
     """Runs the supervisor and keeps the record true; calls `announce` once everything is up."""
     is_ready = False
 
-    def changed() -> None:
-        parts = tuple(_part_record(child, folder) for child in supervisor.children)
-        replace(plan, ready=is_ready, parts=parts).write(folder)
+    def record() -> None:
+        processes = tuple(_process_record(process, folder) for process in supervisor.processes)
+        replace(plan, ready=is_ready, processes=processes).write(folder)
 
     def ready() -> None:
         nonlocal is_ready
         is_ready = True
         announce()
-        changed()
 
-    supervisor.run(ready, changed)
+    supervisor.run(ready, record)
 
 
-def _part_record(child: Child, folder: StateFolder) -> PartRecord:
-    name, address = child.part.name, child.part.address
-    log = str(folder.log_of(name))
-    return PartRecord(
-        name, address, log, child.phase.value, child.pid, child.created, child.restarts, child.part.version
+def _process_record(process: ManagedProcess, folder: StateFolder) -> ProcessRecord:
+    spec = process.spec
+    log, phase = str(folder.log_of(spec.name)), process.phase.value
+    return ProcessRecord(
+        spec.name, spec.address, log, phase, process.pid, process.created, process.restarts, spec.version
     )

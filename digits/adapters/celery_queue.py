@@ -72,7 +72,8 @@ def register_train_task(app: Celery, run: Callable[[str], None]) -> None:
 
     docs/decisions/train-messages-are-acknowledged-late.md
     """
-    app.task(run, name=TRAIN, acks_late=True, ignore_result=True, shared=False)
+    request = "digits.adapters.late_acknowledgement:LateAcknowledgedRequest"
+    app.task(run, name=TRAIN, acks_late=True, ignore_result=True, shared=False, Request=request)
 
 
 def register_classify_task(app: Celery, replies: ReplyPublisher, answer: Callable[[bytes], bytes]) -> None:

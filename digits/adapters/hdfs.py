@@ -7,10 +7,11 @@ import hashlib
 import io
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import requests
 from hdfs import Client, HdfsError, InsecureClient, TokenClient
@@ -28,7 +29,7 @@ class HdfsStore:
     """Publishes by temporary file → close → read back → rename, which never replaces a name.
 
     A temporary name is used once, so the lease on a file whose writer was killed is in nobody's way. Of
-    several NameNodes, a thread's client goes on to the next where one is away, hangs or stands by.
+    several NameNodes, a thread's client goes on to the next if one is away, hangs or stands by.
     """
 
     def __init__(self, name_nodes: Sequence[str], root: str, user: str = "", token: str = "") -> None:
@@ -64,20 +65,37 @@ class HdfsStore:
 
     def names(self, folder: str) -> list[str]:
         """See ArtifactStore."""
-        path = str(self._path(folder))
-        try:
-            found = self._ask(f"list {folder}", lambda client: _files(client, path))
-        except FileNotFoundError:
-            return []
-        return sorted(f"{folder}/{name}" for name in found if not name.startswith("."))
+        return [f"{folder}/{name}" for name in self._list(folder, "FILE") if not name.startswith(".")]
+
+    def folders(self, folder: str) -> list[str]:
+        """See ArtifactStore."""
+        return [f"{folder}/{name}" for name in self._list(folder, "DIRECTORY")]
 
     def delete(self, name: str) -> None:
         """See ArtifactStore."""
         path = str(self._path(name))
         self._ask(f"delete {name}", lambda client: client.delete(path, recursive=True))
 
+    def delete_unfinished(self, folder: str, min_age_seconds: float) -> None:
+        """See ArtifactStore; ages are by this machine's clock and the NameNode's."""
+        latest_milliseconds = (time.time() - min_age_seconds) * 1000
+        for name, status in self._list(folder, "FILE").items():
+            if name.startswith(".") and status["modificationTime"] <= latest_milliseconds:
+                self.delete(f"{folder}/{name}")
+
+    def _list(self, folder: str, kind: str) -> dict[str, Any]:
+        """What the NameNode says of each thing of a kind in a folder, by name and sorted."""
+        path = str(self._path(folder))
+        try:
+            found = self._ask(f"list {folder}", lambda client: _statuses(client, path))
+        except FileNotFoundError:
+            return {}
+        named = {status["pathSuffix"]: status for status in found if status["type"] == kind}
+        # A file's own status has no name.
+        return {name: named[name] for name in sorted(named) if name}
+
     def _ask(self, what: str, call: Callable[[Client], _Result]) -> _Result:
-        """Calls HDFS, twice where the first connection had broken since it was last used.
+        """Calls HDFS, twice if the first connection had broken since it was last used.
 
         Raises FileNotFoundError, FileExistsError, StoreUnavailable. What requests raises is not kept as the
         cause: its text holds the address with the token in it.
@@ -139,7 +157,7 @@ def _read(client: Client, path: str) -> bytes:
 
 
 def _rename(client: Client, temporary: str, target: str) -> None:
-    """Renames, or raises where the target exists. Without the option, HDFS moves a file into a folder."""
+    """Renames, or raises if the target exists. Without the option, HDFS moves a file into a folder."""
     try:
         client._rename(temporary, destination=target, renameoptions="NONE")
     except HdfsError as error:
@@ -152,6 +170,6 @@ def _rename(client: Client, temporary: str, target: str) -> None:
             raise
 
 
-def _files(client: Client, folder: str) -> list[str]:
-    statuses = client._list_status(folder).json()["FileStatuses"]["FileStatus"]
-    return [status["pathSuffix"] for status in statuses if status["type"] == "FILE" and status["pathSuffix"]]
+def _statuses(client: Client, folder: str) -> list[dict[str, Any]]:
+    statuses: list[dict[str, Any]] = client._list_status(folder).json()["FileStatuses"]["FileStatus"]
+    return statuses

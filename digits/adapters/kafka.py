@@ -10,7 +10,6 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from confluent_kafka import (
-    Consumer,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -22,12 +21,14 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from digits.adapters.kafka_connection import KafkaConnection
+from digits.adapters.kafka_keys import find_ends
 from digits.errors import LogUnavailable, NotFound
 from digits.offsets import OffsetRanges
 from digits.ports import StreamSource
 
 _ANSWER_SECONDS = 10.0
 _POLL_SECONDS = 0.05
+_TOPICS = "digits-"
 # While a partition's leader is new, or changes: a broker may hear of it later than the client did.
 _BETWEEN_LEADERS = (
     KafkaError.NOT_LEADER_FOR_PARTITION,
@@ -40,11 +41,12 @@ _Result = TypeVar("_Result")
 
 
 class KafkaLog:
-    """Each block's key is the offset that it was meant for.
+    """Each block's key is the offset that it is meant for, and that is the log's offset.
 
-    A block that a broker took so late that the next attempt had appended it again would shift all that
-    follow. Kafka prevents that in transactions alone, whose markers take offsets themselves. So nobody trusts
-    a block whose key is not its offset: `append` raises, Spark refuses to read it, `create` replaces the log.
+    A trainer that was stopped past its lease may append what the next one has appended already, and a
+    broker may take a block late. Kafka prevents that in transactions alone, whose markers take offsets
+    themselves. So a partition may hold a block twice: readers go by the keys, and count each once. Keys never
+    skip one, since everybody appends in order, from an end that they found, and a producer leaves no gap.
     """
 
     def __init__(self, connection: KafkaConnection, replication_factor: int, retention_hours: int) -> None:
@@ -60,9 +62,7 @@ class KafkaLog:
     def create(self, job_id: str, partition_count: int) -> None:
         """See BlockLog."""
         if self._is_there(job_id):
-            if self._is_whole(job_id):
-                return
-            self.delete(job_id)
+            return
         topic = NewTopic(
             _topic(job_id),
             num_partitions=partition_count,
@@ -76,16 +76,17 @@ class KafkaLog:
                 raise self._unavailable("the log cannot be made", error) from error
         self._wait(lambda: self._is_ready(job_id), f"the log of {job_id} did not come up")
 
-    def append(self, job_id: str, partition: int, blocks: Sequence[bytes]) -> None:
-        """See BlockLog. After an error the log may hold some of the blocks: ask `end_offsets` how many."""
+    def append(self, job_id: str, partition: int, first_offset: int, blocks: Sequence[bytes]) -> None:
+        """See BlockLog. After an error the log may hold some of the blocks; the rest is never sent later."""
         with self._lock:
             ends = self._ends.get(job_id) or self._find_ends(job_id)
+            missing = blocks[max(0, ends[partition] - first_offset) :]
             try:
-                self._send(_topic(job_id), partition, ends[partition], blocks)
+                self._send(_topic(job_id), partition, first_offset + len(blocks) - len(missing), missing)
             except LogUnavailable:
                 self._ends.pop(job_id, None)
                 raise
-            ends[partition] += len(blocks)
+            ends[partition] = max(ends[partition], first_offset + len(blocks))
             self._ends[job_id] = ends
 
     def end_offsets(self, job_id: str) -> list[int]:
@@ -95,9 +96,11 @@ class KafkaLog:
             return list(self._ends[job_id])
 
     def source(self, job_id: str, trained: OffsetRanges, max_blocks: int) -> StreamSource:
-        """See BlockLog. Each partition starts behind what was trained of its beginning; the reader leaves
-        out the rest."""
-        topic, partitions = _topic(job_id), range(len(self.end_offsets(job_id)))
+        """See BlockLog. Each partition starts after what was trained of its beginning.
+
+        No block comes before its own offset, since all before it are there.
+        """
+        topic, partitions = _topic(job_id), range(len(self._count_messages(job_id)))
         first = {run.partition: run.end for run in trained.ranges if run.start == 0}
         starts = {str(partition): first.get(partition, 0) for partition in partitions}
         return StreamSource(
@@ -110,9 +113,8 @@ class KafkaLog:
                 "failOnDataLoss": "true",
             },
             partition="partition",
-            offset="offset",
-            block="if(cast(key as string) = cast(offset as string), value, "
-            "cast(raise_error('the log holds a block twice') as binary))",
+            offset="cast(cast(key as string) as long)",
+            block="value",
         )
 
     def delete(self, job_id: str) -> None:
@@ -129,25 +131,34 @@ class KafkaLog:
             raise self._unavailable("the log cannot be deleted", error) from error
         self._wait(lambda: not self._is_there(job_id), f"the log of {job_id} did not go")
 
+    def jobs(self) -> list[str]:
+        """See BlockLog. Every topic whose name begins as ours do counts: a Kafka is for one service."""
+        try:
+            topics = self._admin().list_topics(timeout=_ANSWER_SECONDS).topics
+        except KafkaException as error:
+            raise self._unavailable("the logs cannot be listed", error) from error
+        return sorted(name.removeprefix(_TOPICS) for name in topics if name.startswith(_TOPICS))
+
     def _send(self, topic: str, partition: int, first: int, blocks: Sequence[bytes]) -> None:
-        """Appends all or raises, and then leaves nothing behind that is sent later."""
+        """Appends all or raises, and then keeps nothing that is sent later."""
         producer = self._producer = self._producer or self._make_producer()
-        delivery = _Delivery()
+        failed: list[KafkaError] = []
+
+        def delivered(error: KafkaError | None, _: Message) -> None:
+            failed.extend([error] if error else [])
+
         try:
             for offset, block in enumerate(blocks, first):
-                note = delivery.note(offset)
-                producer.produce(topic, block, key=str(offset), partition=partition, on_delivery=note)
+                producer.produce(topic, block, key=str(offset), partition=partition, on_delivery=delivered)
         except (KafkaException, BufferError) as error:
             self._give_up(producer)
             raise LogUnavailable(f"Kafka's client does not take a block: {error}") from error
         left = producer.flush(_ANSWER_SECONDS + 1)
-        if delivery.error or left:
+        if failed or left:
             self._give_up(producer)
-            reason = delivery.error.str() if delivery.error else "no answer in time"
+            reason = failed[0].str() if failed else "no answer in time"
             raise LogUnavailable(f"Kafka did not take a block: {reason}{self._last_problem()}")
         self._problem = ""
-        if delivery.misplaced:
-            raise LogUnavailable("the log got a block twice, and is made anew with the next attempt")
 
     def _give_up(self, producer: Producer) -> None:
         self._producer = None
@@ -160,38 +171,17 @@ class KafkaLog:
                 **self._options(),
                 "acks": "all",
                 "enable.idempotence": True,
+                # No block is taken after one before it was not.
+                "enable.gapless.guarantee": True,
                 "delivery.timeout.ms": int(_ANSWER_SECONDS * 1000),
             }
         )
 
-    def _is_whole(self, job_id: str) -> bool:
-        """Whether each partition's last block is where it was meant to be: then all are.
-
-        Each attempt appends in order, from an end that it found whole. So keys are never ahead of their
-        offsets, and fall behind from the first block on that was appended twice.
-        """
-        ends = self.end_offsets(job_id)
-        wanted = [TopicPartition(_topic(job_id), number, end - 1) for number, end in enumerate(ends) if end]
-        return all(message.key() == str(message.offset()).encode() for message in self._fetch(wanted))
-
-    def _fetch(self, wanted: Sequence[TopicPartition]) -> list[Message]:
-        """The messages at some offsets, one for each partition."""
-        consumer = Consumer({**self._options(), "group.id": "digits", "enable.auto.commit": False})
-        found: dict[int, Message] = {}
-        end = time.monotonic() + _ANSWER_SECONDS
-        try:
-            consumer.assign(list(wanted))
-            while len(found) < len(wanted):
-                if time.monotonic() > end:
-                    raise LogUnavailable(f"Kafka does not show the log{self._last_problem()}")
-                message = consumer.poll(_POLL_SECONDS)
-                if message is not None and not message.error():
-                    found.setdefault(message.partition() or 0, message)
-        finally:
-            consumer.close()
-        return list(found.values())
-
     def _find_ends(self, job_id: str) -> list[int]:
+        counts = self._count_messages(job_id)
+        return find_ends(self._options(), _topic(job_id), counts, _ANSWER_SECONDS)
+
+    def _count_messages(self, job_id: str) -> list[int]:
         end = time.monotonic() + _ANSWER_SECONDS
         while True:
             try:
@@ -212,7 +202,7 @@ class KafkaLog:
         return [future.result(_ANSWER_SECONDS + 1).offset for future in futures.values()]
 
     def _count_partitions(self, job_id: str) -> int:
-        """Raises KafkaException. This way of asking makes no topic where there is none."""
+        """Raises KafkaException. This way of asking makes no topic if there is none."""
         topics = TopicCollection([_topic(job_id)])
         description = self._answer(self._admin().describe_topics(topics, request_timeout=_ANSWER_SECONDS))
         return len(description.partitions)
@@ -228,7 +218,7 @@ class KafkaLog:
 
     def _is_ready(self, job_id: str) -> bool:
         try:
-            return bool(self.end_offsets(job_id))
+            return bool(self._count_messages(job_id))
         except NotFound:
             return False
 
@@ -266,27 +256,8 @@ class KafkaLog:
         return f" ({self._problem})" if self._problem else ""
 
 
-class _Delivery:
-    """What became of the blocks of one append."""
-
-    def __init__(self) -> None:
-        self.error: KafkaError | None = None
-        self.misplaced = False
-
-    def note(self, offset: int) -> Callable[[KafkaError | None, Message], None]:
-        """The callback for the block that belongs at an offset."""
-
-        def delivered(error: KafkaError | None, message: Message) -> None:
-            if error:
-                self.error = self.error or error
-            elif message.offset() != offset:
-                self.misplaced = True
-
-        return delivered
-
-
 def _topic(job_id: str) -> str:
-    return f"digits-{job_id}"
+    return _TOPICS + job_id
 
 
 def _code(error: KafkaException) -> int:

@@ -6,10 +6,12 @@ import contextlib
 import hashlib
 import os
 import shutil
+import time
 import uuid
 from pathlib import Path, PurePosixPath
 
-from digits.errors import AlreadyPublished, NotFound, StoreUnavailable
+from digits.adapters.full_disk import means_full
+from digits.errors import AlreadyPublished, NotFound, StoreFull, StoreUnavailable
 
 
 class LocalFolderStore:
@@ -28,7 +30,8 @@ class LocalFolderStore:
             _link(temporary, target, name)
             _sync_folder(target.parent)
         except OSError as error:
-            raise StoreUnavailable(f"the store cannot take {name}: {error.strerror}") from error
+            kind = StoreFull if means_full(error) else StoreUnavailable
+            raise kind(f"the store cannot take {name}: {error.strerror}") from error
         finally:
             with contextlib.suppress(OSError):
                 temporary.unlink()
@@ -44,13 +47,12 @@ class LocalFolderStore:
 
     def names(self, folder: str) -> list[str]:
         """See ArtifactStore."""
-        try:
-            found = [path for path in self._path(folder).iterdir() if not path.name.startswith(".")]
-            return sorted(f"{folder}/{path.name}" for path in found if path.is_file())
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        except OSError as error:
-            raise StoreUnavailable(f"the store cannot list {folder}: {error.strerror}") from error
+        found = self._list(folder)
+        return [f"{folder}/{path.name}" for path in found if path.is_file() and not _is_temporary(path)]
+
+    def folders(self, folder: str) -> list[str]:
+        """See ArtifactStore."""
+        return [f"{folder}/{path.name}" for path in self._list(folder) if path.is_dir()]
 
     def delete(self, name: str) -> None:
         """See ArtifactStore."""
@@ -60,11 +62,31 @@ class LocalFolderStore:
         except OSError as error:
             raise StoreUnavailable(f"the store cannot delete {name}: {error.strerror}") from error
 
+    def delete_unfinished(self, folder: str, min_age_seconds: float) -> None:
+        """See ArtifactStore."""
+        latest = time.time() - min_age_seconds
+        for path in filter(_is_temporary, self._list(folder)):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime <= latest:
+                    self.delete(f"{folder}/{path.name}")
+
+    def _list(self, folder: str) -> list[Path]:
+        try:
+            return sorted(self._path(folder).iterdir())
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise StoreUnavailable(f"the store cannot list {folder}: {error.strerror}") from error
+
     def _path(self, name: str) -> Path:
         pure = PurePosixPath(name)
         if not name or pure.is_absolute() or ".." in pure.parts:
             raise ValueError(f"not a store name: {name!r}")
         return self._folder / pure
+
+
+def _is_temporary(path: Path) -> bool:
+    return path.name.startswith(".")
 
 
 def _write(path: Path, data: bytes) -> None:

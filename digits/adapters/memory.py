@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from digits.errors import AlreadyPublished, LeaseLost, NotFound, StaleWrite
 from digits.offsets import OffsetRanges
-from digits.ports import Check, Create, Replace, Stored, StreamSource
+from digits.ports import Check, Create, Delete, Operation, Stored, StreamSource
 
 
 class MemoryStore:
@@ -35,9 +35,18 @@ class MemoryStore:
         """See ArtifactStore."""
         return sorted(name for name in self._files if name.rpartition("/")[0] == folder)
 
+    def folders(self, folder: str) -> list[str]:
+        """See ArtifactStore."""
+        prefix = f"{folder}/"
+        below = [name.removeprefix(prefix) for name in self._files if name.startswith(prefix)]
+        return sorted({prefix + name.partition("/")[0] for name in below if "/" in name})
+
     def delete(self, name: str) -> None:
         """See ArtifactStore."""
         self._files = {n: d for n, d in self._files.items() if n != name and not n.startswith(f"{name}/")}
+
+    def delete_unfinished(self, folder: str, min_age_seconds: float) -> None:
+        """See ArtifactStore; here nothing is ever half written."""
 
 
 class MemoryLog:
@@ -50,9 +59,10 @@ class MemoryLog:
         """See BlockLog."""
         self.blocks.setdefault(job_id, [[] for _ in range(partition_count)])
 
-    def append(self, job_id: str, partition: int, blocks: Sequence[bytes]) -> None:
+    def append(self, job_id: str, partition: int, first_offset: int, blocks: Sequence[bytes]) -> None:
         """See BlockLog."""
-        self._log(job_id)[partition].extend(blocks)
+        there = self._log(job_id)[partition]
+        there.extend(blocks[max(0, len(there) - first_offset) :])
 
     def end_offsets(self, job_id: str) -> list[int]:
         """See BlockLog."""
@@ -65,6 +75,10 @@ class MemoryLog:
     def delete(self, job_id: str) -> None:
         """See BlockLog."""
         self.blocks.pop(job_id, None)
+
+    def jobs(self) -> list[str]:
+        """See BlockLog."""
+        return sorted(self.blocks)
 
     def _log(self, job_id: str) -> list[list[bytes]]:
         if job_id not in self.blocks:
@@ -108,7 +122,7 @@ class MemoryEphemeralNode:
         with self._tree.lock:
             if self._alive:
                 self._alive = False
-                del self._tree.nodes[self._path]
+                _delete(self._tree, self._path)
 
 
 class MemoryCoordinator:
@@ -122,6 +136,13 @@ class MemoryCoordinator:
         """See Coordinator."""
         return self._tree.nodes.get(path)
 
+    def sync(self) -> None:
+        """See Coordinator."""
+
+    def get_many(self, paths: Sequence[str]) -> list[Stored | None]:
+        """See Coordinator."""
+        return [self.get(path) for path in paths]
+
     def children(self, path: str) -> list[str]:
         """See Coordinator."""
         prefix = path.rstrip("/") + "/"
@@ -129,13 +150,15 @@ class MemoryCoordinator:
             below = [node[len(prefix) :] for node in self._tree.nodes if node.startswith(prefix)]
         return sorted({path.partition("/")[0] for path in below})
 
-    def commit(self, *operations: Create | Replace | Check) -> None:
+    def commit(self, *operations: Operation) -> None:
         """See Coordinator."""
         with self._tree.lock:
             for operation in operations:
                 self._require(operation)
             for operation in operations:
-                if not isinstance(operation, Check):
+                if isinstance(operation, Delete):
+                    _delete(self._tree, operation.path)
+                elif not isinstance(operation, Check):
                     _store(self._tree, operation.path, operation.value)
 
     def create_ephemeral(self, path: str, value: bytes) -> MemoryEphemeralNode | None:
@@ -168,20 +191,31 @@ class MemoryCoordinator:
         for node in self._nodes:
             node.release()
 
-    def _require(self, operation: Create | Replace | Check) -> None:
+    def _require(self, operation: Operation) -> None:
         node = self._tree.nodes.get(operation.path)
         if isinstance(operation, Create):
             if node is not None:
                 raise StaleWrite(f"{operation.path} exists")
         elif node is None or node.version != operation.version:
             raise StaleWrite(f"{operation.path} changed")
+        elif isinstance(operation, Delete) and self.children(operation.path):
+            raise StaleWrite(f"{operation.path} has children")
 
 
 def _store(tree: MemoryTree, path: str, value: bytes) -> None:
     node = tree.nodes.get(path)
     tree.nodes[path] = Stored(value, node.version + 1 if node else 0)
+    _tell(tree, path)
+
+
+def _delete(tree: MemoryTree, path: str) -> None:
+    del tree.nodes[path]
+    _tell(tree, path)
+
+
+def _tell(tree: MemoryTree, path: str) -> None:
     for changed in list(tree.watchers[path]):
-        changed(tree.nodes[path])
+        changed(tree.nodes.get(path))
 
 
 class MemoryTrainQueue:

@@ -35,21 +35,21 @@ class ReplyConsumer:
 
     def __init__(self, app: Celery) -> None:
         self._app = app
-        self._name = f"classify-reply-{uuid.uuid4().hex}"
+        self.name = f"classify-reply-{uuid.uuid4().hex}"
         # Nobody would send the heartbeats of a connection that is idle between calls.
         self._sending, self._hearing = (
             app.connection_for_write(heartbeat=0),
             app.connection_for_read(heartbeat=0),
         )
         self._producer = app.amqp.Producer(self._sending, auto_declare=False)
-        queue = Queue(self._name, exclusive=True, auto_delete=True, durable=False)  # type: ignore[no-untyped-call]
+        queue = Queue(self.name, exclusive=True, auto_delete=True, durable=False)  # type: ignore[no-untyped-call]
         self._answer: bytes | None = None
         self._awaited = ""
         self._consumer = self._hearing.Consumer([queue], on_message=self._hear, no_ack=True)
         self._consumer.consume()
 
     def ask(self, task: str, body: str, timeout_seconds: float) -> bytes | None:
-        """Sends the task and returns the reply, None where it is late; raises one of AWAY."""
+        """Sends the task and returns the reply, None if it is late; raises one of AWAY."""
         deadline = time.monotonic() + timeout_seconds
         self._awaited, self._answer = uuid.uuid4().hex, None
         self._app.send_task(
@@ -57,7 +57,7 @@ class ReplyConsumer:
             args=[body],
             argsrepr=task,  # Celery would write down the body's first kilobyte once more, for its logs.
             task_id=self._awaited,
-            reply_to=self._name,
+            reply_to=self.name,
             expires=timeout_seconds,
             expiration=timeout_seconds,
             delivery_mode=TRANSIENT_DELIVERY_MODE,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import shutil
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from digits.errors import LogUnavailable, NotFound
+from digits.adapters.full_disk import means_full
+from digits.errors import LogFull, LogUnavailable, NotFound
 from digits.offsets import OffsetRanges
 from digits.ports import StreamSource
 
@@ -16,9 +20,9 @@ _PARTITIONS = ".partitions"
 
 
 class SpoolLog:
-    """Blocks appear by rename, so that a reader sees each whole.
+    """A block's file is named by its offset, and appears by hard link, so that a reader sees each whole.
 
-    They outlive the process that appended them; they are not synced to disk one by one, since
+    Blocks outlive the process that appended them; they are not synced to disk one by one, since
     a batch can be appended again from where it came from.
     """
 
@@ -26,41 +30,41 @@ class SpoolLog:
         self._folder = folder
 
     def create(self, job_id: str, partition_count: int) -> None:
-        """See BlockLog."""
+        """See BlockLog. A log that does not say how many partitions it has is made anew."""
         folder = self._folder / job_id
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if not (folder / _PARTITIONS).exists():
-                (folder / _PARTITIONS).write_text(str(partition_count), encoding="ascii")
+            if not _partition_count(folder):
+                for unreadable in folder.iterdir():
+                    unreadable.unlink(missing_ok=True)
+                _write(folder / _PARTITIONS, str(partition_count).encode("ascii"), sync=True)
         except OSError as error:
-            raise LogUnavailable(f"the log cannot be made: {error.strerror}") from error
+            raise _unavailable("the log cannot be made", error) from error
 
-    def append(self, job_id: str, partition: int, blocks: Sequence[bytes]) -> None:
+    def append(self, job_id: str, partition: int, first_offset: int, blocks: Sequence[bytes]) -> None:
         """See BlockLog."""
         folder = self._folder / job_id
-        first = self.end_offsets(job_id)[partition]
         try:
-            for offset, block in enumerate(blocks, first):
-                target = folder / f"{partition:04d}-{offset:012d}.block"
-                temporary = folder / f".{target.name}"
-                temporary.write_bytes(block)
-                temporary.replace(target)
+            for offset, block in enumerate(blocks, first_offset):
+                _write(folder / f"{partition:04d}-{offset:012d}.block", block)
+        except FileNotFoundError as error:
+            raise NotFound("log", job_id) from error
         except OSError as error:
-            raise LogUnavailable(f"the log cannot take a block: {error.strerror}") from error
+            raise _unavailable("the log cannot take a block", error) from error
 
     def end_offsets(self, job_id: str) -> list[int]:
         """See BlockLog."""
         folder = self._folder / job_id
         try:
-            ends = [0] * int((folder / _PARTITIONS).read_text(encoding="ascii"))
-            for name in (path.name for path in folder.iterdir()):
-                if match := _NAME.fullmatch(name):
-                    partition, offset = int(match[1]), int(match[2])
-                    ends[partition] = max(ends[partition], offset + 1)
-        except FileNotFoundError as error:
-            raise NotFound("log", job_id) from error
+            ends = [0] * _partition_count(folder)
+            names = [path.name for path in folder.iterdir()] if ends else []
         except OSError as error:
-            raise LogUnavailable(f"the log cannot be read: {error.strerror}") from error
+            raise _unavailable("the log cannot be read", error) from error
+        if not ends:
+            raise NotFound("log", job_id)
+        for match in filter(None, map(_NAME.fullmatch, names)):
+            partition, offset = int(match[1]), int(match[2])
+            ends[partition] = max(ends[partition], offset + 1)
         return ends
 
     def source(self, job_id: str, trained: OffsetRanges, max_blocks: int) -> StreamSource:
@@ -88,4 +92,43 @@ class SpoolLog:
         except FileNotFoundError:
             return
         except OSError as error:
-            raise LogUnavailable(f"the log cannot be deleted: {error.strerror}") from error
+            raise _unavailable("the log cannot be deleted", error) from error
+
+    def jobs(self) -> list[str]:
+        """See BlockLog."""
+        try:
+            return sorted(path.name for path in self._folder.iterdir() if path.is_dir())
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise _unavailable("the logs cannot be listed", error) from error
+
+
+def _partition_count(folder: Path) -> int:
+    """0 if the folder does not say, as after a disk that was full or lost its power."""
+    try:
+        text = (folder / _PARTITIONS).read_text(encoding="ascii", errors="replace")
+    except FileNotFoundError:
+        return 0
+    return int(text) if text.isdecimal() else 0
+
+
+def _write(target: Path, data: bytes, *, sync: bool = False) -> None:
+    """Has the file appear whole or not at all; one that is there stays as it is."""
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, target)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def _unavailable(what: str, error: OSError) -> LogUnavailable:
+    kind = LogFull if means_full(error) else LogUnavailable
+    return kind(f"{what}: {error.strerror}")

@@ -15,7 +15,7 @@ _ANY_READ = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
 
 def resolve(data_dir: Path, relative: str, field: str, *, folder_allowed: bool = False) -> Path:
-    """Returns the file (or the folder, where that is allowed) that a request names, links followed.
+    """Returns the file (or the folder, if that is allowed) that a request names, links followed.
 
     Raises InvalidInput for a path that leaves the data folder, is malformed, or names what cannot be
     read as a file; NotFound where nothing is there. Opens nothing, and never tells where the data

@@ -43,7 +43,7 @@ def open_dataset(source: Path | bytes, field: str, max_bytes: int) -> Dataset:
 
 @dataclass(frozen=True)
 class Subset:
-    """The images of one shard where `chosen`, (N,) bool, is true."""
+    """The images of one shard whose `chosen`, (N,) bool, is true."""
 
     shard: Shard
     chosen: NDArray[np.bool_]
@@ -52,7 +52,7 @@ class Subset:
         return int(np.count_nonzero(self.chosen))
 
     def read(self) -> Iterator[Images]:
-        """Yields the chosen images in the shard's order; raises InvalidInput where it is damaged."""
+        """Yields the chosen images in the shard's order; raises InvalidInput if it is damaged."""
         start = 0
         for images in self.shard.read():
             chosen = self.chosen[start : start + len(images)]
@@ -84,7 +84,7 @@ class Dataset:
         """Reads the training images and returns the checksum of their pixels and then their labels.
 
         In hexadecimal and over the source's order, so the same images in other files have the same one.
-        Raises InvalidInput where the source is damaged.
+        Raises InvalidInput if the source is damaged.
         """
         digest = hashlib.sha256()
         for part in self.train_subsets:
@@ -95,7 +95,7 @@ class Dataset:
         return digest.hexdigest()
 
     def held_out(self) -> Images:
-        """Returns the held-out images, all in memory; raises InvalidInput where the source is damaged."""
+        """Returns the held-out images, all in memory; raises InvalidInput if the source is damaged."""
         images = (images for part in self.held_out_subsets for images in part.read())
         (held_out,) = _runs(images, self.held_out_count)
         return held_out
@@ -104,7 +104,7 @@ class Dataset:
         """Yields the training images in chunks, in an order that `seed` alone decides.
 
         Files are read in a shuffled order, and images are shuffled within runs of 65,536, which is also
-        the most that is in memory. Raises InvalidInput where the source turns out to be damaged.
+        the most that is in memory. Raises InvalidInput if the source turns out to be damaged.
         """
         random = np.random.default_rng(seed % 2**64)
         parts = [self.train_subsets[index] for index in random.permutation(len(self.train_subsets))]

@@ -17,7 +17,7 @@ MAX_FILES = 10_000
 def shards_of(source: Path | bytes, field: str, max_bytes: int) -> tuple[list[Shard], list[Shard]]:
     """Returns the shards to train on, at least one, and those to test on, in the order of their names.
 
-    Raises InvalidInput where there are none, one is not as it should be, or all together unpack to more
+    Raises InvalidInput if there are none, one is not as it should be, or all together unpack to more
     than `max_bytes`.
     """
     if isinstance(source, bytes):

@@ -21,7 +21,7 @@ _UINT8 = 0x08
 
 
 def idx_shard(files: Mapping[str, Path], part: str, field: str, byte_limit: int) -> Shard | None:
-    """Returns the images and labels of `part` ("train" or "test"), or None where `files` has neither.
+    """Returns the images and labels of `part` ("train" or "test"), or None if `files` has neither.
 
     `files` maps the names in a folder to their paths. Reads the images' header and the labels whole;
     raises InvalidInput, naming the file, where they are not 28 x 28 images with a digit each.

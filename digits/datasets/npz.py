@@ -32,7 +32,7 @@ class Npz:
     field: str
 
     def shard(self, part: str, byte_limit: int) -> Shard | None:
-        """Returns the images `x_PART` with the labels `y_PART`, or None where the file has neither.
+        """Returns the images `x_PART` with the labels `y_PART`, or None if the file has neither.
 
         Reads the zip directory, both arrays' headers and the labels. Raises InvalidInput, naming the
         array, unless x is uint8 (N, 28, 28), y integers 0 to 9 (N,), N > 0, and both fit `byte_limit`.

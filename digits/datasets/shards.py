@@ -56,7 +56,7 @@ class Shard:
         return len(self.labels) * (PIXELS_PER_IMAGE + 1)
 
     def read(self) -> Iterator[Images]:
-        """Yields the images in the file's order; raises InvalidInput where the file is damaged."""
+        """Yields the images in the file's order; raises InvalidInput if the file is damaged."""
         with reading(self.name, self.field):
             stream = self.open_pixels()
         with stream:
@@ -85,7 +85,7 @@ def _reason(error: Exception) -> str:
 
 
 def read_exactly(stream: IO[bytes], count: int) -> bytes:
-    """Returns the next `count` bytes; raises EOFError where there are fewer."""
+    """Returns the next `count` bytes; raises EOFError if there are fewer."""
     data = stream.read(count)
     if len(data) < count:
         raise EOFError("the file is shorter than its header says")
@@ -93,7 +93,7 @@ def read_exactly(stream: IO[bytes], count: int) -> bytes:
 
 
 def check_ends(stream: IO[bytes]) -> None:
-    """Reads to the end, where zip and gzip compare their checksum; raises ValueError for bytes left over."""
+    """Reads to the end, when zip and gzip compare their checksum; raises ValueError for bytes left over."""
     if stream.read(1):
         raise ValueError("the file is longer than its header says")
 
@@ -108,7 +108,7 @@ def check_labels(labels: NDArray[np.integer], name: str, field: str) -> Pixels:
 
 
 def check_pair(images: str, image_count: int, labels: str, label_count: int, field: str) -> None:
-    """Raises InvalidInput where two arrays of a pair cannot belong together."""
+    """Raises InvalidInput if two arrays of a pair cannot belong together."""
     if image_count != label_count:
         raise InvalidInput(field, f"{images} holds {image_count} images but {labels} {label_count} labels")
     if image_count == 0:

@@ -2,76 +2,103 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import secrets
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 from digits import clock
-from digits.errors import InvalidInput, NotFound, Overloaded, QueueUnavailable, RequestConflict, StaleWrite
-from digits.jobs.states import advance, is_final, job_path, lease_path
+from digits.errors import Corrupt, NotFound, QueueUnavailable, StaleWrite
+from digits.jobs.ids import may_be_job_id, new_job_id
+from digits.jobs.open_index import OpenIndex
+from digits.jobs.states import (
+    advance,
+    is_final,
+    job_path,
+    lease_path,
+    request_path,
+)
 from digits.ports import Coordinator, Create, Replace, Stored, TrainQueue
+from digits.records import RecordReader
 from digits.v1 import training_pb2 as pb
 
 logger = logging.getLogger(__name__)
 
+# Records that are asked for together: a few hundred KB.
+_AT_ONCE = 200
+
 
 class Jobs:
-    """Accepts, finds, changes and follows jobs."""
+    """Records, finds, changes and follows jobs."""
 
-    def __init__(self, coordinator: Coordinator, queue: TrainQueue, max_unfinished_per_caller: int) -> None:
-        self._coordinator = coordinator
-        self._queue = queue
-        self._share = max_unfinished_per_caller
-        self._ended: set[str] = set()
+    def __init__(self, coordinator: Coordinator, queue: TrainQueue) -> None:
+        self._coordinator, self._queue = coordinator, queue
+        self._closed: set[str] = set()
+        self.index = OpenIndex(coordinator)
+        self._records = RecordReader(pb.Job)
 
-    def submit(self, spec: pb.TrainSpec) -> pb.Job:
-        """Accepts a job and queues it; for a request_id known already, returns that job.
-
-        Raises RequestConflict where the request_id came with another body before, and Overloaded where the
-        caller has its share of jobs that are not final; two calls at the same moment may both get in.
-        """
-        if spec.request_id and (known := self._known(spec)):
-            return known
-        self._check_share(spec.caller)
-        job = _new_job(spec)
-        record = Create(job_path(job.job_id), job.SerializeToString())
-        try:
-            if spec.request_id:
-                self._coordinator.commit(record, Create(_request_path(spec), job.job_id.encode()))
-            else:
-                self._coordinator.commit(record)
-        except StaleWrite:
-            if known := self._known(spec):
-                return known
-            raise
+    def add(self, job: pb.Job) -> None:
+        """Records and queues a new job; raises StaleWrite if its request_id names another one."""
+        nodes = [Create(job_path(job.job_id), job.SerializeToString()), self.index.entry(job.job_id)]
+        if job.spec.request_id:
+            nodes.append(Create(request_path(job.spec), job.job_id.encode()))
+        self._coordinator.commit(*nodes)
         self._try_to_queue(job.job_id)
-        return job
 
     def get(self, job_id: str) -> pb.Job:
-        """Returns a job; raises NotFound."""
-        return pb.Job.FromString(self._stored(job_id).value)
+        """Returns a job; raises NotFound, Corrupt."""
+        return self.read(job_id, self._stored(job_id))
+
+    def read(self, job_id: str, stored: Stored) -> pb.Job:
+        """A job from its record; raises Corrupt."""
+        job = self._records.parse(job_path(job_id), stored)
+        if job is None or job.job_id != job_id:
+            raise Corrupt(f"{job_path(job_id)} holds no record of that job: remove or restore it")
+        return job
+
+    def unreadable_count(self) -> int:
+        """How many records were found to be junk."""
+        return self._records.unreadable_count()
+
+    def of_request(self, spec: pb.TrainSpec) -> pb.Job | None:
+        """The job that the caller's request_id names already; raises Corrupt."""
+        if not spec.request_id:
+            return None
+        named = self._coordinator.get(request_path(spec))
+        return self.get(named.value.decode()) if named else None
 
     def newest(self, limit: int, before: str = "") -> list[pb.Job]:
         """Returns up to `limit` jobs, newest first, older than the job named `before`."""
-        names = [name for name in self._coordinator.children("/jobs") if not before or name < before]
-        return [self.get(name) for name in reversed(names[-limit:])]
+        names = [name for name in reversed(self.names()) if not before or name < before]
+        return list(islice(self._readable(names, at_once=limit), limit))
+
+    def names(self) -> list[str]:
+        """The ids of all jobs, oldest first."""
+        return self._coordinator.children("/jobs")
+
+    def open(self) -> list[pb.Job]:
+        """Every job that is not final, or not tidied up, oldest first."""
+        return list(self._readable(self.index.names()))
 
     def unfinished(self) -> list[pb.Job]:
         """Every job that is not final, oldest first."""
-        names = self._coordinator.children("/jobs")
-        # A job that ended stays so, and is not read again.
-        self._ended.intersection_update(names)
-        jobs = [self.get(name) for name in names if name not in self._ended]
-        self._ended.update(job.job_id for job in jobs if is_final(job))
-        return [job for job in jobs if not is_final(job)]
+        return [job for job in self.open() if not is_final(job)]
+
+    def mend_index(self) -> None:
+        """Adds the unfinished jobs that no index knows: those of a version of this service without one."""
+        names = self.names()
+        self._closed.intersection_update(names)
+        known = self._closed.union(self.index.names())
+        for job in self._readable([name for name in names if name not in known]):
+            if is_final(job):
+                self._closed.add(job.job_id)
+            else:
+                self.index.enter(job.job_id)
 
     def edit(self, job_id: str, change: Callable[[pb.Job], None]) -> pb.Job:
         """Reads, changes and writes a job until nobody else wrote in between; returns what was written."""
         while True:
             stored = self._stored(job_id)
-            job = pb.Job.FromString(stored.value)
+            job = self.read(job_id, stored)
             change(job)
             value = job.SerializeToString()
             if value == stored.value:
@@ -83,7 +110,7 @@ class Jobs:
             return job
 
     def cancel(self, job_id: str) -> pb.Job:
-        """Asks a job to stop: at once where no trainer has it, else at its next micro-batch."""
+        """Asks a job to stop: at once if no trainer has it, else at its next micro-batch."""
 
         def request(job: pb.Job) -> None:
             if is_final(job):
@@ -94,74 +121,70 @@ class Jobs:
 
         return self.edit(job_id, request)
 
-    def requeue(self, job_id: str) -> None:
-        """Hands a job to the queue once more."""
-        self.edit(job_id, lambda job: job.enqueue_time.CopyFrom(clock.now()))
-        self._try_to_queue(job_id)
+    def requeue(self, job_id: str) -> bool:
+        """Hands a job to the queue once more; returns whether the queue was there."""
+        sent = self._try_to_queue(job_id)
+
+        def note(job: pb.Job) -> None:
+            job.enqueue_time.CopyFrom(clock.now())
+            job.enqueue_count += sent
+
+        self.edit(job_id, note)
+        return sent
 
     def is_leased(self, job_id: str) -> bool:
         """Whether a live trainer has the job."""
         return self._coordinator.get(lease_path(job_id)) is not None
 
     def watch(self, job_id: str, changed: Callable[[pb.Job], None]) -> Callable[[], None]:
-        """Calls `changed` with the job now and after every change; returns what ends it. Raises NotFound."""
-        self._stored(job_id)
+        """Calls `changed` with the job now and after every change; returns what ends it. Raises NotFound.
+
+        A final job is told once, at once, and costs no watch: nothing will happen to it any more.
+        """
+        job = self.get(job_id)
+        if is_final(job):
+            changed(job)
+            return lambda: None
 
         def on_change(stored: Stored | None) -> None:
-            if stored:
-                changed(pb.Job.FromString(stored.value))
+            if stored and (job := self._read_or_skip(job_id, stored)):
+                changed(job)
 
         return self._coordinator.watch(job_path(job_id), on_change)
 
     def _stored(self, job_id: str) -> Stored:
-        if not _is_name(job_id):
-            raise NotFound("job", job_id)
-        stored = self._coordinator.get(job_path(job_id))
+        stored = self._coordinator.get(job_path(job_id)) if may_be_job_id(job_id) else None
         if stored is None:
             raise NotFound("job", job_id)
         return stored
 
-    def _check_share(self, caller: str) -> None:
-        if sum(job.spec.caller == caller for job in self.unfinished()) >= self._share:
-            raise Overloaded(
-                f"{caller} has {self._share} jobs that are not finished", retry_after_seconds=10.0
-            )
+    def _read_or_skip(self, job_id: str, stored: Stored) -> pb.Job | None:
+        try:
+            return self.read(job_id, stored)
+        except Corrupt:
+            return None  # The log says so once.
 
-    def _known(self, spec: pb.TrainSpec) -> pb.Job | None:
-        if not spec.request_id:
-            return None
-        stored = self._coordinator.get(_request_path(spec))
-        if stored is None:
-            return None
-        job = self.get(stored.value.decode())
-        if job.spec.fingerprint != spec.fingerprint:
-            raise RequestConflict("request_id", "was used before, with another request")
-        return job
+    def _readable(self, names: Sequence[str], at_once: int = _AT_ONCE) -> Iterator[pb.Job]:
+        """Those of the jobs that can be read and were not pruned since their names were read."""
+        for first in range(0, len(names), at_once):
+            some = names[first : first + at_once]
+            nodes = self._coordinator.get_many([job_path(name) for name in some])
+            for name, stored in zip(some, nodes, strict=True):
+                if stored and (job := self._read_or_skip(name, stored)):
+                    yield job
 
-    def _try_to_queue(self, job_id: str) -> None:
+    def _try_to_queue(self, job_id: str) -> bool:
         try:
             self._queue.enqueue(job_id)
         except QueueUnavailable as error:
             logger.warning("job %s waits until the queue is back: %s", job_id, error)
+            return False
+        return True
 
 
-def check_request_id(request_id: str) -> None:
-    """Raises InvalidInput where a request_id cannot be one."""
-    if len(request_id) > 128 or not request_id.isprintable():
-        raise InvalidInput("request_id", "at most 128 printable characters")
-
-
-def _is_name(job_id: str) -> bool:
-    return job_id.replace("-", "").isalnum() and job_id.isascii() and len(job_id) <= 64
-
-
-def _request_path(spec: pb.TrainSpec) -> str:
-    return f"/requests/{hashlib.sha256(spec.request_id.encode()).hexdigest()}"
-
-
-def _new_job(spec: pb.TrainSpec) -> pb.Job:
-    moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S%f")[:-3]
-    job = pb.Job(job_id=f"{moment}-{secrets.token_hex(3)}", spec=spec)
+def new_job(spec: pb.TrainSpec) -> pb.Job:
+    """A job as it begins, with a name of its own."""
+    job = pb.Job(job_id=new_job_id(), spec=spec)
     job.create_time.CopyFrom(clock.now())
     job.enqueue_time.CopyFrom(job.create_time)
     job.progress.job_id = job.job_id

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from digits.errors import Cancelled, LeaseLost
+from digits.errors import Cancelled, Corrupt, LeaseLost, NotFound, Unavailable
+from digits.jobs import attempts
 from digits.jobs.jobs import Jobs
 from digits.jobs.states import is_final, job_path, lease_path
 from digits.ports import Coordinator, EphemeralNode, Replace
@@ -22,13 +23,17 @@ class Lease:
         self.number = node.number
 
     @classmethod
-    def take(cls, jobs: Jobs, coordinator: Coordinator, job_id: str, attempts: int) -> Lease | None:
-        """Takes a job that is not final, that nobody holds and that was tried less than `attempts` times.
+    def take(cls, jobs: Jobs, coordinator: Coordinator, job_id: str, max_attempts: int) -> Lease | None:
+        """Takes a job that is not final, that nobody holds and that may be tried once more.
 
-        Returns None for any other: whoever called has nothing to do.
+        Returns None for any other, and for a message of a job that is gone: whoever called has nothing to do.
+        Raises Unavailable if nothing was taken.
         """
-        job = jobs.get(job_id)
-        if is_final(job) or job.attempt_count >= attempts:
+        try:
+            job = jobs.get(job_id)
+        except (NotFound, Corrupt):
+            return None
+        if is_final(job) or attempts.in_vain(job) >= max_attempts:
             return None
         node = coordinator.create_ephemeral(lease_path(job_id), b"")
         if node is None:
@@ -36,17 +41,31 @@ class Lease:
         lease = cls(jobs, coordinator, job_id, node)
         try:
             jobs.edit(job_id, lease._sign)
-        except LeaseLost:
+        except Unavailable:
+            # It may have been written or not. The lease is there, and its next write signs if need be.
+            return lease
+        except Exception as error:
             lease.release()
-            return None
+            if isinstance(error, LeaseLost):
+                return None
+            raise
         return lease
 
+    def alive(self) -> bool:
+        """Whether the lease surely is there still; once false, false for ever."""
+        return self._node.alive()
+
+    def check(self) -> None:
+        """Raises LeaseLost once the lease is over: whoever works under it stops at once."""
+        if not self.alive():
+            raise LeaseLost(self.job_id)
+
     def edit(self, change: Change) -> pb.Job:
-        """Changes the job's record; raises LeaseLost, or Cancelled where somebody asked for that."""
+        """Changes the job's record; raises LeaseLost, or Cancelled if somebody asked for that."""
         return self._jobs.edit(self.job_id, self._unless_cancelled(change))
 
     def end(self, change: Change) -> pb.Job:
-        """Changes the job's record even where it was asked to stop; raises LeaseLost."""
+        """Changes the job's record even if it was asked to stop; raises LeaseLost."""
         return self._jobs.edit(self.job_id, self._fenced(change))
 
     def replacement(self, change: Change) -> Replace:
@@ -54,14 +73,30 @@ class Lease:
         stored = self._coordinator.get(job_path(self.job_id))
         if stored is None:
             raise LeaseLost(self.job_id)
-        job = pb.Job.FromString(stored.value)
+        job = self._jobs.read(self.job_id, stored)
         self._unless_cancelled(change)(job)
         return Replace(job_path(self.job_id), job.SerializeToString(), stored.version)
 
     def hand_back(self) -> None:
-        """Gives the job up without blame: this attempt does not count."""
-        self.end(lambda job: setattr(job, "attempt_count", max(0, job.attempt_count - 1)))
+        """Gives the job up without blame. Repeated, it changes nothing; raises LeaseLost."""
+        self.end(lambda job: attempts.forgive(job, self.number))
         self.release()
+
+    def forgive(self) -> bool:
+        """Has this attempt not count, also after the lease was lost: its worker lives to say so.
+
+        Returns whether the job waits for somebody to go on with it. Repeated, it changes nothing.
+        """
+        waits = False
+
+        def change(job: pb.Job) -> None:
+            nonlocal waits
+            waits = not is_final(job) and job.lease_id <= self.number
+            if not is_final(job):
+                attempts.forgive(job, self.number)
+
+        self._jobs.edit(self.job_id, change)
+        return waits
 
     def release(self) -> None:
         """Lets others take the job."""
@@ -77,8 +112,8 @@ class Lease:
 
     def _fenced(self, change: Change) -> Change:
         def fenced(job: pb.Job) -> None:
-            if not self._node.alive() or job.lease_id != self.number or is_final(job):
-                raise LeaseLost(self.job_id)
+            self.check()
+            self._sign(job)
             change(job)
 
         return fenced
@@ -86,5 +121,7 @@ class Lease:
     def _sign(self, job: pb.Job) -> None:
         if is_final(job) or job.lease_id > self.number:
             raise LeaseLost(self.job_id)
-        job.lease_id = self.number
-        job.attempt_count += 1
+        if job.lease_id < self.number:
+            job.lease_id = self.number
+            job.enqueue_count = 0
+            attempts.charge(job, self.number)

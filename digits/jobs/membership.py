@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
-import threading
 
-from digits.errors import DigitsError
+from digits import clock
+from digits.background import BackgroundLoop
+from digits.errors import LeaseLost
 from digits.ports import Coordinator, EphemeralNode
+from digits.records import RecordReader
 from digits.v1 import training_pb2 as pb
-
-logger = logging.getLogger(__name__)
 
 _CHECK_SECONDS = 2.0
 
@@ -24,53 +23,55 @@ class Membership:
         self._path = f"/workers/{role}/{socket.gethostname()}-{os.getpid()}"
         self._status = pb.WorkerStatus(role=role, process_id=os.getpid(), host=socket.gethostname())
         self._node: EphemeralNode | None = None
-        self._changed = threading.Event()
-        self._stopped = False
-        self._thread = threading.Thread(target=self._run, daemon=True, name="presence")
+        self._said = b""
+        self._loop = BackgroundLoop("membership", self._appear, _CHECK_SECONDS)
 
     def start(self) -> None:
         """Appears, on a thread of its own."""
-        self._changed.set()
-        self._thread.start()
+        self._loop.start()
+
+    def set_idle(self, idle: bool) -> None:
+        """Says whether it waits for a job, since now if it does."""
+        status = pb.WorkerStatus()
+        status.CopyFrom(self._status)
+        status.ClearField("idle_time")
+        if idle:
+            status.idle_time.CopyFrom(clock.now())
+        self._status = status
+        self._loop.wake()
 
     def update(self, model_version: str, generation: int, error: str) -> None:
         """Says which model is in memory."""
-        self._status.model_version = model_version
-        self._status.generation = generation
-        self._status.error = error
-        self._changed.set()
+        status = pb.WorkerStatus()
+        status.CopyFrom(self._status)
+        status.model_version, status.generation, status.error = model_version, generation, error
+        self._status = status
+        self._loop.wake()
 
     def stop(self) -> None:
         """Disappears."""
-        self._stopped = True
-        self._changed.set()
-        self._thread.join()
-        try:
-            if self._node:
-                self._node.release()
-        except DigitsError as error:
-            logger.info("the session's end will remove this worker: %s", error)
+        self._loop.stop()
+        if self._node:
+            self._node.release()
 
-    def _run(self) -> None:
-        while not self._stopped:
-            changed = self._changed.wait(_CHECK_SECONDS)
-            self._changed.clear()
-            try:
-                self._appear(changed)
-            except DigitsError as error:
-                logger.warning("not announced at the moment: %s", error)
-                self._changed.set() if changed else None
-
-    def _appear(self, changed: bool) -> None:
+    def _appear(self) -> None:
         value = self._status.SerializeToString()
         if self._node is None or not self._node.alive():
             self._node = self._coordinator.create_ephemeral(self._path, value)
-        elif changed:
-            self._node.update(value)
+        elif value != self._said:
+            try:
+                self._node.update(value)
+            except LeaseLost:
+                self._node = self._coordinator.create_ephemeral(self._path, value)
+        self._said = value
 
 
-def live_workers(coordinator: Coordinator, role: str) -> list[pb.WorkerStatus]:
-    """What each live worker of a role says of itself."""
-    folder = f"/workers/{role}"
-    nodes = (coordinator.get(f"{folder}/{name}") for name in coordinator.children(folder))
-    return [pb.WorkerStatus.FromString(node.value) for node in nodes if node]
+def live_workers(
+    coordinator: Coordinator, role: str, reader: RecordReader[pb.WorkerStatus] | None = None
+) -> list[pb.WorkerStatus]:
+    """What each live worker of a role says of itself; `reader` counts the records that cannot be read."""
+    reader = reader or RecordReader(pb.WorkerStatus)
+    paths = [f"/workers/{role}/{name}" for name in coordinator.children(f"/workers/{role}")]
+    nodes = zip(paths, coordinator.get_many(paths), strict=True)
+    statuses = (reader.parse(path, node) for path, node in nodes if node)
+    return [status for status in statuses if status is not None]

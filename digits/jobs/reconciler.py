@@ -3,87 +3,129 @@
 from __future__ import annotations
 
 import logging
-import threading
+from collections.abc import Sequence
 
 from digits import clock, status_codes
+from digits.background import BackgroundLoop
 from digits.errors import DigitsError, GaveUp
+from digits.jobs import attempts
 from digits.jobs.jobs import Jobs
+from digits.jobs.membership import live_workers
 from digits.jobs.states import advance, is_final
 from digits.ports import Coordinator, EphemeralNode
+from digits.records import RecordReader
 from digits.v1 import training_pb2 as pb
 
 logger = logging.getLogger(__name__)
 
 _PERIOD_SECONDS = 2.0
-# A message that was just sent has this long to reach a worker before it is sent again.
-_GRACE_SECONDS = 5.0
-# A queued job behind another waits for its turn; only a lost message leaves it waiting while nobody works.
-_QUEUED_GRACE_SECONDS = 30.0
+# A message has this long to reach a worker that waits for one. Each time that it was sent in vain, the next
+# has twice as long: a worker that takes no messages gets one a minute at most.
+_IDLE_GRACE_SECONDS = 5.0
+_MAX_IDLE_GRACE_SECONDS = 60.0
+# Behind other jobs nobody can tell a lost message from one that waits: one in doubt, then ever fewer.
+_BUSY_GRACE_SECONDS = 120.0
+_MAX_BUSY_GRACE_SECONDS = 3600.0
 
 
 class Reconciler:
-    """One of the servers, under election, queues again what lost its trainer."""
+    """One of the servers, under election, looks after each unfinished job that no trainer has."""
 
-    def __init__(self, jobs: Jobs, coordinator: Coordinator, attempts: int) -> None:
-        self._jobs, self._coordinator, self._attempts = jobs, coordinator, attempts
+    def __init__(self, jobs: Jobs, coordinator: Coordinator, max_attempts: int) -> None:
+        self._jobs, self._coordinator = jobs, coordinator
+        self._max_attempts = max_attempts
         self._leadership: EphemeralNode | None = None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True, name="reconciler")
+        self._index_is_whole = False
+        self._worker_records = RecordReader(pb.WorkerStatus)
+        self.loop = BackgroundLoop("reconciler", self.turn, _PERIOD_SECONDS)
 
     def start(self) -> None:
         """Starts on a thread of its own."""
-        self._thread.start()
+        self.loop.start()
 
     def stop(self) -> None:
         """Stops and lets another server take over."""
-        self._stop.set()
-        self._thread.join()
+        self.loop.stop()
+        self._resign()
+
+    def leads(self) -> bool:
+        """Whether this is the server that was elected."""
+        return self._leadership is not None and self._leadership.alive()
+
+    def turn(self) -> None:
+        """Looks after the jobs if elected. What nobody foresaw ends the leadership: another may do better."""
+        try:
+            if self._elected():
+                self.reconcile()
+        except DigitsError:
+            raise
+        except Exception:
+            self._resign()
+            raise
 
     def reconcile(self) -> None:
-        """Looks at each job that is not final once."""
-        jobs = self._jobs.unfinished()
-        orphans = [job for job in jobs if not self._jobs.is_leased(job.job_id)]
-        nobody_works = len(orphans) == len(jobs)
+        """Looks at each unfinished job once. It asks no store and no log, which might hold it up."""
+        if not self._index_is_whole:
+            self._jobs.mend_index()
+            self._index_is_whole = True
+        orphans = [job for job in self._jobs.unfinished() if not self._jobs.is_leased(job.job_id)]
+        idle_seconds, worker_there = self._train_workers()
+        waiting = [job for job in orphans if not self._end_if_over(job)]
         # Without a worker another message would only wait beside the first.
-        worker_there = bool(self._coordinator.children("/workers/train"))
-        for job in orphans:
-            if job.cancel_requested:
-                self._jobs.edit(job.job_id, _cancelled)
-            elif job.attempt_count >= self._attempts:
-                self._jobs.edit(job.job_id, self._give_up)
-            elif worker_there and _waited_too_long(job, nobody_works):
-                logger.info("job %s has no trainer; queued again", job.job_id)
-                self._jobs.requeue(job.job_id)
+        if worker_there:
+            self._requeue([job for job in waiting if _is_overdue(job, idle_seconds)])
 
-    def _give_up(self, job: pb.Job) -> None:
+    def _requeue(self, overdue: Sequence[pb.Job]) -> None:
+        for job in overdue:
+            logger.info("job %s has no trainer; queued again", job.job_id)
+            if not self._jobs.requeue(job.job_id):
+                return  # Each further try would take seconds too.
+
+    def _end_if_over(self, job: pb.Job) -> bool:
+        if not (job.cancel_requested or self._had_its_attempts(job)):
+            return False
+        return is_final(self._jobs.edit(job.job_id, self._end))
+
+    def _end(self, job: pb.Job) -> None:
+        """Decides once more: the record may have changed since it was listed."""
         if is_final(job):
             return
-        reason = job.last_problem or "each attempt ended without a word, as when a worker is killed"
-        error = GaveUp(f"gave up after {job.attempt_count} attempts: {reason}")
-        job.progress.error.CopyFrom(status_codes.job_error(error))
-        advance(job, pb.FAILED)
+        if job.cancel_requested:
+            advance(job, pb.CANCELLED)
+        elif self._had_its_attempts(job):
+            reason = job.last_problem or "each attempt ended without a word, as when a worker is killed"
+            error = GaveUp(f"gave up after {attempts.in_vain(job)} attempts: {reason}")
+            job.progress.error.CopyFrom(status_codes.job_error(error))
+            advance(job, pb.FAILED)
 
-    def _run(self) -> None:
-        while not self._stop.wait(_PERIOD_SECONDS):
-            try:
-                if self._elected():
-                    self.reconcile()
-            except DigitsError as error:
-                logger.warning("jobs are not looked after at the moment: %s", error)
+    def _had_its_attempts(self, job: pb.Job) -> bool:
+        return attempts.in_vain(job) >= self._max_attempts
+
+    def _train_workers(self) -> tuple[float, bool]:
+        """How long a train worker has been waiting for a job (0.0: none does), and whether there is any."""
+        workers = live_workers(self._coordinator, "train", self._worker_records)
+        waiting = [
+            clock.seconds_since(worker.idle_time) for worker in workers if worker.HasField("idle_time")
+        ]
+        return max(waiting, default=0.0), bool(workers)
 
     def _elected(self) -> bool:
-        if self._leadership is None or not self._leadership.alive():
+        if not self.leads():
             self._leadership = self._coordinator.create_ephemeral("/reconciler", b"")
+            self._index_is_whole = False
         return self._leadership is not None
 
+    def _resign(self) -> None:
+        leadership, self._leadership = self._leadership, None
+        if leadership is not None:
+            leadership.release()
 
-def _cancelled(job: pb.Job) -> None:
-    if not is_final(job):
-        advance(job, pb.CANCELLED)
 
-
-def _waited_too_long(job: pb.Job, nobody_works: bool) -> bool:
-    waited = clock.seconds_since(job.enqueue_time)
-    if job.attempt_count == 0:
-        return nobody_works and waited > _QUEUED_GRACE_SECONDS
-    return waited > _GRACE_SECONDS
+def _is_overdue(job: pb.Job, idle_seconds: float) -> bool:
+    """Whether the job's message must be taken for lost."""
+    waited, doublings = clock.seconds_since(job.enqueue_time), min(job.enqueue_count, 16)
+    if min(waited, idle_seconds) > min(_MAX_IDLE_GRACE_SECONDS, _IDLE_GRACE_SECONDS * 2.0**doublings):
+        return True
+    if job.lease_id and job.enqueue_count == 0:  # Its message went with its trainer.
+        return waited > _IDLE_GRACE_SECONDS
+    return waited > min(_MAX_BUSY_GRACE_SECONDS, _BUSY_GRACE_SECONDS * 2.0**doublings)

@@ -1,11 +1,12 @@
-"""The states of a job, and where its record and its lease are in the coordinator."""
+"""The states of a job, and where in the coordinator its nodes are."""
 
 from __future__ import annotations
 
-from digits import clock
-from digits.v1 import training_pb2 as pb
+import hashlib
 
-FINAL = frozenset({pb.SUCCEEDED, pb.FAILED, pb.CANCELLED})
+from digits import clock
+from digits.final_states import FINAL
+from digits.v1 import training_pb2 as pb
 
 
 def is_final(job: pb.Job) -> bool:
@@ -21,6 +22,12 @@ def job_path(job_id: str) -> str:
 def lease_path(job_id: str) -> str:
     """The coordinator's path of the node that says who runs a job."""
     return f"{job_path(job_id)}/lease"
+
+
+def request_path(spec: pb.TrainSpec) -> str:
+    """The coordinator's path of the node that names the job of a caller's request_id."""
+    key = hashlib.sha256(spec.caller.encode() + b"\0" + spec.request_id.encode())
+    return f"/requests/{key.hexdigest()}"
 
 
 def advance(job: pb.Job, state: pb.JobState) -> None:

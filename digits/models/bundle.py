@@ -21,7 +21,7 @@ class LoadedModel:
 
 
 def fetch(store: ArtifactStore, model: models_pb2.Model) -> bytes:
-    """Reads a version's bundle; raises Corrupt where it is not what was registered."""
+    """Reads a version's bundle; raises Corrupt if it is not what was registered."""
     data = store.read(model.store_path)
     if len(data) != model.bundle_bytes or hashlib.sha256(data).hexdigest() != model.bundle_sha256:
         raise Corrupt(f"the bundle of {model.version} is not the one that was registered")

@@ -28,9 +28,9 @@ def evaluate(predictor: Predictor, held_out: Images) -> models_pb2.Metrics:
 def may_serve(
     promotion: training_pb2.Promotion, candidate: models_pb2.Metrics, serving: models_pb2.Metrics | None
 ) -> bool:
-    """The gate: a candidate serves where it is at least as accurate as what serves, or the caller says so.
+    """The gate: a candidate serves if it is at least as accurate as what serves, or the caller says so.
 
-    Both metrics are of the same held-out images; `serving` is None where nothing usable serves.
+    Both metrics are of the same held-out images; `serving` is None if nothing usable serves.
     """
     if promotion in (training_pb2.ALWAYS, training_pb2.NEVER):
         return promotion == training_pb2.ALWAYS

@@ -26,7 +26,7 @@ def to_onnx(recipe: Recipe, state: Mapping[str, np.ndarray]) -> bytes:
     """Returns a serialized model: "pixels" uint8 [N, 784] → "probabilities" float32 [N, 10].
 
     Batch-norm and the scaling of pixels to 0…1 are folded into the convolutions. A ReLU stands before
-    its pooling, where Keras has it after: both orders give the same, and runtimes fuse this one.
+    its pooling; Keras has it after: both orders give the same, and runtimes fuse this one.
     """
     constants: Constants = {
         "image_shape": np.array([-1, 1, 28, 28], np.int64),

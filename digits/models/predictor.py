@@ -13,7 +13,7 @@ class Predictor:
     """A verified, warm network. `predict` may be called from several threads."""
 
     def __init__(self, onnx: bytes, threads: int = 1) -> None:
-        """Loads and tries the network; raises Corrupt where it does not do what a digit network does."""
+        """Loads and tries the network; raises Corrupt if it does not do what a digit network does."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from digits import clock, envelope
 from digits.datasets.shards import Images
-from digits.errors import Corrupt, NotFound, StaleWrite
+from digits.errors import AlreadyPublished, Corrupt, NotFound, StaleWrite
 from digits.jobs.leases import Lease
 from digits.jobs.states import advance
 from digits.models import bundle, evaluation
@@ -35,7 +35,6 @@ class Publisher:
         The version, the serving alias and the job change in one commit, so each takes effect once or not at
         all; a bundle that was written before a crash is only a file that nobody reads.
         """
-        candidate.version = self._registry.new_version()
         model = self._write(candidate)
         while True:
             try:
@@ -44,9 +43,15 @@ class Publisher:
                 logger.info("%s: the alias or the job moved meanwhile; deciding again", model.version)
 
     def _write(self, candidate: artifacts_pb2.ModelBundle) -> models_pb2.Model:
-        data = envelope.seal(candidate)
-        path = f"models/{candidate.version}.bundle"
-        self._store.publish(path, data)
+        while True:
+            candidate.version = self._registry.new_version()
+            path, data = f"models/{candidate.version}.bundle", envelope.seal(candidate)
+            try:
+                self._store.publish(path, data)
+                break
+            except AlreadyPublished:
+                # The coordinator came back from a backup, and the store is ahead of it.
+                logger.warning("%s is in the store already; taking the next name", candidate.version)
         model = models_pb2.Model(
             version=candidate.version,
             metrics=candidate.metrics,
@@ -64,16 +69,15 @@ class Publisher:
         promoted = evaluation.may_serve(
             promotion, model.metrics, self._metrics_of(alias.serving.version, held_out)
         )
-        operations: list[Create | Replace] = [
-            self._registry.registration(model),
-            self._lease.replacement(_success(model, promoted)),
-        ]
+        job = self._lease.replacement(_success(model, promoted))
+        operations: list[Create | Replace] = [self._registry.registration(model, promoted), job]
         if promoted:
-            operations.append(alias.moved_to(model.version))
+            caller = training_pb2.Job.FromString(job.value).spec.caller
+            operations.append(alias.moved_to(model.version, models_pb2.ServingChange.GATE, caller))
         self._coordinator.commit(*operations)
 
     def _metrics_of(self, serving: str, held_out: Images) -> models_pb2.Metrics | None:
-        """The serving version on these held-out images; measured again only where they are others."""
+        """The serving version on these held-out images; measured again only if they are others."""
         if not serving:
             return None
         try:

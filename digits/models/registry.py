@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from digits.errors import NotFound, NotReady, StaleWrite
-from digits.ports import Coordinator, Create, Replace, Stored
+from digits import clock
+from digits.errors import Corrupt, InvalidInput, NotFound, NotReady, StaleWrite
+from digits.ports import Check, Coordinator, Create, Replace, Stored
+from digits.records import RecordReader
 from digits.v1 import models_pb2 as pb
 
 _NUMBER = "/models"
 _SERVING = "/serving"
+# Some 10 KB in the alias's node, which every process reads at each move.
+_MAX_HISTORY = 100
+# Records that are asked for together: some 100 KB.
+_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -20,16 +27,48 @@ class ServingAlias:
     serving: pb.Serving
     stored: Stored | None
 
-    def moved_to(self, version: str) -> Create | Replace:
-        """The operation that moves the alias, if it still is as it was read."""
+    def moved_to(self, version: str, reason: pb.ServingChange.Reason, caller: str) -> Create | Replace:
+        """The operation that moves the alias and notes the move, if the alias still is as it was read."""
+        change = pb.ServingChange(
+            generation=self.serving.generation + 1,
+            version=version,
+            previous_version=self.serving.version,
+            reason=reason,
+            caller=caller,
+            change_time=clock.now(),
+        )
         moved = pb.Serving(
             version=version,
-            generation=self.serving.generation + 1,
-            previous_version=self.serving.version,
+            generation=change.generation,
+            previous_version=change.previous_version,
+            history=[*self.serving.history, change][-_MAX_HISTORY:],
         ).SerializeToString()
         if self.stored is None:
             return Create(_SERVING, moved)
         return Replace(_SERVING, moved, self.stored.version)
+
+    def unmoved(self) -> Check:
+        """The operation that holds if the alias still is as it was read; only if there is one."""
+        assert self.stored
+        return Check(_SERVING, self.stored.version)
+
+    def served_versions(self) -> set[str]:
+        """What serves, and what is known here to have served before."""
+        history = self.serving.history
+        before = {change.version for change in history} | {change.previous_version for change in history}
+        return before | {self.serving.version, self.serving.previous_version}
+
+    def version_before(self) -> str:
+        """Where a rollback leads: each goes one version further back. Empty if nothing served before."""
+        if not self.serving.history:
+            return self.serving.previous_version
+        served = [self.serving.history[0].previous_version]
+        for change in self.serving.history:
+            if change.reason == pb.ServingChange.ROLLBACK:
+                del served[-1:]
+            if served[-1:] != [change.version]:
+                served.append(change.version)
+        return served[-2] if len(served) > 1 else ""
 
 
 class Registry:
@@ -37,6 +76,7 @@ class Registry:
 
     def __init__(self, coordinator: Coordinator) -> None:
         self._coordinator = coordinator
+        self._records = RecordReader(pb.Model)
 
     def new_version(self) -> str:
         """Returns a version name that nobody else gets, now or later."""
@@ -52,12 +92,35 @@ class Registry:
                 continue
             return f"v{number}"
 
-    def registration(self, model: pb.Model) -> Create:
-        """The operation that registers a published version."""
-        return Create(_model_path(model.version), model.SerializeToString())
+    def registration(self, model: pb.Model, promoted: bool) -> Create:
+        """The operation that registers a published version, which serves from then on if it was promoted."""
+        registered = pb.Model()
+        registered.CopyFrom(model)
+        registered.served = promoted
+        return Create(model_path(model.version), registered.SerializeToString())
 
-    def alias(self) -> ServingAlias:
-        """Returns the serving alias."""
+    def mark_served(self, version: str) -> Replace:
+        """The operation that notes for good that a version served; raises NotFound, Corrupt."""
+        return self._replacement(version, lambda model: setattr(model, "served", True))
+
+    def pin(self, version: str, pinned: bool) -> pb.Model:
+        """Keeps a version from being pruned, or no longer; raises NotFound, Corrupt."""
+        while True:
+            change = self._replacement(version, lambda model: setattr(model, "pinned", pinned))
+            try:
+                self._coordinator.commit(change)
+            except StaleWrite:
+                continue
+            return self.get(version)
+
+    def is_registered(self, version: str) -> bool:
+        """Whether there is a record of the version, readable or not."""
+        return self._coordinator.get(model_path(version)) is not None
+
+    def alias(self, synced: bool = False) -> ServingAlias:
+        """Returns the serving alias; `synced`, no older than what any other process has seen."""
+        if synced:
+            self._coordinator.sync()
         return _alias_of(self._coordinator.get(_SERVING))
 
     def watch_alias(self, changed: Callable[[pb.Serving], None]) -> Callable[[], None]:
@@ -65,43 +128,69 @@ class Registry:
         return self._coordinator.watch(_SERVING, lambda stored: changed(_alias_of(stored).serving))
 
     def get(self, version: str) -> pb.Model:
-        """Returns a version ("serving": the one that serves); raises NotFound, NotReady."""
+        """Returns a version ("serving": the one that serves); raises NotFound, NotReady, Corrupt."""
         alias = self.alias().serving
         if version == "serving":
             if not alias.version:
                 raise NotReady("no model serves yet: train one first")
             version = alias.version
-        stored = self._coordinator.get(_model_path(version)) if version_number(version) is not None else None
-        if stored is None:
-            raise NotFound("model version", version)
-        return _with_state(pb.Model.FromString(stored.value), alias)
+        return _with_state(self._read(version, self._stored(version)), alias)
 
     def newest(self, limit: int, before: str = "") -> list[pb.Model]:
         """Returns up to `limit` versions, newest first, older than the version `before`."""
-        numbers = sorted(int(name[1:]) for name in self._coordinator.children(_NUMBER))
+        numbers = self._numbers()
         if before:
             numbers = [number for number in numbers if number < (version_number(before) or 0)]
-        return [self.get(f"v{number}") for number in reversed(numbers[-limit:])]
+        return list(islice(self._readable(numbers[::-1], at_once=limit), limit))
 
-    def promote(self, version: str) -> pb.Model:
-        """Makes a version serve, whatever serves now; raises NotFound."""
-        while True:
-            self.get(version)
-            alias = self.alias()
-            if alias.serving.version == version:
-                return self.get(version)
-            try:
-                self._coordinator.commit(alias.moved_to(version))
-            except StaleWrite:
-                continue
-            return self.get(version)
+    def oldest_first(self) -> Iterator[pb.Model]:
+        """Every version whose record can be read."""
+        return self._readable(self._numbers())
 
-    def rollback(self) -> pb.Model:
-        """Makes the version serve that served before; raises NotReady where there is none."""
-        previous = self.alias().serving.previous_version
-        if not previous:
-            raise NotReady("no version served before this one")
-        return self.promote(previous)
+    def unreadable_count(self) -> int:
+        """How many records were found to be junk."""
+        return self._records.unreadable_count()
+
+    def serving_history(self, limit: int, before: str = "") -> list[pb.ServingChange]:
+        """Returns up to `limit` moves of the alias, newest first, older than generation `before` if given.
+
+        Raises InvalidInput.
+        """
+        if before and not (before.isascii() and before.isdigit() and len(before) < 20):
+            raise InvalidInput("page_token", f"the next_page_token of an earlier answer, not {before[:40]!r}")
+        changes = self.alias().serving.history
+        older = [change for change in changes if not before or change.generation < int(before)]
+        return older[: -limit - 1 : -1]
+
+    def _numbers(self) -> list[int]:
+        names = map(version_number, self._coordinator.children(_NUMBER))
+        return sorted(number for number in names if number is not None)
+
+    def _readable(self, numbers: Sequence[int], at_once: int = _AT_ONCE) -> Iterator[pb.Model]:
+        alias = self.alias().serving
+        for first in range(0, len(numbers), at_once):
+            paths = [model_path(f"v{number}") for number in numbers[first : first + at_once]]
+            for path, stored in zip(paths, self._coordinator.get_many(paths), strict=True):
+                if stored and (model := self._records.parse(path, stored)):
+                    yield _with_state(model, alias)
+
+    def _replacement(self, version: str, change: Callable[[pb.Model], None]) -> Replace:
+        stored = self._stored(version)
+        model = self._read(version, stored)
+        change(model)
+        return Replace(model_path(version), model.SerializeToString(), stored.version)
+
+    def _stored(self, version: str) -> Stored:
+        stored = self._coordinator.get(model_path(version)) if version_number(version) is not None else None
+        if stored is None:
+            raise NotFound("model version", version)
+        return stored
+
+    def _read(self, version: str, stored: Stored) -> pb.Model:
+        model = self._records.parse(model_path(version), stored)
+        if model is None:
+            raise Corrupt(f"{model_path(version)} holds no model's record: remove or restore it")
+        return model
 
 
 def version_number(version: str) -> int | None:
@@ -110,7 +199,8 @@ def version_number(version: str) -> int | None:
     return int(version[1:]) if is_version else None
 
 
-def _model_path(version: str) -> str:
+def model_path(version: str) -> str:
+    """The coordinator's path of a version's record."""
     return f"{_NUMBER}/{version}"
 
 

@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 def check(settings: Settings, listener: Literal["grpc_host", "rest_host"]) -> None:
-    """Raises Misconfigured where that listener would be open to strangers, or half of TLS is missing."""
+    """Raises Misconfigured if that listener would be open to strangers, or half of TLS is missing."""
     _check_pairs(settings)
     host = getattr(settings, listener)
     lacking = _lacking(settings)
@@ -23,7 +23,7 @@ def check(settings: Settings, listener: Literal["grpc_host", "rest_host"]) -> No
     if not settings.allow_insecure:
         raise Misconfigured(
             f"{where} would be open to the network without {' and without '.join(lacking)}: set "
-            f"{', '.join(lacking.values())}, or DIGITS_ALLOW_INSECURE=1 where nobody else reaches it"
+            f"{', '.join(lacking.values())}, or DIGITS_ALLOW_INSECURE=1 if nobody else reaches it"
         )
     logger.warning(
         "%s: DIGITS_ALLOW_INSECURE=1, no %s: whoever reaches it is let in", where, ", no ".join(lacking)

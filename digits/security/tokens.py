@@ -43,10 +43,10 @@ class Principal:
 
 
 class Tokens:
-    """The tokens of a file, read again whenever it changes; one that will not do leaves what was known."""
+    """The tokens of a file, read again whenever it changes; an invalid one leaves what was known."""
 
     def __init__(self, path: Path) -> None:
-        """Raises Misconfigured where the file cannot be read or has a line that will not do."""
+        """Raises Misconfigured if the file cannot be read or has an invalid line."""
         self._path = path
         self._stamp = self._stamp_now()
         self._holders = _read(path)
@@ -101,7 +101,7 @@ def digest(token: str) -> str:
 
 
 def line(holder: Principal, token: str) -> str:
-    """The file's line for a token; raises Misconfigured for a name or roles that will not do."""
+    """The file's line for a token; raises Misconfigured for an invalid name or role."""
     text = f"{holder.name} {','.join(sorted(holder.roles))} {digest(token)}"
     _parsed(text, "this line")
     return text

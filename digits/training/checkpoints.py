@@ -11,6 +11,8 @@ from digits.v1 import artifacts_pb2 as pb
 
 logger = logging.getLogger(__name__)
 
+FOLDER = "checkpoints"
+
 # One to resume from, and two for when the newest is damaged.
 _KEPT = 3
 
@@ -20,7 +22,7 @@ class Checkpoints:
 
     def __init__(self, store: ArtifactStore, job_id: str) -> None:
         self._store = store
-        self._folder = f"checkpoints/{job_id}"
+        self._folder = f"{FOLDER}/{job_id}"
 
     def commit(self, checkpoint: pb.Checkpoint) -> None:
         """Makes a checkpoint the newest, whole or not at all, and forgets the oldest.

@@ -13,7 +13,7 @@ _MAX_AT_ONCE = 32
 
 
 class Ingest:
-    """A thread that appends block k to partition k mod P, and leaves out what the log has already.
+    """A thread that appends block k to partition k mod P at offset k div P, if the log does not have it.
 
     The blocks of a batch and a seed are the same each time, so an interrupted ingest goes on where it was.
     """
@@ -52,19 +52,21 @@ class Ingest:
             self.error = error
             self._window.close()
 
-    def _append_all(self, missing: Iterator[tuple[int, bytes]]) -> None:
+    def _append_all(self, missing: Iterator[tuple[int, int, bytes]]) -> None:
         while room := self._window.room(_MAX_AT_ONCE):
             taken = list(itertools.islice(missing, room))
             if not taken:
                 return
             for partition in range(len(self._ends)):
-                if blocks := [block for target, block in taken if target == partition]:
-                    self._log.append(self._job_id, partition, blocks)
+                if blocks := [block for target, _, block in taken if target == partition]:
+                    first = next(offset for target, offset, _ in taken if target == partition)
+                    self._log.append(self._job_id, partition, first, blocks)
             self._window.mark_appended(len(taken))
             self._changed()
 
-    def _missing(self) -> Iterator[tuple[int, bytes]]:
+    def _missing(self) -> Iterator[tuple[int, int, bytes]]:
+        """Partition, offset and block of what the log did not have, in order and without a gap."""
         for number, block in enumerate(self._blocks):
             offset, partition = divmod(number, len(self._ends))
             if offset >= self._ends[partition]:
-                yield partition, block
+                yield partition, offset, block

@@ -22,7 +22,7 @@ class EmptyRound(ValueError):
 class PartitionResult:
     """What one partition of a micro-batch learned.
 
-    `state` is what it ended with, {} where it saw no image; `loss_sum` is in nats over all its images.
+    `state` is what it ended with, {} if it saw no image; `loss_sum` is in nats over all its images.
     """
 
     state: State
@@ -43,7 +43,7 @@ class PartitionResult:
 
     @classmethod
     def from_proto(cls, report: pb.PartitionReport) -> PartitionResult:
-        """Reads a result; raises Diverged where the training ran into NaN, Corrupt for damaged tensors."""
+        """Reads a result; raises Diverged if the training ran into NaN, Corrupt for damaged tensors."""
         if not np.isfinite(report.loss_sum):
             raise Diverged(f"the training diverged: a partition's loss is {report.loss_sum}")
         return cls(
@@ -60,7 +60,7 @@ def merge(results: Sequence[PartitionResult]) -> State:
 
     Each result holds the same tensors; a partition that saw 0 images counts for nothing. Adam's moments
     and batch-norm's statistics are averaged as the weights are. Raises EmptyRound when no partition saw
-    an image, and Diverged where a state or a loss is not finite.
+    an image, and Diverged if a state or a loss is not finite.
     """
     trained = [result for result in results if result.image_count > 0]
     if not trained:

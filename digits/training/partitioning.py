@@ -14,6 +14,6 @@ def partition_count(cores: int, images: int, memory_bytes: int) -> int:
     More partitions train more images a second, one core each. Against that: every partition takes
     the memory of one more TensorFlow, and since their states are averaged, all of them together make only
     as many steps of learning as *one* of them makes. Smaller batches make up for a part of that
-    (Recipe.partition_batch_size), not for all, so few images stay together even where cores are free.
+    (Recipe.partition_batch_size), not for all, so few images stay together even if cores are free.
     """
     return max(1, min(cores, images // MIN_IMAGES, memory_bytes // WORKER_BYTES))

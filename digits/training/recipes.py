@@ -68,7 +68,7 @@ class Recipe:
     micro_batch_images: int
 
     def partition_batch_size(self, partition_count: int) -> int:
-        """Images in each partition's batches, where that many partitions train side by side.
+        """Images in each partition's batches, if that many partitions train side by side.
 
         Beyond two partitions batches shrink, so that each goes on making as many steps: eight partitions
         reach 98.9 % with batches of 32 in one epoch of MNIST, and 97.8 % with 128.

@@ -20,9 +20,9 @@ class BatchSizer:
     It works on the logarithm of the size, so that twice too slow and twice too fast weigh the same.
     """
 
-    def __init__(self, blocks: int, most: int, target_seconds: float) -> None:
-        self._size = float(min(blocks, most))
-        self._most = most
+    def __init__(self, blocks: int, max_blocks: int, target_seconds: float) -> None:
+        self._size = float(min(blocks, max_blocks))
+        self._max_blocks = max_blocks
         self._target = target_seconds
         self._error_before = 0.0
 
@@ -36,7 +36,7 @@ class BatchSizer:
         expected = seconds * self._size / blocks
         error = max(-_MAX_STEP, min(_MAX_STEP, math.log(self._target / expected)))
         step = _PROPORTIONAL * (error - self._error_before) + _INTEGRAL * error
-        self._size = max(1.0, min(float(self._most), self._size * math.exp(step)))
+        self._size = max(1.0, min(float(self._max_blocks), self._size * math.exp(step)))
         self._error_before = error
 
 
@@ -48,11 +48,11 @@ class IngestWindow:
         self._changed = threading.Condition()
         self._closed = False
 
-    def room(self, most: int) -> int:
+    def room(self, max_blocks: int) -> int:
         """Waits until at least one block may be appended; returns how many may, 0 once closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self.unread() < self._size)
-            return 0 if self._closed else min(most, self._size - self.unread())
+            return 0 if self._closed else min(max_blocks, self._size - self.unread())
 
     def mark_appended(self, blocks: int) -> None:
         """Counts blocks that were appended."""

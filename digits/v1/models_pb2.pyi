@@ -1,5 +1,6 @@
 import datetime
 
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -45,7 +46,7 @@ class Provenance(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., data_name: _Optional[str] = ..., data_sha256: _Optional[str] = ..., recipe: _Optional[str] = ..., seed: _Optional[int] = ..., code_version: _Optional[str] = ..., image_count: _Optional[int] = ..., epochs: _Optional[int] = ..., training_seconds: _Optional[float] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("version", "state", "metrics", "provenance", "store_path", "bundle_bytes", "bundle_sha256", "create_time")
+    __slots__ = ("version", "state", "metrics", "provenance", "store_path", "bundle_bytes", "bundle_sha256", "create_time", "served", "pinned")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[Model.State]
@@ -62,6 +63,8 @@ class Model(_message.Message):
     BUNDLE_BYTES_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_SHA256_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    SERVED_FIELD_NUMBER: _ClassVar[int]
+    PINNED_FIELD_NUMBER: _ClassVar[int]
     version: str
     state: Model.State
     metrics: Metrics
@@ -70,17 +73,47 @@ class Model(_message.Message):
     bundle_bytes: int
     bundle_sha256: str
     create_time: _timestamp_pb2.Timestamp
-    def __init__(self, version: _Optional[str] = ..., state: _Optional[_Union[Model.State, str]] = ..., metrics: _Optional[_Union[Metrics, _Mapping]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., store_path: _Optional[str] = ..., bundle_bytes: _Optional[int] = ..., bundle_sha256: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    served: bool
+    pinned: bool
+    def __init__(self, version: _Optional[str] = ..., state: _Optional[_Union[Model.State, str]] = ..., metrics: _Optional[_Union[Metrics, _Mapping]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., store_path: _Optional[str] = ..., bundle_bytes: _Optional[int] = ..., bundle_sha256: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., served: _Optional[bool] = ..., pinned: _Optional[bool] = ...) -> None: ...
 
 class Serving(_message.Message):
-    __slots__ = ("version", "generation", "previous_version")
+    __slots__ = ("version", "generation", "previous_version", "history")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
     PREVIOUS_VERSION_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
     version: str
     generation: int
     previous_version: str
-    def __init__(self, version: _Optional[str] = ..., generation: _Optional[int] = ..., previous_version: _Optional[str] = ...) -> None: ...
+    history: _containers.RepeatedCompositeFieldContainer[ServingChange]
+    def __init__(self, version: _Optional[str] = ..., generation: _Optional[int] = ..., previous_version: _Optional[str] = ..., history: _Optional[_Iterable[_Union[ServingChange, _Mapping]]] = ...) -> None: ...
+
+class ServingChange(_message.Message):
+    __slots__ = ("generation", "version", "previous_version", "reason", "caller", "change_time")
+    class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        REASON_UNSPECIFIED: _ClassVar[ServingChange.Reason]
+        GATE: _ClassVar[ServingChange.Reason]
+        PROMOTE: _ClassVar[ServingChange.Reason]
+        ROLLBACK: _ClassVar[ServingChange.Reason]
+    REASON_UNSPECIFIED: ServingChange.Reason
+    GATE: ServingChange.Reason
+    PROMOTE: ServingChange.Reason
+    ROLLBACK: ServingChange.Reason
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_VERSION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    CALLER_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_TIME_FIELD_NUMBER: _ClassVar[int]
+    generation: int
+    version: str
+    previous_version: str
+    reason: ServingChange.Reason
+    caller: str
+    change_time: _timestamp_pb2.Timestamp
+    def __init__(self, generation: _Optional[int] = ..., version: _Optional[str] = ..., previous_version: _Optional[str] = ..., reason: _Optional[_Union[ServingChange.Reason, str]] = ..., caller: _Optional[str] = ..., change_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListModelsRequest(_message.Message):
     __slots__ = ("page_size", "page_token")
@@ -111,5 +144,47 @@ class PromoteModelRequest(_message.Message):
     def __init__(self, version: _Optional[str] = ...) -> None: ...
 
 class RollbackModelRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("from_version",)
+    FROM_VERSION_FIELD_NUMBER: _ClassVar[int]
+    from_version: str
+    def __init__(self, from_version: _Optional[str] = ...) -> None: ...
+
+class ListServingHistoryRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListServingHistoryResponse(_message.Message):
+    __slots__ = ("changes", "next_page_token")
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    changes: _containers.RepeatedCompositeFieldContainer[ServingChange]
+    next_page_token: str
+    def __init__(self, changes: _Optional[_Iterable[_Union[ServingChange, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class PinModelRequest(_message.Message):
+    __slots__ = ("version", "pinned")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    PINNED_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    pinned: bool
+    def __init__(self, version: _Optional[str] = ..., pinned: _Optional[bool] = ...) -> None: ...
+
+class PruneModelsRequest(_message.Message):
+    __slots__ = ("max_age", "max_count", "dry_run")
+    MAX_AGE_FIELD_NUMBER: _ClassVar[int]
+    MAX_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    max_age: _duration_pb2.Duration
+    max_count: int
+    dry_run: bool
+    def __init__(self, max_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_count: _Optional[int] = ..., dry_run: _Optional[bool] = ...) -> None: ...
+
+class PruneModelsResponse(_message.Message):
+    __slots__ = ("versions",)
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    versions: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, versions: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -55,6 +55,21 @@ class ModelServiceStub:
                 request_serializer=digits_dot_v1_dot_models__pb2.RollbackModelRequest.SerializeToString,
                 response_deserializer=digits_dot_v1_dot_models__pb2.Model.FromString,
                 _registered_method=True)
+        self.PinModel = channel.unary_unary(
+                '/digits.v1.ModelService/PinModel',
+                request_serializer=digits_dot_v1_dot_models__pb2.PinModelRequest.SerializeToString,
+                response_deserializer=digits_dot_v1_dot_models__pb2.Model.FromString,
+                _registered_method=True)
+        self.PruneModels = channel.unary_unary(
+                '/digits.v1.ModelService/PruneModels',
+                request_serializer=digits_dot_v1_dot_models__pb2.PruneModelsRequest.SerializeToString,
+                response_deserializer=digits_dot_v1_dot_models__pb2.PruneModelsResponse.FromString,
+                _registered_method=True)
+        self.ListServingHistory = channel.unary_unary(
+                '/digits.v1.ModelService/ListServingHistory',
+                request_serializer=digits_dot_v1_dot_models__pb2.ListServingHistoryRequest.SerializeToString,
+                response_deserializer=digits_dot_v1_dot_models__pb2.ListServingHistoryResponse.FromString,
+                _registered_method=True)
 
 
 class ModelServiceServicer:
@@ -69,21 +84,43 @@ class ModelServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetModel(self, request, context):
-        """Returns one version; NOT_FOUND where it was never registered.
+        """Returns one version; NOT_FOUND if it was never registered.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PromoteModel(self, request, context):
-        """Makes a registered version the serving one.
+        """Makes a registered version the serving one, once its bundle was read back, verified and loaded;
+        FAILED_PRECONDITION if it cannot be. From then on this server answers with it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RollbackModel(self, request, context):
-        """Makes the version that served before the current one serve again.
+        """Makes the version that served before the current one serve again, under the same conditions.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PinModel(self, request, context):
+        """Keeps a version from being pruned, or no longer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PruneModels(self, request, context):
+        """Removes versions that never served, with their bundles; what serves, served before or is pinned stays.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListServingHistory(self, request, context):
+        """Lists the moves of the serving alias, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -111,6 +148,21 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     servicer.RollbackModel,
                     request_deserializer=digits_dot_v1_dot_models__pb2.RollbackModelRequest.FromString,
                     response_serializer=digits_dot_v1_dot_models__pb2.Model.SerializeToString,
+            ),
+            'PinModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.PinModel,
+                    request_deserializer=digits_dot_v1_dot_models__pb2.PinModelRequest.FromString,
+                    response_serializer=digits_dot_v1_dot_models__pb2.Model.SerializeToString,
+            ),
+            'PruneModels': grpc.unary_unary_rpc_method_handler(
+                    servicer.PruneModels,
+                    request_deserializer=digits_dot_v1_dot_models__pb2.PruneModelsRequest.FromString,
+                    response_serializer=digits_dot_v1_dot_models__pb2.PruneModelsResponse.SerializeToString,
+            ),
+            'ListServingHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListServingHistory,
+                    request_deserializer=digits_dot_v1_dot_models__pb2.ListServingHistoryRequest.FromString,
+                    response_serializer=digits_dot_v1_dot_models__pb2.ListServingHistoryResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,6 +274,87 @@ class ModelService:
             '/digits.v1.ModelService/RollbackModel',
             digits_dot_v1_dot_models__pb2.RollbackModelRequest.SerializeToString,
             digits_dot_v1_dot_models__pb2.Model.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PinModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/digits.v1.ModelService/PinModel',
+            digits_dot_v1_dot_models__pb2.PinModelRequest.SerializeToString,
+            digits_dot_v1_dot_models__pb2.Model.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PruneModels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/digits.v1.ModelService/PruneModels',
+            digits_dot_v1_dot_models__pb2.PruneModelsRequest.SerializeToString,
+            digits_dot_v1_dot_models__pb2.PruneModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListServingHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/digits.v1.ModelService/ListServingHistory',
+            digits_dot_v1_dot_models__pb2.ListServingHistoryRequest.SerializeToString,
+            digits_dot_v1_dot_models__pb2.ListServingHistoryResponse.FromString,
             options,
             channel_credentials,
             insecure,

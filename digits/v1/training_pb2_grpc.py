@@ -55,6 +55,11 @@ class JobServiceStub:
                 request_serializer=digits_dot_v1_dot_training__pb2.CancelJobRequest.SerializeToString,
                 response_deserializer=digits_dot_v1_dot_training__pb2.Job.FromString,
                 _registered_method=True)
+        self.PruneJobs = channel.unary_unary(
+                '/digits.v1.JobService/PruneJobs',
+                request_serializer=digits_dot_v1_dot_training__pb2.PruneJobsRequest.SerializeToString,
+                response_deserializer=digits_dot_v1_dot_training__pb2.PruneJobsResponse.FromString,
+                _registered_method=True)
 
 
 class JobServiceServicer:
@@ -62,7 +67,7 @@ class JobServiceServicer:
     """
 
     def GetJob(self, request, context):
-        """Returns one job; NOT_FOUND where there is none of that name.
+        """Returns one job; NOT_FOUND if there is none of that name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -84,6 +89,13 @@ class JobServiceServicer:
 
     def CancelJob(self, request, context):
         """Asks a job to stop; it ends CANCELLED within one micro-batch. A final job is left as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PruneJobs(self, request, context):
+        """Removes records of final jobs, with their request ids; models stay.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -111,6 +123,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.CancelJob,
                     request_deserializer=digits_dot_v1_dot_training__pb2.CancelJobRequest.FromString,
                     response_serializer=digits_dot_v1_dot_training__pb2.Job.SerializeToString,
+            ),
+            'PruneJobs': grpc.unary_unary_rpc_method_handler(
+                    servicer.PruneJobs,
+                    request_deserializer=digits_dot_v1_dot_training__pb2.PruneJobsRequest.FromString,
+                    response_serializer=digits_dot_v1_dot_training__pb2.PruneJobsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,6 +239,33 @@ class JobService:
             '/digits.v1.JobService/CancelJob',
             digits_dot_v1_dot_training__pb2.CancelJobRequest.SerializeToString,
             digits_dot_v1_dot_training__pb2.Job.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PruneJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/digits.v1.JobService/PruneJobs',
+            digits_dot_v1_dot_training__pb2.PruneJobsRequest.SerializeToString,
+            digits_dot_v1_dot_training__pb2.PruneJobsResponse.FromString,
             options,
             channel_credentials,
             insecure,

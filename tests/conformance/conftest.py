@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from deploy.native import jars
+from deploy.native.downloads import jars
 from deploy.native.errors import CannotFetch, CannotStart
-from deploy.native.rabbitmq import rabbitmq_binary
-from tests.conftest import free_port, missing
+from deploy.native.servers.rabbitmq import rabbitmq_binary
+from tests.conftest import missing
+from tests.ports import free_port
 from tests.secure_kafka import SecureKafka, secured_kafka
 from tests.servers import data_node, kafka_server, name_node, rabbitmq_server, rabbitmq_url
 

@@ -22,7 +22,7 @@ def main(broker_url: str, coordinator_url: str) -> None:
     """Runs until SIGTERM."""
     app = make_app(broker_url)
     coordinator = ZooKeeperCoordinator(coordinator_url, session_seconds=4)
-    jobs = Jobs(coordinator, CeleryTrainQueue(app), 10)
+    jobs = Jobs(coordinator, CeleryTrainQueue(app))
 
     def train(job_id: str) -> None:
         lease = Lease.take(jobs, coordinator, job_id, 3)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 import uuid
 from pathlib import Path
 
@@ -75,6 +77,20 @@ def test_names_are_the_folders_own_and_sorted(store: ArtifactStore) -> None:
     assert store.names("nothing") == []
 
 
+def test_folders_are_those_in_a_folder_and_sorted(store: ArtifactStore) -> None:
+    for name in ("a/2/x", "a/1/x", "a/1/deeper/x", "a/file", "ab/3/x"):
+        store.publish(name, b"")
+    assert store.folders("a") == ["a/1", "a/2"]
+    assert (store.folders("a/2"), store.folders("nothing")) == ([], [])
+
+
+def test_removing_what_dead_publishers_left_keeps_what_is_whole(store: ArtifactStore) -> None:
+    store.publish("a/1", b"whole")
+    store.delete_unfinished("a", min_age_seconds=0)
+    store.delete_unfinished("nothing", min_age_seconds=0)
+    assert store.names("a") == ["a/1"]
+
+
 def test_a_deleted_folder_is_gone_and_deleting_again_does_nothing(store: ArtifactStore) -> None:
     store.publish("a/1", b"")
     store.publish("ab/1", b"")
@@ -95,3 +111,15 @@ def test_a_half_written_file_of_a_killed_publisher_is_not_listed(tmp_path: Path)
     store.publish("a/1", b"whole")
     (tmp_path / "a" / ".2.0123").write_bytes(b"hal")
     assert store.names("a") == ["a/1"]
+
+
+def test_a_half_written_file_is_removed_once_nobody_wrote_to_it_for_long(tmp_path: Path) -> None:
+    store = LocalFolderStore(tmp_path)
+    store.publish("a/1", b"whole")
+    half = tmp_path / "a" / ".2.0123"
+    half.write_bytes(b"hal")
+    store.delete_unfinished("a", min_age_seconds=3600)
+    assert half.exists()
+    os.utime(half, (time.time() - 3601,) * 2)
+    store.delete_unfinished("a", min_age_seconds=3600)
+    assert not half.exists()

@@ -9,37 +9,69 @@ import pytest
 
 from digits.adapters.memory import MemoryLog
 from digits.adapters.spool import SpoolLog
-from digits.errors import LogUnavailable, NotFound
+from digits.errors import LogFull, LogUnavailable, NotFound
 from digits.ports import BlockLog
 from tests.secure_kafka import secure_log
 from tests.servers import kafka_log
+from tests.small_disk import fill, small_disk
 
 
 @pytest.fixture(params=["memory", "spool", "kafka", "secure_kafka"])
-def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BlockLog]:
+def logs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], BlockLog]]:
+    """Opens the log as one process after another does."""
+    in_memory = MemoryLog()
     logs: dict[str, Callable[[], BlockLog]] = {
-        "memory": MemoryLog,
+        "memory": lambda: in_memory,
         "spool": lambda: SpoolLog(tmp_path),
         "kafka": lambda: kafka_log(request.getfixturevalue("kafka")),
         "secure_kafka": lambda: secure_log(request.getfixturevalue("secure_kafka").connection()),
     }
+    yield logs[request.param]
     log = logs[request.param]()
-    yield log
     for job_id in ("job", "one", "other"):
         log.delete(job_id)
 
 
+@pytest.fixture
+def log(logs: Callable[[], BlockLog]) -> BlockLog:
+    return logs()
+
+
 def test_offsets_count_up_in_each_partition(log: BlockLog) -> None:
     log.create("job", 2)
-    log.append("job", 0, [b"a", b"b"])
-    log.append("job", 1, [b"c"])
-    log.append("job", 0, [b"d"])
+    log.append("job", 0, 0, [b"a", b"b"])
+    log.append("job", 1, 0, [b"c"])
+    log.append("job", 0, 2, [b"d"])
     assert log.end_offsets("job") == [3, 1]
+
+
+def test_appending_the_same_offsets_again_changes_nothing(log: BlockLog) -> None:
+    log.create("job", 2)
+    log.append("job", 0, 0, [b"a", b"b", b"c"])
+    log.append("job", 0, 0, [b"a", b"b"])
+    log.append("job", 0, 1, [b"b", b"c", b"d"])
+    assert log.end_offsets("job") == [4, 0]
+
+
+def test_a_stopped_appender_that_goes_on_after_another_took_over_adds_nothing(
+    logs: Callable[[], BlockLog],
+) -> None:
+    stopped, newer = logs(), logs()
+    stopped.create("job", 1)
+    stopped.append("job", 0, 0, [b"a"])
+    newer.create("job", 1)
+    (end,) = newer.end_offsets("job")
+    newer.append("job", 0, end, [b"b", b"c", b"d"])
+    # It knows of one block alone.
+    stopped.append("job", 0, 1, [b"b", b"c"])
+    assert newer.end_offsets("job") == logs().end_offsets("job") == [4]
+    newer.append("job", 0, 4, [b"e"])
+    assert logs().end_offsets("job") == [5]
 
 
 def test_creating_again_keeps_what_is_there(log: BlockLog) -> None:
     log.create("job", 2)
-    log.append("job", 1, [b"a"])
+    log.append("job", 1, 0, [b"a"])
     log.create("job", 2)
     assert log.end_offsets("job") == [0, 1]
 
@@ -54,29 +86,37 @@ def test_a_deleted_log_is_not_found_and_deleting_again_does_nothing(log: BlockLo
 
 def test_appending_to_no_log_is_not_found(log: BlockLog) -> None:
     with pytest.raises(NotFound):
-        log.append("job", 0, [b"a"])
+        log.append("job", 0, 0, [b"a"])
 
 
 def test_a_log_made_anew_is_empty_and_may_have_other_partitions(log: BlockLog) -> None:
     log.create("job", 1)
-    log.append("job", 0, [b"a"])
+    log.append("job", 0, 0, [b"a"])
     log.delete("job")
     log.create("job", 3)
-    log.append("job", 2, [b"b"])
+    log.append("job", 2, 0, [b"b"])
     assert log.end_offsets("job") == [0, 0, 1]
 
 
 def test_logs_of_jobs_are_apart(log: BlockLog) -> None:
     log.create("one", 1)
     log.create("other", 1)
-    log.append("one", 0, [b"a"])
+    log.append("one", 0, 0, [b"a"])
     assert log.end_offsets("other") == [0]
+
+
+def test_the_jobs_are_those_with_a_log(log: BlockLog) -> None:
+    assert set(log.jobs()).isdisjoint({"one", "other"})
+    log.create("one", 1)
+    log.create("other", 2)
+    log.delete("other")
+    assert set(log.jobs()) & {"one", "other"} == {"one"}
 
 
 def test_a_spool_shows_whole_blocks_only(tmp_path: Path) -> None:
     log = SpoolLog(tmp_path)
     log.create("job", 1)
-    log.append("job", 0, [b"whole"])
+    log.append("job", 0, 0, [b"whole"])
     assert [path.read_bytes() for path in (tmp_path / "job").glob("*.block")] == [b"whole"]
 
 
@@ -84,3 +124,42 @@ def test_a_spool_without_room_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "spool").write_text("a file where the folder should be")
     with pytest.raises(LogUnavailable):
         SpoolLog(tmp_path / "spool").create("job", 1)
+
+
+def test_a_block_in_a_spool_stays_as_it_was_first_written(tmp_path: Path) -> None:
+    log = SpoolLog(tmp_path)
+    log.create("job", 1)
+    log.append("job", 0, 0, [b"first"])
+    log.append("job", 0, 0, [b"again"])
+    assert [path.read_bytes() for path in (tmp_path / "job").glob("*.block")] == [b"first"]
+
+
+@pytest.mark.parametrize("left", ["", "\0\0", "two", "0"])
+def test_a_spool_whose_number_of_partitions_was_lost_is_made_anew(tmp_path: Path, left: str) -> None:
+    log = SpoolLog(tmp_path)
+    log.create("job", 2)
+    log.append("job", 1, 0, [b"a"])
+    (tmp_path / "job" / ".partitions").write_text(left)
+    with pytest.raises(NotFound):
+        log.end_offsets("job")
+    log.create("job", 3)
+    assert log.end_offsets("job") == [0, 0, 0]
+
+
+def test_a_full_disk_leaves_a_spool_no_half_of_a_file(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 1 << 16) as disk:
+        log = SpoolLog(disk)
+        log.create("job", 1)
+        with pytest.raises(LogFull, match="No space left"):
+            log.append("job", 0, 0, [bytes(100_000)])
+        assert [path.name for path in disk.rglob("*") if path.is_file()] == [".partitions"]
+
+
+def test_a_spool_that_could_not_be_made_on_a_full_disk_is_made_once_there_is_room(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 1 << 16) as disk:
+        log, filler = SpoolLog(disk), fill(disk)
+        with pytest.raises(LogFull):
+            log.create("job", 2)
+        filler.unlink()
+        log.create("job", 2)
+        assert log.end_offsets("job") == [0, 0]

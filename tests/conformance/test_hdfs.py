@@ -17,13 +17,15 @@ from pathlib import Path
 
 import pytest
 
-from deploy.native import jars, preflight
+from deploy.native.downloads import jars
+from deploy.native.servers.java import find_java
 from digits.adapters.hdfs import HdfsStore
 from digits.errors import AlreadyPublished, StoreUnavailable
 from tests.conformance.conftest import jars_of
-from tests.conftest import free_port
 from tests.name_nodes import name_node_pair
+from tests.ports import free_port
 from tests.servers import data_node, name_node
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def standby() -> Iterator[str]:
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Standby) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield f"127.0.0.1:{server.server_address[1]}"
         server.shutdown()
 
@@ -112,6 +114,22 @@ def test_the_half_written_file_of_a_killed_publisher_blocks_nobody(hdfs: str, ro
     assert (store.names("a"), store.read("a/2")) == (["a/1", "a/2"], b"whole")
 
 
+def test_what_a_killed_publisher_left_is_removed_once_nobody_wrote_to_it_for_long(
+    hdfs: str, root: str
+) -> None:
+    store = HdfsStore([hdfs], root)
+    store.publish("a/1", b"whole")
+    address = _location(hdfs, f"{root}/a/.2.0123")
+    with socket.create_connection(address[:2]) as publisher:
+        publisher.sendall(f"PUT {address[2]} HTTP/1.1\r\nHost: {address[0]}\r\n".encode())
+        publisher.sendall(b"Content-Length: 1000000\r\n\r\nhal")
+        wait_until(lambda: ".2.0123" in _listed(hdfs, f"{root}/a"), what="half a file")
+    store.delete_unfinished("a", min_age_seconds=3600)
+    assert _listed(hdfs, f"{root}/a") == [".2.0123", "1"]
+    store.delete_unfinished("a", min_age_seconds=-60)
+    assert _listed(hdfs, f"{root}/a") == ["1"]
+
+
 @pytest.mark.parametrize("name", ["", "/etc/passwd", "../a", "a/../../b", "a/#LATEST", "a:b"])
 def test_a_name_that_leaves_the_root_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="not a store name"):
@@ -159,7 +177,7 @@ def test_hdfss_own_command_lists_and_reads_what_was_published(hdfs: str, root: s
     class_path = f"{tmp_path}:{jars.folder('hdfs')}/*"
 
     def shell(*arguments: str) -> bytes:
-        command = [preflight.find_java(), "-cp", class_path, "org.apache.hadoop.fs.FsShell"]
+        command = [find_java(), "-cp", class_path, "org.apache.hadoop.fs.FsShell"]
         return subprocess.run([*command, *arguments], check=True, capture_output=True, timeout=60).stdout
 
     assert f"{len(data)}" in shell("-ls", path).decode()
@@ -176,3 +194,13 @@ def _location(name_node: str, path: str) -> tuple[str, int, str]:
     connection.close()
     place, _, rest = address.partition("/")
     return place.partition(":")[0], int(place.partition(":")[2]), f"/{rest}"
+
+
+def _listed(hdfs: str, path: str) -> list[str]:
+    """Every name in a folder, as the NameNode tells it."""
+    host, _, port = hdfs.partition(":")
+    connection = http.client.HTTPConnection(host, int(port))
+    connection.request("GET", f"/webhdfs/v1{path}?op=LISTSTATUS")
+    found = json.loads(connection.getresponse().read())["FileStatuses"]["FileStatus"]
+    connection.close()
+    return sorted(status["pathSuffix"] for status in found)

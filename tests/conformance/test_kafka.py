@@ -3,40 +3,49 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
-from pyspark.errors.exceptions.captured import SparkRuntimeException
+from confluent_kafka.admin import AdminClient
 
 from digits.adapters.kafka_connection import KafkaConnection
 from digits.datasets.shards import Images
-from digits.errors import LogUnavailable
+from digits.errors import Corrupt, LogUnavailable
 from digits.offsets import OffsetRanges
 from digits.settings import Settings
 from digits.training import blocks
 from spark_jobs import session
 from tests.conformance.conftest import jars_of
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.servers import kafka_log, kafka_server
 
+Offsets = dict[TopicPartition, Any]
 
-def test_a_block_that_arrives_late_is_noticed_and_the_next_attempt_makes_the_log_anew(kafka: str) -> None:
+
+def test_a_block_that_a_broker_takes_late_is_no_second_block(kafka: str) -> None:
     log = kafka_log(kafka)
     log.create("late", 1)
-    log.append("late", 0, [b"a"])
+    log.append("late", 0, 0, [b"a"])
     # As if the producer of an earlier attempt had sent it: the log does not know.
     _produce(kafka, "digits-late", b"b", key="1")
-    with pytest.raises(LogUnavailable, match="a block twice"):
-        log.append("late", 0, [b"b", b"c"])
-    assert log.end_offsets("late") == [4]
-    kafka_log(kafka).create("late", 1)
-    assert log.end_offsets("late") == [0]
-    log.append("late", 0, [b"a", b"b", b"c"])
-    kafka_log(kafka).create("late", 1)
+    log.append("late", 0, 1, [b"b", b"c"])
+    _produce(kafka, "digits-late", b"b", key="1")
     assert log.end_offsets("late") == [3]
+    assert kafka_log(kafka).end_offsets("late") == [3]
     log.delete("late")
+
+
+def test_what_others_wrote_into_the_topic_is_no_block(kafka: str) -> None:
+    log = kafka_log(kafka)
+    log.create("others", 1)
+    _produce(kafka, "digits-others", b"?", key="a word")
+    with pytest.raises(Corrupt, match="a word"):
+        log.end_offsets("others")
+    log.delete("others")
 
 
 @pytest.mark.parametrize("code", [KafkaError.UNKNOWN_LEADER_EPOCH, KafkaError.FENCED_LEADER_EPOCH])
@@ -44,15 +53,17 @@ def test_a_broker_that_has_not_heard_of_a_new_leader_yet_is_asked_again(
     kafka: str, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     log, behind = kafka_log(kafka), [KafkaException(KafkaError(code))]
-    ask = log._ask_ends
+    ask = AdminClient.list_offsets
 
-    def ask_late(topic: str, partition_count: int) -> list[int]:
+    def ask_late(admin: AdminClient, wanted: Offsets, **options: Any) -> Offsets:
+        answers: Offsets = ask(admin, wanted, **options)
         if behind:
-            raise behind.pop()
-        return ask(topic, partition_count)
+            answers = {partition: Future() for partition in wanted}
+            answers[next(iter(wanted))].set_exception(behind.pop())
+        return answers
 
     # No real broker is behind at will.
-    monkeypatch.setattr(log, "_ask_ends", ask_late)
+    monkeypatch.setattr(AdminClient, "list_offsets", ask_late)
     log.create("behind", 2)
     assert (log.end_offsets("behind"), behind) == ([0, 0], [])
     log.delete("behind")
@@ -63,14 +74,14 @@ def test_what_a_kafka_that_is_away_did_not_take_is_never_sent_later(tmp_path: Pa
     log = kafka_log(f"127.0.0.1:{port}")
     with kafka_server(tmp_path / "kafka", port):
         log.create("job", 1)
-        log.append("job", 0, [b"a"])
+        log.append("job", 0, 0, [b"a"])
     started = time.monotonic()
     with pytest.raises(LogUnavailable, match="onnect"):
-        log.append("job", 0, [b"b"])
+        log.append("job", 0, 1, [b"b"])
     assert time.monotonic() - started < 15
     with kafka_server(tmp_path / "kafka", port):
-        log.append("job", 0, [b"b", b"c"])
-        log.append("job", 0, [b"d"])
+        log.append("job", 0, 1, [b"b", b"c"])
+        log.append("job", 0, 3, [b"d"])
         assert log.end_offsets("job") == [4]
         assert [message.value() for message in _read(f"127.0.0.1:{port}", "digits-job", 4)] == [
             b"a",
@@ -84,7 +95,7 @@ def test_a_plain_consumer_reads_the_images(kafka: str) -> None:
     log = kafka_log(kafka)
     images = Images(np.arange(64 * 784).reshape(64, 784).astype(np.uint8), np.arange(64, dtype=np.uint8) % 10)
     log.create("plain", 1)
-    log.append("plain", 0, [blocks.pack(images)] * 3)
+    log.append("plain", 0, 0, [blocks.pack(images)] * 3)
     messages = _read(kafka, "digits-plain", 3)
     assert [(message.offset(), message.key()) for message in messages] == [(0, b"0"), (1, b"1"), (2, b"2")]
     read = blocks.unpack(messages[2].value())
@@ -95,7 +106,7 @@ def test_a_plain_consumer_reads_the_images(kafka: str) -> None:
 def test_spark_starts_behind_what_was_trained_from_the_start_of_each_partition(kafka: str) -> None:
     log = kafka_log(kafka)
     log.create("source", 3)
-    log.append("source", 0, [b"a", b"b", b"c"])
+    log.append("source", 0, 0, [b"a", b"b", b"c"])
     source = log.source("source", OffsetRanges.of([(0, 0), (0, 1), (1, 1)]), max_blocks=7)
     assert source.options == {
         "kafka.bootstrap.servers": kafka,
@@ -108,10 +119,10 @@ def test_spark_starts_behind_what_was_trained_from_the_start_of_each_partition(k
     log.delete("source")
 
 
-def test_spark_refuses_a_block_that_is_not_where_it_was_meant_to_be(kafka: str, tmp_path: Path) -> None:
+def test_spark_reads_each_block_at_the_offset_that_it_is_meant_for(kafka: str, tmp_path: Path) -> None:
     log = kafka_log(kafka)
     log.create("spark", 1)
-    log.append("spark", 0, [b"a", b"b", b"c"])
+    log.append("spark", 0, 0, [b"a", b"b", b"c"])
     connector = jars_of("spark-kafka")
     with session.start(
         Settings(spark_master="local[1]", spark_jars_dir=connector, var_dir=tmp_path)
@@ -125,8 +136,13 @@ def test_spark_refuses_a_block_that_is_not_where_it_was_meant_to_be(kafka: str, 
         rows = spark.read.format(source.format).options(**source.options).load().selectExpr(*columns)
         assert [tuple(row) for row in rows.collect()] == [(0, 1, b"b"), (0, 2, b"c")]
         _produce(kafka, "digits-spark", b"c", key="2")
-        with pytest.raises(SparkRuntimeException, match="a block twice"):
-            rows.collect()
+        log.append("spark", 0, 3, [b"d"])
+        assert [tuple(row) for row in rows.collect()] == [
+            (0, 1, b"b"),
+            (0, 2, b"c"),
+            (0, 2, b"c"),
+            (0, 3, b"d"),
+        ]
     log.delete("spark")
 
 

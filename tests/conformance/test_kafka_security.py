@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import trustme
@@ -34,31 +34,41 @@ def test_spark_reads_what_we_append_over_tls(
 ) -> None:
     log, job = secure_log(secure_kafka.connection(mechanism)), f"spark-{mechanism}"
     log.create(job, 1)
-    log.append(job, 0, [b"a", b"b", b"c"])
+    log.append(job, 0, 0, [b"a", b"b", b"c"])
     source = log.source(job, OffsetRanges.of([(0, 0)]), max_blocks=10)
     frame = spark.read.format(source.format).options(**source.options).load()
     rows = frame.selectExpr(f"{source.offset} as offset", f"{source.block} as block").collect()
     assert [tuple(row) for row in rows] == [(1, b"b"), (2, b"c")]
 
 
+@pytest.fixture(scope="module")
+def problems(secure_kafka: SecureKafka, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Why a log cannot be made, by what is wrong; asked all at once, since each goes on trying for 10 s."""
+    stranger = tmp_path_factory.mktemp("stranger") / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(stranger)
+    good, wrong = secure_kafka.connection(), "guessed"
+    connections = {
+        "PLAIN": secure_kafka.connection("PLAIN", wrong),
+        "SCRAM-SHA-512": secure_kafka.connection("SCRAM-SHA-512", wrong),
+        "authority": dataclasses.replace(good, ssl_ca_file=str(stranger)),
+        "certificate": dataclasses.replace(good, ssl_certificate_file="", ssl_key_file=""),
+    }
+    with ThreadPoolExecutor(len(connections)) as threads:
+        return dict(zip(connections, threads.map(_problem, connections.values()), strict=True))
+
+
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
-def test_a_wrong_password_is_said_to_be_one(secure_kafka: SecureKafka, mechanism: str) -> None:
-    problem = _problem(secure_kafka.connection(mechanism, password="guessed"))  # noqa: S106
-    assert "uthentication failed" in problem
-    assert "guessed" not in problem
+def test_a_wrong_password_is_said_to_be_one(problems: dict[str, str], mechanism: str) -> None:
+    assert "uthentication failed" in problems[mechanism]
+    assert "guessed" not in problems[mechanism]
 
 
-def test_a_broker_that_our_authority_does_not_know_is_not_believed(
-    secure_kafka: SecureKafka, tmp_path: Path
-) -> None:
-    trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
-    connection = dataclasses.replace(secure_kafka.connection(), ssl_ca_file=str(tmp_path / "other.pem"))
-    assert "certificate verify failed" in _problem(connection)
+def test_a_broker_that_our_authority_does_not_know_is_not_believed(problems: dict[str, str]) -> None:
+    assert "certificate verify failed" in problems["authority"]
 
 
-def test_a_client_without_a_certificate_is_told_so(secure_kafka: SecureKafka) -> None:
-    connection = dataclasses.replace(secure_kafka.connection(), ssl_certificate_file="", ssl_key_file="")
-    assert "certificate" in _problem(connection)
+def test_a_client_without_a_certificate_is_told_so(problems: dict[str, str]) -> None:
+    assert "certificate" in problems["certificate"]
 
 
 def _problem(connection: KafkaConnection) -> str:

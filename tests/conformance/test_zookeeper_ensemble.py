@@ -9,13 +9,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.native import preflight
 from deploy.native.errors import CannotStart
+from deploy.native.servers.java import find_java
 from digits.adapters.zookeeper import ZooKeeperCoordinator
 from digits.errors import CoordinatorUnavailable, StaleWrite
 from digits.ports import Coordinator, Create, Replace
-from tests.conftest import missing, wait_until
+from tests.conftest import missing
 from tests.ensemble import Ensemble, zookeeper_ensemble
+from tests.waiting import wait_until
 
 SESSION_SECONDS = 4
 
@@ -23,7 +24,7 @@ SESSION_SECONDS = 4
 @pytest.fixture(scope="module")
 def ensemble(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ensemble]:
     try:
-        preflight.find_java()
+        find_java()
     except CannotStart as error:
         missing(str(error))
     with zookeeper_ensemble(tmp_path_factory.mktemp("ensemble")) as ensemble:

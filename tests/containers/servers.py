@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import closing
 from pathlib import Path
 
 from rich.console import Console
 
 from deploy.native.display import Display
 from deploy.native.folder import StateFolder
-from deploy.native.probes import ZooKeeperProbe
-from deploy.native.real import RealStack
-from deploy.native.stack import own_ports
-from deploy.native.supervisor import Supervisor
+from deploy.native.plan import own_ports, server_specs
+from deploy.native.stacks.real import RealStack
+from deploy.native.stacks.stack import addresses
+from deploy.native.supervision.supervisor import Supervisor
 from deploy.native.up import owned
 from digits.settings import Settings
 
@@ -31,11 +30,9 @@ def main(var_dir: Path) -> None:
     with owned(folder, display):
         stack = RealStack()
         ports = own_ports(stack, Settings(spark_master=ELSEWHERE), folder)
-        addresses = {name: str(url) for name, url in stack.addresses(ports).items() if name.endswith("_url")}
-        with closing(ZooKeeperProbe(addresses["coordinator_url"])) as zookeeper:
-            answers = {"zookeeper": zookeeper.answers, **stack.probes(ports)}
-            supervisor = Supervisor(stack.servers(stack.data(folder), ports, answers), folder, display)
-            supervisor.run(lambda: print(json.dumps(addresses), flush=True), lambda: None)
+        urls = {name: str(url) for name, url in addresses(stack, ports).items() if name.endswith("_url")}
+        supervisor = Supervisor(server_specs(stack, folder, ports), folder, display)
+        supervisor.run(lambda: print(json.dumps(urls), flush=True), lambda: None)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 import pytest
 import requests
 
-from tests.conftest import free_port
 from tests.containers.curl import curl
 from tests.containers.podman import Container, container
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(2400)]
 

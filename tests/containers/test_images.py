@@ -10,7 +10,7 @@ from tests.containers.podman import inspect, output
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(2400)]
 
 # Each is one of the modules, or the program, that only training needs.
-FOR_TRAINING = ("tensorflow", "keras", "pyspark", "onnx", "confluent_kafka")
+FOR_TRAINING = ("tensorflow", "keras", "pyspark", "onnx")
 
 
 @pytest.mark.parametrize("module", FOR_TRAINING)

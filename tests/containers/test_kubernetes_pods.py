@@ -16,13 +16,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deploy.native.probes import server_answers
-from digits.client import Client
+from deploy.native.service.grpc_server import server_answers
+from digits.client.client import Client
 from digits.v1 import digit_service_pb2
-from tests.conftest import free_port, missing, wait_until
+from tests.conftest import missing
 from tests.containers.curl import curl
 from tests.containers.podman import Container
 from tests.kubernetes.conftest import Manifest, build
+from tests.ports import free_port
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(1200)]
 

@@ -12,11 +12,12 @@ import pytest
 import yaml
 from hdfs import InsecureClient
 
-from digits.client import Client
+from digits.client.client import Client
 from digits.v1 import digit_service_pb2
-from tests.conftest import ROOT, free_port
+from tests.conftest import ROOT
 from tests.containers.curl import curl
 from tests.containers.podman import Container, container
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(2400)]
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from digits.v1 import training_pb2 as pb
-from tests.conftest import ROOT, data_folder, free_port, started, wait_until
+from tests.conftest import ROOT, data_folder, started
+from tests.ports import free_port
 from tests.service import Service
+from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="session")

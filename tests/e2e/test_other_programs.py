@@ -12,18 +12,19 @@ import zstandard
 from confluent_kafka import Consumer
 from kazoo.client import KazooClient
 
-from deploy.native import jars, preflight
+from deploy.native.downloads import jars
+from deploy.native.servers.java import find_java
 from digits.v1 import artifacts_pb2, models_pb2
 from digits.v1 import training_pb2 as pb
-from tests.conftest import wait_until
 from tests.service import Service
+from tests.waiting import wait_until
 
 
 def hdfs(configuration: Path, *arguments: str) -> bytes:
     """What Hadoop's own command line prints; it wants a configuration, and takes an empty one."""
     (configuration / "core-site.xml").write_text("<configuration/>")
     class_path = f"{configuration}:{jars.folder('hdfs')}/*"
-    command = [preflight.find_java(), "-cp", class_path, "org.apache.hadoop.fs.FsShell", *arguments]
+    command = [find_java(), "-cp", class_path, "org.apache.hadoop.fs.FsShell", *arguments]
     return subprocess.run(command, capture_output=True, check=True, timeout=120).stdout
 
 

@@ -7,11 +7,12 @@ import time
 import pytest
 from grpc import StatusCode
 
-from digits.client import Client, RemoteError
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.v1 import training_pb2 as pb
-from tests.conftest import wait_until
 from tests.integration.test_resilience import classifying
 from tests.service import Service
+from tests.waiting import wait_until
 
 SERVERS = ["kafka", "namenode", "datanode", "zookeeper", "rabbitmq", "spark-master", "spark-worker"]
 
@@ -23,11 +24,11 @@ def test_a_server_killed_in_a_training_loses_no_image_and_no_classification(
     with classifying(trained) as problems, trained.client() as client:
         stream = client.train(images_batch_path="tiny.npz", recipe="standard", promotion=pb.NEVER)
         job_id = next(progress.job_id for progress in stream if progress.micro_batch >= 2)
-        before = trained.part(server)["pid"]
-        trained.process(server).kill()
+        killed = trained.process(server)
+        killed.kill()
         last = watched_to_the_end(client, job_id)
         assert (last.state, last.images_trained) == (pb.SUCCEEDED, last.images_total)
-        wait_until(lambda: _is_back(trained, server, before), seconds=90, what=f"a new {server}")
+        wait_until(trained.is_up_again(server, killed.pid), seconds=90, what=f"a new {server}")
     assert problems == []
 
 
@@ -35,7 +36,7 @@ def test_a_job_that_gets_no_executors_goes_on_under_a_new_application(trained: S
     with trained.client() as client:
         stream = client.train(images_batch_path="tiny.npz", recipe="standard", promotion=pb.NEVER)
         job_id = next(progress.job_id for progress in stream if progress.micro_batch >= 2)
-        before = trained.part("train-worker")["pid"]
+        before = trained.part("train-worker").pid
         cluster = trained.process("spark-worker")
         executors = [child for child in cluster.children() if "ExecutorBackend" in " ".join(child.cmdline())]
         assert executors
@@ -44,9 +45,7 @@ def test_a_job_that_gets_no_executors_goes_on_under_a_new_application(trained: S
         try:
             for executor in executors:
                 executor.kill()
-            wait_until(
-                lambda: trained.part("train-worker")["pid"] != before, seconds=120, what="a new trainer"
-            )
+            wait_until(lambda: trained.part("train-worker").pid != before, seconds=120, what="a new trainer")
         finally:
             cluster.resume()
         last = watched_to_the_end(client, job_id)
@@ -62,8 +61,3 @@ def watched_to_the_end(client: Client, job_id: str) -> pb.TrainProgress:
         except RemoteError as error:
             if error.code != StatusCode.UNAVAILABLE or time.monotonic() > deadline:
                 raise
-
-
-def _is_back(service: Service, server: str, before: int) -> bool:
-    part = service.part(server)
-    return part["pid"] != before and part["health"] == "up"

@@ -11,8 +11,8 @@ import pytest
 import requests
 import trustme
 
-from deploy.native.probes import ZooKeeperProbe
-from digits.client import Client
+from deploy.native.service.registry_reader import RegistryReader
+from digits.client.client import Client
 from digits.security.tokens import Principal, Role, line, new_token
 from digits.v1 import training_pb2 as pb
 from tests.front_door import nginx as front
@@ -96,8 +96,8 @@ def front_door(
     servers = [replicas.server(f"server-{number}", common, folder) for number in (1, 2)]
     bridges = [replicas.bridge(f"bridge-{number}", common, servers, folder) for number in (1, 2)]
     with ExitStack() as running:
-        zookeeper = running.enter_context(closing(ZooKeeperProbe(settings.coordinator_url)))
-        worker = replicas.classify_worker("classify-worker-2", common, zookeeper, folder)
+        registry = running.enter_context(closing(RegistryReader(settings.coordinator_url)))
+        worker = replicas.classify_worker("classify-worker-2", common, registry, folder)
         for replica in (*servers, *bridges, worker):
             running.callback(replica.stop)
             replica.start()

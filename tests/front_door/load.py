@@ -13,10 +13,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from digits.client import RemoteError
+from digits.client.errors import RemoteError
 from digits.v1 import digit_service_pb2 as pb
-from tests.conftest import wait_until
 from tests.front_door.conftest import FrontDoor
+from tests.waiting import wait_until
 
 # Of each caller: steady, and on two cores not all that the machine can do.
 PAUSE_SECONDS = 0.02

@@ -18,7 +18,9 @@ import psutil
 import requests
 import trustme
 
-from tests.conftest import ROOT, free_port, missing, wait_until
+from tests.conftest import ROOT, missing
+from tests.ports import free_port
+from tests.waiting import wait_until
 
 SOURCE = ROOT / "deploy" / "nginx"
 GRPC, REST = "listen 50443 ", "listen 8443 "

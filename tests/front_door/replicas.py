@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import requests
 
-from deploy.native.probes import ZooKeeperProbe
-from deploy.native.service import ENVIRONMENT, GUNICORN
-from deploy.native.stack import variables
-from digits.client import Client, RemoteError
+from deploy.native.service.bridge import GUNICORN
+from deploy.native.service.registry_reader import RegistryReader
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.settings import Settings
-from tests.conftest import free_port, wait_until
+from tests import own_processes
+from tests.ports import free_port
+from tests.waiting import wait_until
 
 # Long enough for a bridge whose train call is not done; a server or a worker takes no second.
 GRACE_SECONDS = 30.0
@@ -41,14 +41,7 @@ class Replica:
 
     def start(self) -> None:
         """Starts it and waits until it can be used."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("DIGITS_")}
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                (sys.executable, "-P", "-m", *self._command),
-                env={**clean, **ENVIRONMENT, **variables(self.settings)},
-                stdout=log,
-                stderr=log,
-            )
+        self._process = own_processes.start(self._command, self.settings, self.log)
         wait_until(self._is_ready, seconds=60, what=self.name)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
@@ -74,8 +67,7 @@ class Replica:
 
     def _is_ready(self) -> bool:
         assert self._process
-        assert self._process.poll() is None, self.log.read_text()
-        return self._ready(self._process.pid)
+        return own_processes.ended(self._process, self.log) or self._ready(self._process.pid)
 
 
 def server(name: str, common: Settings, folder: Path) -> Replica:
@@ -94,12 +86,12 @@ def bridge(name: str, common: Settings, servers: list[Replica], folder: Path) ->
     return Replica(name, GUNICORN, settings, lambda _pid: _is_ok(url), folder)
 
 
-def classify_worker(name: str, common: Settings, zookeeper: ZooKeeperProbe, folder: Path) -> Replica:
+def classify_worker(name: str, common: Settings, registry: RegistryReader, folder: Path) -> Replica:
     """One more consumer of the classify queue; ready once it is registered."""
     settings = changed(common, var_dir=folder / name)
 
     def ready(pid: int) -> bool:
-        return zookeeper.worker_registered("classify", pid)
+        return registry.worker_registered("classify", pid)
 
     return Replica(name, ("workers", "classify"), settings, ready, folder)
 

@@ -10,12 +10,13 @@ from contextlib import ExitStack, contextmanager, suppress
 import pytest
 from grpc import StatusCode
 
-from digits.client import Client, RemoteError
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.settings import Settings
-from tests.conftest import wait_until
 from tests.front_door.conftest import FrontDoor
 from tests.front_door.crowd import crowd, megabytes, tls_context
 from tests.front_door.load import by_rest, classifying, with_retries, without_retries
+from tests.waiting import wait_until
 
 MOST = Settings().max_request_bytes
 CLASSIFY = "/digits.v1.DigitService/Classify"

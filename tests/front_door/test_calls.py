@@ -16,10 +16,11 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from digits.v1 import digit_service_pb2
 from digits.v1 import training_pb2 as pb
-from tests.conftest import missing, wait_until
+from tests.conftest import missing
 from tests.front_door.conftest import FrontDoor
 from tests.front_door.test_configuration import SECONDS, values
 from tests.integration.test_rest import CLASSIFY, TRAIN
+from tests.waiting import wait_until
 
 
 def curl(command: str, front_door: FrontDoor) -> bytes:

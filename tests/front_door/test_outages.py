@@ -8,9 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from digits.following import follow
+from digits.client.resume import follow
 from digits.v1 import training_pb2 as pb
-from tests.conftest import wait_until
 from tests.front_door.conftest import FrontDoor
 from tests.front_door.load import (
     by_rest,
@@ -20,6 +19,7 @@ from tests.front_door.load import (
     with_retries,
     without_retries,
 )
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -98,16 +98,10 @@ def test_a_rolling_restart_of_everything_loses_no_classification(whole: FrontDoo
             assert replica.end() == 0
             replica.start()
             load.goes_on()
-        supervised = whole.service.part("classify-worker")["pid"]
-        whole.service.process("classify-worker").terminate()
-        wait_until(
-            lambda: (
-                whole.service.part("classify-worker")["pid"] != supervised
-                and whole.service.part("classify-worker")["health"] == "up"
-            ),
-            seconds=60,
-            what="a new classify worker",
-        )
+        supervised = whole.service.process("classify-worker")
+        supervised.terminate()
+        again = whole.service.is_up_again("classify-worker", supervised.pid)
+        wait_until(again, seconds=60, what="a new classify worker")
     assert load.failures == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import ssl
 from collections.abc import Iterator
@@ -13,13 +14,16 @@ import grpc
 import pytest
 import requests
 import trustme
+import urllib3
 from grpc import StatusCode
+from requests.adapters import HTTPAdapter
 
-from digits.client import Client, RemoteError
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.settings import Settings
-from tests.conftest import wait_until
 from tests.front_door.nginx import Nginx, configured, nobody_answers, running, session
 from tests.front_door.upstreams import Upstream, upstream
+from tests.waiting import wait_until
 
 MOST = Settings().max_request_bytes
 
@@ -65,10 +69,9 @@ def exchange(nginx: Nginx, request: bytes, tls: bool = True) -> requests.Respons
             answer += part
     head, _, body = answer.partition(b"\r\n\r\n")
     status, *fields = head.decode().split("\r\n")
-    reply = requests.Response()
-    reply.status_code, reply._content = int(status.split()[1]), body
-    reply.headers.update(field.split(": ", 1) for field in fields)
-    return reply
+    headers = dict(field.split(": ", 1) for field in fields)
+    raw = urllib3.HTTPResponse(io.BytesIO(body), headers, int(status.split()[1]), preload_content=False)
+    return HTTPAdapter().build_response(requests.Request("GET", nginx.rest_url).prepare(), raw)
 
 
 def test_without_a_bridge_rest_says_that_nobody_answers_and_when_to_come_again(nobody: Nginx) -> None:

@@ -9,11 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from grpc import StatusCode
 
-from digits.client import Client, RemoteError
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.v1 import digit_service_pb2
 from digits.v1 import training_pb2 as pb
-from tests.conftest import wait_until
 from tests.front_door.conftest import FrontDoor
+from tests.waiting import wait_until
 
 
 def test_a_job_of_one_server_is_read_watched_and_ended_at_the_other(front_door: FrontDoor) -> None:
@@ -71,12 +72,12 @@ def back_again(front_door: FrontDoor, two_versions: tuple[str, str]) -> Iterator
     with front_door.client() as client:
         if client.get_model("serving").version != two_versions[0]:
             client.promote_model(two_versions[0])
-    for number in (0, 1):
-        wait_until(answers(front_door.direct(number), two_versions[0]), what="the version before")
+    with front_door.direct(0) as first, front_door.direct(1) as second:
+        wait_until(answers(two_versions[0], first, second), what="the version before")
 
 
-def answers(client: Client, version: str) -> Callable[[], bool]:
-    return lambda: client.classify(pixels=bytes(784)).model_version == version
+def answers(version: str, *clients: Client) -> Callable[[], bool]:
+    return lambda: all(client.classify(pixels=bytes(784)).model_version == version for client in clients)
 
 
 def test_a_promotion_and_a_rollback_at_one_server_reach_the_other_within_five_seconds(
@@ -85,11 +86,9 @@ def test_a_promotion_and_a_rollback_at_one_server_reach_the_other_within_five_se
     older, newer = back_again
     with front_door.direct(0) as first, front_door.direct(1) as second:
         first.promote_model(newer)
-        for client in (first, second):
-            wait_until(answers(client, newer), seconds=5, what=f"{newer} everywhere")
+        wait_until(answers(newer, first, second), seconds=5, what=f"{newer} everywhere")
         assert second.rollback_model().version == older
-        for client in (first, second):
-            wait_until(answers(client, older), seconds=5, what=f"{older} everywhere")
+        wait_until(answers(older, first, second), seconds=5, what=f"{older} everywhere")
 
 
 def test_who_names_a_minimum_version_never_gets_an_older_one(

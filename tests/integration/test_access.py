@@ -21,12 +21,14 @@ import trustme
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
-from digits.client import Client, RemoteError
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.security.tokens import Principal, Role, line
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2
-from tests.conftest import free_port, wait_until
 from tests.own_processes import bridge, environment, server
+from tests.ports import free_port
+from tests.waiting import wait_until
 
 Make = Callable[..., Settings]
 TOKENS = {"classifier": Role.CLASSIFY, "trainer": Role.TRAIN}

@@ -15,7 +15,8 @@ import grpc
 import pytest
 import requests
 
-from digits.client import Client, RemoteError
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.v1 import digit_service_pb2
 from tests.bad_json import BAD_JSON
 from tests.integration import batches, pictures

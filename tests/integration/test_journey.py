@@ -20,11 +20,12 @@ from grpc import StatusCode
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from PIL import Image
 
-from digits.client import Client
+from digits.client.client import Client
 from digits.v1 import digit_service_pb2, models_pb2
 from digits.v1 import training_pb2 as pb
-from tests.conftest import BeforeTraining, missing, wait_until
+from tests.conftest import ROOT, BeforeTraining, missing
 from tests.service import Service
+from tests.waiting import wait_until
 
 FIVE = "test/data/n5.png"
 
@@ -196,6 +197,21 @@ def test_the_command_line_trains_classifies_and_lists(trained_service: Service, 
     assert str(progress[-1]["job_id"]) in trained_service.command("jobs", "--json").stdout
     assert str(progress[-1]["model_version"]) in trained_service.command("models", "--json").stdout
     assert trained_service.command("status").returncode == 0
+
+
+def test_the_documented_test_sees_a_five_in_every_way(trained_service: Service) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.classification_service_test"],
+        cwd=ROOT,
+        env=trained_service.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    answers = dict(line.split(": ") for line in done.stdout.splitlines())
+    assert (done.returncode, set(answers.values())) == (0, {"5"}), done.stdout + done.stderr
+    assert {"gRPC, by path", "REST, by path"} < answers.keys()
 
 
 def test_the_command_line_says_in_one_line_what_is_wrong(trained_service: Service, tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ CALLS = [
     *[(caller, "rabbitmq", 5672) for caller in ("server", "classify-worker", "train-worker")],
     *[(caller, "namenode", 9870) for caller in ("server", "classify-worker", "train-worker")],
     *[(caller, "datanode", 9864) for caller in ("server", "classify-worker", "train-worker")],
-    ("train-worker", "kafka", 9092),
+    *[(caller, "kafka", 9092) for caller in ("server", "train-worker")],
     ("datanode", "namenode", 8020),
 ]
 

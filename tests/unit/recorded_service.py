@@ -36,6 +36,12 @@ DEFAULTS: dict[str, Message] = {
     "GetModel": models_pb2.Model(version="v1"),
     "PromoteModel": models_pb2.Model(version="v1", state="SERVING"),
     "RollbackModel": models_pb2.Model(version="v0", state="SERVING"),
+    "PruneJobs": training_pb2.PruneJobsResponse(job_ids=["j1"]),
+    "PinModel": models_pb2.Model(version="v1", pinned=True),
+    "PruneModels": models_pb2.PruneModelsResponse(versions=["v1"]),
+    "ListServingHistory": models_pb2.ListServingHistoryResponse(
+        changes=[models_pb2.ServingChange(generation=1, version="v1", reason="GATE", caller="ann")]
+    ),
 }
 
 
@@ -92,8 +98,16 @@ def _register(server: grpc.Server, service: RecordedService) -> None:
     models = models_pb2_grpc.ModelServiceServicer()
     for servicer, names in {
         digits: ["Classify"],
-        jobs: ["GetJob", "ListJobs", "CancelJob"],
-        models: ["ListModels", "GetModel", "PromoteModel", "RollbackModel"],
+        jobs: ["GetJob", "ListJobs", "CancelJob", "PruneJobs"],
+        models: [
+            "ListModels",
+            "GetModel",
+            "PromoteModel",
+            "RollbackModel",
+            "ListServingHistory",
+            "PinModel",
+            "PruneModels",
+        ],
     }.items():
         for name in names:
             setattr(servicer, name, service.unary(name))

@@ -7,7 +7,7 @@ import pytest
 from digits import background
 from digits.background import BackgroundLoop
 from digits.errors import CoordinatorUnavailable
-from tests.conftest import wait_until
+from tests.waiting import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -35,9 +35,9 @@ def test_a_turn_that_raises_what_nobody_foresaw_does_not_end_the_loop(
 
 
 def test_each_failure_in_a_row_is_followed_by_a_longer_wait() -> None:
-    waits = [background._backoff_seconds(failures) for failures in (1, 3, 5, 40)]
+    waits = [background.backoff_seconds(failures) for failures in (1, 3, 5, 40)]
     assert waits == sorted(waits)
-    assert waits[-1] <= background._MAX_BACKOFF_SECONDS
+    assert waits[-1] <= background.MAX_BACKOFF_SECONDS
 
 
 def test_being_woken_does_not_cut_a_backoff_short(

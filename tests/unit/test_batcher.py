@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from digits.errors import DeadlinePassed, Overloaded, QueueUnavailable
+from digits.serving.answering import Answer
+from digits.serving.batcher import Batcher
 from digits.v1 import digit_service_pb2 as pb
-from server.batcher import Answer, Batcher
 
 PICTURE = np.zeros((1, 784), np.uint8)
 
@@ -23,19 +24,19 @@ class Recorder:
     """Answers each picture with its first pixel, and notes the batches; can be held up."""
 
     def __init__(self) -> None:
-        self.sizes: list[tuple[int, str]] = []
+        self.sizes: list[int] = []
         self.free = asyncio.Event()
         self.free.set()
         self.error: Exception | None = None
         self.seconds = 0.0
 
-    async def classify(self, pixels: np.ndarray, version: str, seconds: float) -> Answer:
-        self.sizes.append((len(pixels), version))
+    async def classify(self, pixels: np.ndarray) -> Answer:
+        self.sizes.append(len(pixels))
         await asyncio.sleep(self.seconds)
         await self.free.wait()
         if self.error:
             raise self.error
-        return Answer(pixels[:, :10].astype(np.float32), version or "v1", pb.WORKER)
+        return Answer(pixels[:, :10].astype(np.float32), "v1", pb.WORKER)
 
 
 async def batching(recorder: Recorder, max_in_batch: int = 4, max_waiting: int = 100) -> Batcher:
@@ -47,9 +48,9 @@ async def batching(recorder: Recorder, max_in_batch: int = 4, max_waiting: int =
 def test_a_lone_caller_waits_for_nobody() -> None:
     async def scenario() -> None:
         recorder = Recorder()
-        answer = await (await batching(recorder)).predict(pictures(1, 7), "", None)
+        answer = await (await batching(recorder)).predict(pictures(1, 7), None)
         assert answer.probabilities.tolist() == [[7.0] * 10]
-        assert recorder.sizes == [(1, "")]
+        assert recorder.sizes == [1]
 
     asyncio.run(scenario())
 
@@ -59,14 +60,14 @@ def test_what_arrives_while_a_batch_is_out_is_the_next_batch_and_each_gets_its_o
         recorder = Recorder()
         recorder.free.clear()
         batcher = await batching(recorder)
-        calls = [asyncio.create_task(batcher.predict(pictures(1, n), "", None)) for n in range(7)]
+        calls = [asyncio.create_task(batcher.predict(pictures(1, n), None)) for n in range(7)]
         while not recorder.sizes:
             await asyncio.sleep(0)
         recorder.free.set()
         answers = await asyncio.gather(*calls)
         assert [answer.probabilities[0, 0] for answer in answers] == list(range(7))
-        assert sum(size for size, _ in recorder.sizes) == 7
-        assert max(size for size, _ in recorder.sizes) <= 4
+        assert sum(recorder.sizes) == 7
+        assert max(recorder.sizes) <= 4
 
     asyncio.run(scenario())
 
@@ -77,10 +78,10 @@ def test_calls_that_arrive_turn_by_turn_share_a_batch() -> None:
         batcher = await batching(recorder)
         calls = []
         for number in range(4):
-            calls.append(asyncio.create_task(batcher.predict(pictures(1, number), "", None)))
+            calls.append(asyncio.create_task(batcher.predict(pictures(1, number), None)))
             await asyncio.sleep(0)
         await asyncio.gather(*calls)
-        assert recorder.sizes == [(4, "")]
+        assert recorder.sizes == [4]
 
     asyncio.run(scenario())
 
@@ -92,13 +93,13 @@ def test_callers_that_were_just_answered_and_ask_again_share_a_batch() -> None:
         batcher = await batching(recorder)
 
         async def caller(pause_seconds: float) -> None:
-            await batcher.predict(PICTURE, "", None)
+            await batcher.predict(PICTURE, None)
             await asyncio.sleep(pause_seconds)
-            await batcher.predict(PICTURE, "", None)
+            await batcher.predict(PICTURE, None)
 
         # The last of four is not waited for: it may be gone.
         await asyncio.gather(*(caller(pause) for pause in (0, 0.002, 0.004, 0.5)))
-        assert recorder.sizes == [(4, ""), (3, ""), (1, "")]
+        assert recorder.sizes == [4, 3, 1]
 
     asyncio.run(scenario())
 
@@ -107,23 +108,11 @@ def test_who_comes_after_a_crowd_has_left_is_not_kept_waiting() -> None:
     async def scenario() -> None:
         recorder = Recorder()
         batcher = await batching(recorder, max_in_batch=256)
-        await asyncio.gather(*(batcher.predict(PICTURE, "", None) for _ in range(100)))
+        await asyncio.gather(*(batcher.predict(PICTURE, None) for _ in range(100)))
         started = time.monotonic()
-        await batcher.predict(PICTURE, "", None)
+        await batcher.predict(PICTURE, None)
         assert time.monotonic() - started < 0.5
-        assert recorder.sizes == [(100, ""), (1, "")]
-
-    asyncio.run(scenario())
-
-
-def test_versions_do_not_share_a_batch() -> None:
-    async def scenario() -> None:
-        recorder = Recorder()
-        batcher = await batching(recorder)
-        versions = ["", "v1", "v1", ""]
-        answers = await asyncio.gather(*(batcher.predict(PICTURE, version, None) for version in versions))
-        assert [answer.model_version for answer in answers] == ["v1"] * 4
-        assert recorder.sizes == [(1, ""), (2, "v1"), (1, "")]
+        assert recorder.sizes == [100, 1]
 
     asyncio.run(scenario())
 
@@ -133,14 +122,14 @@ def test_a_full_queue_refuses_and_says_when_to_come_again() -> None:
         recorder = Recorder()
         recorder.free.clear()
         batcher = await batching(recorder, max_in_batch=1, max_waiting=3)
-        calls = [asyncio.create_task(batcher.predict(PICTURE, "", None)) for _ in range(3)]
+        calls = [asyncio.create_task(batcher.predict(PICTURE, None)) for _ in range(3)]
         await asyncio.sleep(0)
         with pytest.raises(Overloaded) as refused:
-            await batcher.predict(pictures(2), "", None)
+            await batcher.predict(pictures(2), None)
         assert refused.value.retry_after_seconds > 0
         recorder.free.set()
         await asyncio.gather(*calls)
-        await batcher.predict(PICTURE, "", None)
+        await batcher.predict(PICTURE, None)
 
     asyncio.run(scenario())
 
@@ -150,19 +139,19 @@ def test_a_caller_that_left_is_dropped_and_one_past_its_deadline_is_told() -> No
         recorder = Recorder()
         recorder.free.clear()
         batcher = await batching(recorder)
-        first = asyncio.create_task(batcher.predict(PICTURE, "", None))
+        first = asyncio.create_task(batcher.predict(PICTURE, None))
         while not recorder.sizes:
             await asyncio.sleep(0)
-        left = asyncio.create_task(batcher.predict(PICTURE, "", None))
-        late = asyncio.create_task(batcher.predict(PICTURE, "", 0.0))
-        stays = asyncio.create_task(batcher.predict(PICTURE, "", None))
+        left = asyncio.create_task(batcher.predict(PICTURE, None))
+        late = asyncio.create_task(batcher.predict(PICTURE, 0.0))
+        stays = asyncio.create_task(batcher.predict(PICTURE, None))
         await asyncio.sleep(0)
         left.cancel()
         recorder.free.set()
         await asyncio.gather(first, stays)
         with pytest.raises(DeadlinePassed):
             await late
-        assert recorder.sizes == [(1, ""), (1, "")]
+        assert recorder.sizes == [1, 1]
 
     asyncio.run(scenario())
 
@@ -173,10 +162,10 @@ def test_an_error_reaches_every_caller_of_its_batch_and_no_other() -> None:
         recorder.error = QueueUnavailable("away")
         batcher = await batching(recorder)
         results = await asyncio.gather(
-            *(batcher.predict(PICTURE, "", None) for _ in range(2)), return_exceptions=True
+            *(batcher.predict(PICTURE, None) for _ in range(2)), return_exceptions=True
         )
         assert [type(result) for result in results] == [QueueUnavailable] * 2
         recorder.error = None
-        await batcher.predict(PICTURE, "", None)
+        await batcher.predict(PICTURE, None)
 
     asyncio.run(scenario())

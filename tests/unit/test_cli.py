@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
+import socket
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from cli import main as command
-from digits.client import Client, RemoteError
+from deploy.native.status import ServiceStatus
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.v1 import digit_service_pb2, models_pb2
 from digits.v1 import training_pb2 as pb
 
@@ -58,11 +62,37 @@ class Scripted(Client):
     def promote_model(self, version: str) -> models_pb2.Model:
         return models_pb2.Model(version=version, metrics=models_pb2.Metrics(accuracy=0.99))
 
+    def prune_jobs(self, *limits: Any) -> list[str]:
+        self.asked.append({"limits": limits})
+        return ["j1", "j2"]
+
+    def pin_model(self, version: str, pinned: bool = True) -> models_pb2.Model:
+        return models_pb2.Model(version=version, pinned=pinned)
+
+    def prune_models(self, *limits: Any) -> list[str]:
+        self.asked.append({"limits": limits})
+        return ["v1"]
+
+    def rollback_model(self, from_version: str = "") -> models_pb2.Model:
+        self.asked.append({"from_version": from_version})
+        return models_pb2.Model(version="v6", metrics=models_pb2.Metrics(accuracy=0.98))
+
+    def list_serving_history(
+        self, page_size: int = 0, page_token: str = ""
+    ) -> models_pb2.ListServingHistoryResponse:
+        moved = Timestamp(seconds=1_790_000_000)
+        changes = models_pb2.ServingChange
+        back = changes(
+            version="v6", previous_version="v7", reason="ROLLBACK", caller="ann", change_time=moved
+        )
+        first = changes(version="v1", reason="GATE", caller="bob", change_time=moved)
+        return models_pb2.ListServingHistoryResponse(changes=[back, first])
+
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs the command with arguments; returns its exit code."""
-    monkeypatch.setattr("digits.connecting.Client", Scripted)
+    monkeypatch.setattr("digits.client.connect.Client", Scripted)
     monkeypatch.setattr(Scripted, "asked", [])
 
     def runner(*arguments: str) -> int:
@@ -167,6 +197,40 @@ def test_a_refusal_is_one_line_on_stderr_and_exit_code_1(run: Any, capsys: Print
     assert capsys.readouterr().err == "digits: no job 'nope'\n"
 
 
+@pytest.fixture
+def free_address() -> Iterator[str]:
+    """HOST:PORT that refuses connections: bound, so that nobody else takes it, and not listening."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{bound.getsockname()[1]}"
+
+
+def test_a_server_that_is_not_there_is_said_at_once_with_how_to_start_one(
+    free_address: str, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["digits", "jobs", "--server", free_address])
+    started = time.monotonic()
+    with pytest.raises(SystemExit, match="1"):
+        command.main()
+    assert time.monotonic() - started < 2
+    start = "start one with `digits up`, or name another with --server"
+    assert capsys.readouterr().err == f"digits: no server at {free_address}: {start}\n"
+
+
+def test_a_connection_that_fails_otherwise_is_said_with_its_cause(
+    run: Any, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cause = "connections to all backends failing; last error: UNKNOWN: ipv4:192.0.2.1:1: Ssl handshake failed"
+
+    def fail(*_: Any) -> pb.Job:
+        raise RemoteError(grpc.StatusCode.UNAVAILABLE, cause)
+
+    monkeypatch.setattr(Scripted, "cancel_job", fail)
+    assert run("jobs", "cancel", "j1", "--server", "192.0.2.1:1") == 1
+    said = "no server answers at 192.0.2.1:1: UNKNOWN: ipv4:192.0.2.1:1: Ssl handshake failed"
+    assert capsys.readouterr().err == f"digits: {said}\n"
+
+
 def test_models_marks_the_one_that_serves(run: Any, capsys: Printed) -> None:
     assert run("models") == 0
     rows = [line.split()[:2] for line in capsys.readouterr().out.splitlines()[1:]]
@@ -176,6 +240,37 @@ def test_models_marks_the_one_that_serves(run: Any, capsys: Printed) -> None:
 def test_promote_says_what_serves(run: Any, capsys: Printed) -> None:
     assert run("models", "promote", "v6") == 0
     assert capsys.readouterr().out == "v6 serves now (99.00%)\n"
+
+
+def test_rollback_may_name_the_version_that_it_rolls_back_from(run: Any, capsys: Printed) -> None:
+    assert run("models", "rollback", "--from", "v7") == 0
+    assert run("models", "rollback") == 0
+    assert capsys.readouterr().out == "v6 serves now (98.00%)\n" * 2
+    assert Scripted.asked == [{"from_version": "v7"}, {"from_version": ""}]
+
+
+def test_status_says_why_something_else_answers_than_what_serves(
+    run: Any, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = "v5 cannot be loaded: the store is empty; v4 stands in for it"
+    report = ServiceStatus(True, 7, "v5", "/state", (), problem)
+    monkeypatch.setattr("deploy.native.status.service_status", lambda settings: report)
+    assert run("status") == 0
+    assert f"serving v5 ({problem})" in capsys.readouterr().out
+    assert run("status", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["serving_problem"] == problem
+
+
+def test_history_says_who_made_which_version_serve_when_and_why(run: Any, capsys: Printed) -> None:
+    assert run("models", "history") == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert rows == [
+        ["WHEN", "FROM", "TO", "WHY", "WHO"],
+        ["2026-09-21", "14:13:20", "v7", "v6", "rollback", "ann"],
+        ["2026-09-21", "14:13:20", "-", "v1", "gate", "bob"],
+    ]
+    assert run("models", "history", "--json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["reason"] == "ROLLBACK"
 
 
 def test_a_setting_that_will_not_do_is_one_line(
@@ -188,7 +283,27 @@ def test_a_setting_that_will_not_do_is_one_line(
     assert error.count("\n") == 1
 
 
-def test_help_needs_neither_grpc_nor_the_settings() -> None:
-    code = "import sys, cli.main; print(sorted({'grpc', 'pydantic', 'kazoo', 'numpy'} & set(sys.modules)))"
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert answer.stdout.strip() == "[]"
+def test_pruning_names_what_goes_and_how_many(run: Any, capsys: Printed) -> None:
+    assert run("jobs", "prune", "--older-than", "12h", "--keep", "5") == 0
+    assert capsys.readouterr().out == "j1\nj2\n2 jobs were removed\n"
+    assert run("models", "prune", "--dry-run") == 0
+    assert capsys.readouterr().out == "v1\n1 versions would be removed\n"
+    assert Scripted.asked == [{"limits": (12 * 3600.0, 5, False)}, {"limits": (None, None, True)}]
+
+
+def test_pruning_prints_json(run: Any, capsys: Printed) -> None:
+    assert run("jobs", "prune", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"pruned": ["j1", "j2"], "dry_run": False}
+
+
+@pytest.mark.parametrize("age", ["12", "h", "1.5h", "-1d", "soon"])
+def test_an_age_that_is_none_is_refused_with_an_example(run: Any, capsys: Printed, age: str) -> None:
+    assert run("jobs", "prune", "--older-than", age) == 1
+    assert "such as 30d" in capsys.readouterr().err
+    assert Scripted.asked == []
+
+
+def test_a_version_is_pinned_and_let_go(run: Any, capsys: Printed) -> None:
+    assert run("models", "pin", "v3") == 0
+    assert run("models", "pin", "v3", "--unpin") == 0
+    assert capsys.readouterr().out == "v3 is kept whatever its age\nv3 is no longer kept whatever its age\n"

@@ -9,8 +9,10 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2
 
+import digits.client
 from digits import errors
-from digits.client import Client, RemoteError
+from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import training_pb2
 from tests.unit.recorded_service import RecordedService, recorded_service
@@ -104,8 +106,11 @@ def test_the_models_answers_come_as_they_are(client: Client, service: RecordedSe
     assert [model.version for model in client.list_models().models] == ["v1"]
     assert client.get_model("serving").version == "v1"
     assert client.promote_model("v1").version == "v1"
-    assert client.rollback_model().version == "v0"
+    assert client.rollback_model("v1").version == "v0"
+    assert [change.caller for change in client.list_serving_history(3, "2").changes] == ["ann"]
     assert service.requests[1].version == "serving"
+    assert service.requests[3].from_version == "v1"
+    assert (service.requests[4].page_size, service.requests[4].page_token) == (3, "2")
 
 
 def test_classify_stream_answers_batches_in_order(client: Client, service: RecordedService) -> None:
@@ -183,3 +188,35 @@ def test_making_a_client_opens_nothing() -> None:
     before = threading.active_count()
     clients = [Client("127.0.0.1:1") for _ in range(8)]
     assert threading.active_count() == before, clients
+
+
+@pytest.mark.parametrize(
+    ("limits", "age", "count"),
+    [
+        ({}, None, None),
+        ({"max_age_seconds": 0}, 0, None),
+        ({"max_age_seconds": 90.5, "max_count": 0}, 90.5, 0),
+    ],
+)
+def test_what_is_pruned_is_named_and_limits_that_are_not_given_are_the_services(
+    client: Client, service: RecordedService, limits: dict[str, float], age: float | None, count: int | None
+) -> None:
+    assert client.prune_jobs(**limits, dry_run=True) == ["j1"]  # type: ignore[arg-type]
+    assert client.prune_models(**limits, dry_run=True) == ["v1"]  # type: ignore[arg-type]
+    for request in service.requests:
+        asked = request.max_age.ToTimedelta().total_seconds() if request.HasField("max_age") else None
+        assert (asked, request.max_count if request.HasField("max_count") else None) == (age, count)
+        assert request.dry_run
+
+
+def test_a_version_is_pinned_and_let_go_again(client: Client, service: RecordedService) -> None:
+    assert client.pin_model("v1").pinned
+    client.pin_model("v1", pinned=False)
+    assert [(request.version, request.pinned) for request in service.requests] == [
+        ("v1", True),
+        ("v1", False),
+    ]
+
+
+def test_programs_outside_the_repository_import_the_client_as_documented() -> None:
+    assert (digits.client.Client, digits.client.RemoteError) == (Client, RemoteError)

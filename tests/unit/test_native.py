@@ -9,17 +9,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deploy.native import lock, mnist, preflight
+from deploy.native import preflight
 from deploy.native.display import ready_block
-from deploy.native.embedded import EmbeddedStack
+from deploy.native.downloads import mnist, mnist_sources
 from deploy.native.errors import CannotFetch, CannotStart
-from deploy.native.folder import LARGEST_LOG_BYTES, StateFolder
-from deploy.native.ports import free_port, is_free, settle
-from deploy.native.probes import ZooKeeperProbe
-from deploy.native.record import PartRecord, RunRecord
-from deploy.native.stack import own_ports, parts, settled, variables
-from deploy.native.supervisor import describe
+from deploy.native.folder import StateFolder
+from deploy.native.plan import own_ports, specs
+from deploy.native.ports import allocate_ports, free_port, is_free
+from deploy.native.process_settings import process_settings, variables
+from deploy.native.servers.java import find_java
+from deploy.native.service.registry_reader import RegistryReader
+from deploy.native.stacks.embedded import EmbeddedStack
+from deploy.native.supervision import lock
+from deploy.native.supervision.log_rotation import MAX_LOG_BYTES, rotate
+from deploy.native.supervision.record import ProcessRecord, RunRecord
+from deploy.native.supervision.supervisor import describe
 from digits.settings import Settings
+from tests.web_folder import web_folder
 
 EMBEDDED = EmbeddedStack()
 
@@ -37,17 +43,9 @@ def folder(tmp_path: Path) -> StateFolder:
     return made
 
 
-def java(folder: Path, version: str) -> None:
-    """A JAVA_HOME whose java says that version."""
-    program = folder / "bin" / "java"
-    program.parent.mkdir(parents=True)
-    program.write_text(f"#!/bin/sh\necho 'openjdk version \"{version}\"' >&2\n", encoding="utf-8")
-    program.chmod(0o755)
-
-
 def test_the_processes_get_absolute_folders_and_our_servers_addresses(folder: StateFolder) -> None:
     ports = own_ports(EMBEDDED, Settings(), folder)
-    given = variables(settled(EMBEDDED, Settings(), folder, ports))
+    given = variables(process_settings(EMBEDDED, Settings(), folder, ports))
     assert given["DIGITS_COORDINATOR_URL"] == f"zookeeper://127.0.0.1:{ports['zookeeper']}/digits"
     assert given["DIGITS_BROKER_URL"] == f"redis://127.0.0.1:{ports['valkey']}/0"
     assert given["DIGITS_SERVER_ADDRESS"] == "127.0.0.1:50051"
@@ -62,28 +60,33 @@ def test_a_server_that_the_environment_names_is_used_and_not_started(
     settings = Settings()
     ports = own_ports(EMBEDDED, settings, folder)
     assert list(ports) == ["valkey"]
-    assert settled(EMBEDDED, settings, folder, ports).coordinator_url == "zookeeper://zk1:2181/digits"
+    assert (
+        process_settings(EMBEDDED, settings, folder, ports).coordinator_url == "zookeeper://zk1:2181/digits"
+    )
 
 
 def test_port_0_means_a_free_port(folder: StateFolder) -> None:
-    given = settled(EMBEDDED, Settings(grpc_port=0, rest_port=0), folder, {})
+    given = process_settings(EMBEDDED, Settings(grpc_port=0, rest_port=0), folder, {})
     assert given.grpc_port != given.rest_port
     assert is_free("127.0.0.1", given.grpc_port)
 
 
-def test_every_part_waits_for_the_servers_and_stops_before_them(folder: StateFolder) -> None:
+def test_every_process_waits_for_the_servers_and_stops_before_them(
+    folder: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploy.native.servers.java.find_java", lambda: "java")
     ports = own_ports(EMBEDDED, Settings(), folder)
-    given = settled(EMBEDDED, Settings(), folder, ports)
-    zookeeper = ZooKeeperProbe(given.coordinator_url)
-    all_parts = {p.name: p for p in parts(EMBEDDED, given, folder, ports, zookeeper)}
-    servers = all_parts.pop("zookeeper"), all_parts.pop("valkey")
-    assert {part.needs for part in all_parts.values()} == {("zookeeper", "valkey")}
-    assert max(part.stop_rank for part in all_parts.values()) < min(part.stop_rank for part in servers)
-    assert all_parts["bridge"].stop_rank < all_parts["server"].stop_rank < all_parts["train-worker"].stop_rank
+    given = process_settings(EMBEDDED, Settings(), folder, ports)
+    registry = RegistryReader(given.coordinator_url)
+    own = {spec.name: spec for spec in specs(EMBEDDED, given, folder, ports, registry)}
+    servers = own.pop("zookeeper"), own.pop("valkey")
+    assert {spec.needs for spec in own.values()} == {("zookeeper", "valkey")}
+    assert max(spec.stop_rank for spec in own.values()) < min(spec.stop_rank for spec in servers)
+    assert own["bridge"].stop_rank < own["server"].stop_rank < own["train-worker"].stop_rank
 
 
 def test_the_ready_block_names_addresses_logs_and_what_to_try(folder: StateFolder) -> None:
-    given = settled(EMBEDDED, Settings(grpc_port=50151, rest_port=5051), folder, {})
+    given = process_settings(EMBEDDED, Settings(grpc_port=50151, rest_port=5051), folder, {})
     block = ready_block(given, folder, 12.34)
     for text in (
         "ready[/] after 12.3 s",
@@ -105,34 +108,15 @@ def test_a_taken_port_is_one_sentence_that_names_the_setting() -> None:
 
 
 def test_ports_are_remembered_and_differ(tmp_path: Path) -> None:
-    first = settle(tmp_path / "ports.json", ["zookeeper", "valkey"])
+    first = allocate_ports(tmp_path / "ports.json", ["zookeeper", "valkey"])
     assert first["zookeeper"] != first["valkey"]
-    assert settle(tmp_path / "ports.json", ["zookeeper", "valkey"]) == first
+    assert allocate_ports(tmp_path / "ports.json", ["zookeeper", "valkey"]) == first
 
 
 def test_a_damaged_memory_of_ports_is_forgotten(tmp_path: Path) -> None:
     path = tmp_path / "ports.json"
     path.write_text("{", encoding="utf-8")
-    assert settle(path, ["valkey"])["valkey"] > 0
-
-
-@pytest.mark.parametrize("version", ["17.0.15", "21", "25.0.1"])
-def test_a_java_that_is_new_enough_is_taken(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
-) -> None:
-    java(tmp_path, version)
-    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    assert preflight.find_java() == str(tmp_path / "bin" / "java")
-
-
-@pytest.mark.parametrize(("version", "told"), [("11.0.2", "Java 11"), ("1.8.0_392", "Java 8")])
-def test_an_old_java_is_one_sentence_that_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, told: str
-) -> None:
-    java(tmp_path, version)
-    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    with pytest.raises(CannotStart, match=f"is {told}, too old: install a Java 17 or newer"):
-        preflight.find_java()
+    assert allocate_ports(path, ["valkey"])["valkey"] > 0
 
 
 def test_no_java_is_one_sentence_that_says_what_to_do(
@@ -141,7 +125,7 @@ def test_no_java_is_one_sentence_that_says_what_to_do(
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CannotStart, match="no Java on PATH: install a Java 17"):
-        preflight.find_java()
+        find_java()
 
 
 def test_a_missing_extra_is_named_with_its_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,9 +141,11 @@ def test_a_state_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -
 
 
 def test_a_large_log_is_put_aside(folder: StateFolder) -> None:
-    folder.log_of("server").write_bytes(b"x" * (LARGEST_LOG_BYTES + 1))
-    folder.rotate("server")
-    assert [path.name for path in folder.logs.iterdir()] == ["server.log.1"]
+    log = folder.log_of("server")
+    log.write_bytes(b"early" + b"x" * MAX_LOG_BYTES)
+    rotate(log)
+    assert log.read_bytes() == b""
+    assert log.with_suffix(".log.1").read_bytes() == b"x" * MAX_LOG_BYTES
 
 
 def test_the_tail_of_a_log_is_its_last_lines(folder: StateFolder) -> None:
@@ -169,8 +155,8 @@ def test_the_tail_of_a_log_is_its_last_lines(folder: StateFolder) -> None:
 
 
 def test_the_record_survives_a_round_trip_and_damage_reads_as_none(folder: StateFolder) -> None:
-    part = PartRecord("valkey", "127.0.0.1:1", "log", "up", 12, 3.5, 0)
-    record = RunRecord(1, True, {"grpc_port": 1}, {"valkey": 1}, (part,))
+    process = ProcessRecord("valkey", "127.0.0.1:1", "log", "up", 12, 3.5, 0)
+    record = RunRecord(1, True, {"grpc_port": 1}, {"valkey": 1}, (process,))
     record.write(folder)
     assert RunRecord.read(folder) == record
     # A broker's address may hold a password.
@@ -203,7 +189,7 @@ def test_a_file_that_is_not_mnist_is_refused_and_left_alone(tmp_path: Path) -> N
 def test_without_any_source_the_fetch_is_one_sentence_and_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mnist, "KERAS_URL", (tmp_path / "away.npz").as_uri())
+    monkeypatch.setattr(mnist_sources, "KERAS_URL", f"http://127.0.0.1:{free_port([])}/away.npz")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CannotFetch, match=r"cannot fetch MNIST .* connect to a network, or put"):
         mnist.ensure(tmp_path / "data" / "mnist.npz")
@@ -212,7 +198,7 @@ def test_without_any_source_the_fetch_is_one_sentence_and_leaves_no_file(
 
 def test_a_download_with_a_wrong_checksum_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "wrong.npz").write_bytes(b"not MNIST")
-    monkeypatch.setattr(mnist, "KERAS_URL", (tmp_path / "wrong.npz").as_uri())
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(CannotFetch, match="its checksum is wrong"):
+    with web_folder(tmp_path) as url, pytest.raises(CannotFetch, match="its checksum is wrong"):
+        monkeypatch.setattr(mnist_sources, "KERAS_URL", f"{url}/wrong.npz")
         mnist.ensure(tmp_path / "data" / "mnist.npz")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import ssl
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+import trustme
 
-from deploy.native import ivy, jars
+from deploy.native.downloads import jars, maven
+from deploy.native.downloads.http import downloader
 from deploy.native.errors import CannotFetch, CannotStart
+from tests.web_folder import web_folder
 
 CONTENT = {"org.one:first:1.0": b"the first", "org.two:second:2.1": b"the second"}
 PINNED = {name: hashlib.sha256(content).hexdigest() for name, content in CONTENT.items()}
@@ -19,12 +23,12 @@ PINNED = {name: hashlib.sha256(content).hexdigest() for name, content in CONTENT
 def repository(content: dict[str, bytes], calls: list[str]) -> jars.Fetch:
     """A repository with these jars; notes each call."""
 
-    def fetch(coordinates: Sequence[str], target: Path, log: Path) -> None:
+    def fetch(wanted: Mapping[str, str], target: Path) -> None:
         calls.append(target.name)
-        for name in coordinates:
+        for name in wanted:
             if name not in content:
-                raise CannotFetch(f"its log is {log}")
-            (target / jars.file_name(name)).write_bytes(content[name])
+                raise CannotFetch(f"{name} is not there")
+            (target / maven.file_name(name)).write_bytes(content[name])
 
     return fetch
 
@@ -69,7 +73,7 @@ def test_a_folder_that_was_damaged_is_fetched_again(tmp_path: Path, damage: str)
 def test_jars_put_there_by_hand_are_taken_without_a_network(tmp_path: Path) -> None:
     (tmp_path / "servers").mkdir()
     for name, content in CONTENT.items():
-        (tmp_path / "servers" / jars.file_name(name)).write_bytes(content)
+        (tmp_path / "servers" / maven.file_name(name)).write_bytes(content)
     assert jars.complete("servers", PINNED, tmp_path, repository({}, [])) == tmp_path / "servers"
 
 
@@ -77,10 +81,10 @@ def test_two_fetches_at_once_fetch_once_and_both_get_the_jars(tmp_path: Path) ->
     calls: list[str] = []
     inside, go_on = threading.Event(), threading.Event()
 
-    def slow(coordinates: Sequence[str], target: Path, log: Path) -> None:
+    def slow(wanted: Mapping[str, str], target: Path) -> None:
         inside.set()
         assert go_on.wait(10)
-        repository(CONTENT, calls)(coordinates, target, log)
+        repository(CONTENT, calls)(wanted, target)
 
     threads = [
         threading.Thread(target=jars.complete, args=("servers", PINNED, tmp_path, slow)) for _ in range(2)
@@ -95,12 +99,59 @@ def test_two_fetches_at_once_fetch_once_and_both_get_the_jars(tmp_path: Path) ->
     assert jars.faults(tmp_path / "servers", PINNED) == []
 
 
-def test_ivy_is_asked_for_each_jar_by_itself_through_the_proxy_of_the_environment(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.fixture
+def maven_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A Maven repository with the two jars, named by the environment; no second try of what fails."""
+    monkeypatch.setattr(maven, "RETRIES", 0)
+    for name, content in CONTENT.items():
+        jar = Path(maven.address(str(tmp_path / "repository"), name))
+        jar.parent.mkdir(parents=True)
+        jar.write_bytes(content)
+    with web_folder(tmp_path / "repository") as url:
+        monkeypatch.setenv("DIGITS_MAVEN_URL", f"{url}/")
+        yield tmp_path / "repository"
+
+
+@pytest.mark.usefixtures("maven_repository")
+def test_jars_are_fetched_from_the_repository_that_the_environment_names(tmp_path: Path) -> None:
+    folder = jars.complete("servers", PINNED, tmp_path / "jars", maven.fetch)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        "first-1.0.jar": b"the first",
+        "second-2.1.jar": b"the second",
+    }
+
+
+def test_a_jar_that_the_repository_lacks_is_told_with_its_address(
+    maven_repository: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
-    assert ivy.module_file(["org.one:first:1.0"]).count('transitive="false"') == 1
-    assert {"-Dhttps.proxyHost=proxy.example", "-Dhttps.proxyPort=3128"} <= set(ivy.proxy_options())
+    (maven_repository / "org/two/second/2.1/second-2.1.jar").unlink()
+    with pytest.raises(CannotStart, match=r"org/two/second/2\.1/second-2\.1\.jar: 404 .*DIGITS_MAVEN_URL"):
+        jars.complete("servers", PINNED, tmp_path / "jars", maven.fetch)
+    assert [path.name for path in (tmp_path / "jars").iterdir()] == [".servers.lock"]
+
+
+def test_a_jar_that_is_another_in_the_repository_is_refused(maven_repository: Path, tmp_path: Path) -> None:
+    (maven_repository / "org/one/first/1.0/first-1.0.jar").write_bytes(b"another")
+    with pytest.raises(CannotStart, match=r"first-1\.0\.jar: SHA256 hash .* does not match"):
+        jars.complete("servers", PINNED, tmp_path / "jars", maven.fetch)
+
+
+def test_a_mirror_that_the_machine_trusts_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    authority.cert_pem.write_to_path(tmp_path / "authorities.pem")
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authorities.pem"))
+    (tmp_path / "file").write_bytes(b"trusted")
+    with web_folder(tmp_path, tls) as url:
+        downloader(10)(f"{url}/file", tmp_path / "copy", None)
+    assert (tmp_path / "copy").read_bytes() == b"trusted"
+
+
+def test_the_lock_names_no_host() -> None:
+    """It says which jars; where they come from is the user's to choose."""
+    rows = [line.split() for line in jars.LOCK.read_text(encoding="utf-8").splitlines()]
+    assert all(len(coordinates.split(":")) == 3 and len(checksum) == 64 for _, coordinates, checksum in rows)
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
@@ -125,3 +176,7 @@ def test_the_cache_is_where_the_environment_says(tmp_path: Path, monkeypatch: py
     assert jars.cache() == tmp_path / "digitservice" / "jars"
     monkeypatch.setenv("DIGITS_JARS_DIR", str(tmp_path / "mine"))
     assert jars.cache() == tmp_path / "mine"
+
+
+def test_without_a_setting_jars_come_from_the_repository_that_spark_itself_knows() -> None:
+    assert maven.maven_central().startswith("https://")

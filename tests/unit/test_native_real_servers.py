@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import xml.etree.ElementTree as ET
 import zipfile
 from pathlib import Path
@@ -10,21 +9,30 @@ from pathlib import Path
 import pytest
 
 from deploy.native.errors import CannotStart
-from deploy.native.hdfs import datanode_command, namenode_command
-from deploy.native.jvm import once
-from deploy.native.kafka import kafka_command
-from deploy.native.rabbitmq import rabbitmq_command
-from deploy.native.spark_cluster import master_command, worker_command
+from deploy.native.servers.datanode import DataNode
+from deploy.native.servers.kafka import Kafka
+from deploy.native.servers.namenode import NameNode
+from deploy.native.servers.rabbitmq import RabbitMq
+from deploy.native.servers.spark_master import SparkMaster
+from deploy.native.servers.spark_worker import SparkWorker
+
+NAMENODE = {"namenode": 9870, "namenode-rpc": 8020}
+DATANODE = {"datanode": 9864, "datanode-data": 9866, "datanode-ipc": 9867}
+RABBITMQ = {"rabbitmq": 5672, "rabbitmq-epmd": 4370, "rabbitmq-inner": 25672}
+SPARK = {"spark-master": 7077, "spark-master-web": 8080, "spark-worker": 7078, "spark-worker-web": 8081}
 
 
-@pytest.fixture
-def hdfs_jars(tmp_path: Path) -> Path:
+@pytest.fixture(autouse=True)
+def jars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with a Java, and jars that cost nothing."""
     folder = tmp_path / "jars"
     folder.mkdir()
+    monkeypatch.setattr("deploy.native.servers.java.find_java", lambda: "java")
+    monkeypatch.setattr("deploy.native.servers.java.spark_jars", lambda: folder)
+    monkeypatch.setattr("deploy.native.downloads.jars.folder", lambda _name: folder)
     with zipfile.ZipFile(folder / "hadoop-client-minicluster-3.5.0.jar", "w") as jar:
         jar.writestr("webapps/hdfs/WEB-INF/web.xml", "<web-app/>")
         jar.writestr("org/apache/Other.class", "")
-    return folder
 
 
 def properties(path: Path) -> dict[str, str]:
@@ -33,18 +41,10 @@ def properties(path: Path) -> dict[str, str]:
     return {str(p.findtext("name")): str(p.findtext("value")) for p in found}
 
 
-def test_what_is_done_once_is_not_done_again_and_is_repeated_where_it_failed(tmp_path: Path) -> None:
-    marker, log = tmp_path / "formatted", tmp_path / "log"
-    add = ("sh", "-c", 'echo "$1" >> "$0"; exit "$2"', str(log))
-    for code in ("1", "0", "0"):
-        subprocess.run(once(marker, (*add, "a format", code), (*add, "serve", "0")), check=False)
-    assert log.read_text(encoding="utf-8").split("\n") == ["a format", "a format", "serve", "serve", ""]
-
-
 def test_kafka_listens_on_loopback_keeps_its_data_below_the_folder_and_makes_no_topic_unasked(
     tmp_path: Path,
 ) -> None:
-    command = kafka_command("java", tmp_path / "jars", tmp_path / "kafka", 9092, 9093)
+    command = Kafka().command(tmp_path / "kafka", {"kafka": 9092, "kafka-controller": 9093})
     lines = Path(command[-1]).read_text(encoding="utf-8").splitlines()
     given = dict(line.split("=", 1) for line in lines)
     assert given["listeners"] == "PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093"
@@ -53,12 +53,10 @@ def test_kafka_listens_on_loopback_keeps_its_data_below_the_folder_and_makes_no_
     assert {value for name, value in given.items() if name.endswith("replication.factor")} == {"1"}
 
 
-def test_the_namenode_and_the_datanode_find_each_other_on_loopback(tmp_path: Path, hdfs_jars: Path) -> None:
-    namenode_command("java", hdfs_jars, tmp_path / "namenode", 9870, 8020)
-    datanode_command(
-        "java", hdfs_jars, tmp_path / "datanode", 8020, http_port=9864, data_port=9866, ipc_port=9867
-    )
-    name, data = (properties(tmp_path / part / "conf/hdfs-site.xml") for part in ("namenode", "datanode"))
+def test_the_namenode_and_the_datanode_find_each_other_on_loopback(tmp_path: Path) -> None:
+    NameNode().command(tmp_path / "namenode", NAMENODE | DATANODE)
+    DataNode().command(tmp_path / "datanode", NAMENODE | DATANODE)
+    name, data = (properties(tmp_path / server / "conf/hdfs-site.xml") for server in ("namenode", "datanode"))
     core = properties(tmp_path / "datanode/conf/core-site.xml")
     assert core["fs.defaultFS"] == f"hdfs://{name['dfs.namenode.rpc-address']}" == "hdfs://127.0.0.1:8020"
     addresses = [value for site in (name, data) for key, value in site.items() if key.endswith("address")]
@@ -67,9 +65,9 @@ def test_the_namenode_and_the_datanode_find_each_other_on_loopback(tmp_path: Pat
 
 
 def test_the_web_pages_lie_before_the_jars_so_that_nothing_has_to_be_unpacked_at_each_start(
-    tmp_path: Path, hdfs_jars: Path
+    tmp_path: Path,
 ) -> None:
-    command = namenode_command("java", hdfs_jars, tmp_path / "namenode", 9870, 8020)
+    command = NameNode().command(tmp_path / "namenode", NAMENODE)
     first = Path(command[command.index("-cp") + 1].split(":")[0])
     assert (first / "webapps/hdfs/WEB-INF/web.xml").exists()
     assert not (first / "org").exists()
@@ -78,8 +76,8 @@ def test_the_web_pages_lie_before_the_jars_so_that_nothing_has_to_be_unpacked_at
 def test_rabbitmq_keeps_everything_below_the_folder_and_waits_longer_than_the_longest_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("deploy.native.rabbitmq.rabbitmq_binary", lambda: Path("rabbitmq-server"))
-    command = rabbitmq_command(tmp_path / "rabbitmq", 5672, 4370, 25672)
+    monkeypatch.setattr("deploy.native.servers.rabbitmq.rabbitmq_binary", lambda: Path("rabbitmq-server"))
+    command = RabbitMq().command(tmp_path / "rabbitmq", RABBITMQ)
     variables = dict(word.split("=", 1) for word in command[1 : command.index("sh")])
     kept = {name: value for name, value in variables.items() if "/" in value and value != "/dev/null"}
     assert {"HOME", "RABBITMQ_MNESIA_BASE", "RABBITMQ_LOG_BASE"} <= set(kept)
@@ -93,17 +91,17 @@ def test_rabbitmq_keeps_everything_below_the_folder_and_waits_longer_than_the_lo
 def test_a_machine_without_rabbitmq_is_told_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("deploy.native.rabbitmq.rabbitmq_binary", lambda: None)
+    monkeypatch.setattr("deploy.native.servers.rabbitmq.rabbitmq_binary", lambda: None)
     with pytest.raises(CannotStart, match="apt-get install rabbitmq-server"):
-        rabbitmq_command(tmp_path, 5672, 4370, 25672)
+        RabbitMq().command(tmp_path, RABBITMQ)
 
 
 def test_the_worker_joins_the_master_with_every_core_of_the_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 3)
-    master = master_command("java", tmp_path, tmp_path / "master", 7077, 8080)
-    worker = worker_command("java", tmp_path, tmp_path / "worker", 7077, port=7078, web_port=8081)
+    master = SparkMaster().command(tmp_path / "master", SPARK)
+    worker = SparkWorker().command(tmp_path / "worker", SPARK)
     assert master[-6:-2] == ("--host", "127.0.0.1", "--port", "7077")
     assert worker[-1] == "spark://127.0.0.1:7077"
     assert worker[worker.index("--cores") + 1] == "3"
@@ -113,5 +111,5 @@ def test_a_new_master_forgets_the_applications_of_an_earlier_start(tmp_path: Pat
     old = tmp_path / "recovery" / "app_1"
     old.parent.mkdir()
     old.touch()
-    master_command("java", tmp_path, tmp_path, 7077, 8080)
+    SparkMaster().command(tmp_path, SPARK)
     assert not old.exists()

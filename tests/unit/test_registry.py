@@ -5,16 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digits import envelope
+from digits import clock, envelope
 from digits.adapters.memory import MemoryCoordinator, MemoryStore, MemoryTrainQueue, MemoryTree
 from digits.datasets.shards import Images
-from digits.errors import Cancelled, Corrupt, LeaseLost, NotFound, NotReady
-from digits.jobs.jobs import Jobs
+from digits.errors import Cancelled, Corrupt, InvalidInput, LeaseLost, NotFound, NotReady
+from digits.jobs.jobs import Jobs, new_job
 from digits.jobs.leases import Lease
 from digits.models import bundle, evaluation, onnx_graph
 from digits.models.predictor import Predictor
+from digits.models.promotion import Promotion
 from digits.models.publishing import Publisher
 from digits.models.registry import Registry
+from digits.ports import Replace
 from digits.training import architecture, recipes
 from digits.v1 import artifacts_pb2, models_pb2
 from digits.v1 import training_pb2 as pb
@@ -30,7 +32,8 @@ class Bench:
         self.coordinator = MemoryCoordinator(self.tree)
         self.store = MemoryStore()
         self.registry = Registry(self.coordinator)
-        self.jobs = Jobs(self.coordinator, MemoryTrainQueue(), max_unfinished_per_caller=9)
+        self.promotion = Promotion(self.registry, self.store, self.coordinator)
+        self.jobs = Jobs(self.coordinator, MemoryTrainQueue())
         self._start_job()
 
     def publish(self, accuracy: float, promotion: pb.Promotion = pb.IF_BETTER, seed: int = 0) -> pb.Job:
@@ -43,7 +46,8 @@ class Bench:
         return self.jobs.get(self.job.job_id)
 
     def _start_job(self) -> None:
-        self.job = self.jobs.submit(pb.TrainSpec())
+        self.job = new_job(pb.TrainSpec(caller="trainer"))
+        self.jobs.add(self.job)
         lease = Lease.take(self.jobs, MemoryCoordinator(self.tree), self.job.job_id, 3)
         assert lease
         self.lease = lease
@@ -138,27 +142,120 @@ def test_a_version_is_never_given_twice(bench: Bench) -> None:
     assert [bench.registry.new_version() for _ in range(3)] == ["v1", "v2", "v3"]
 
 
-def test_rollback_returns_to_the_version_before_and_forward_again(bench: Bench) -> None:
-    bench.publish(0.5)
-    bench.publish(0.6)
-    assert bench.registry.rollback().version == "v1"
-    assert bench.registry.rollback().version == "v2"
+def test_each_rollback_goes_one_version_further_back(bench: Bench) -> None:
+    for accuracy in (0.5, 0.6, 0.7):
+        bench.publish(accuracy)
+    assert bench.promotion.rollback("", "ann").version == "v2"
+    assert bench.promotion.rollback("", "ann").version == "v1"
+    with pytest.raises(NotReady, match="no version served before"):
+        bench.promotion.rollback("", "ann")
+    bench.promotion.promote("v3", "ann")
+    assert bench.promotion.rollback("", "ann").version == "v1", "the version that served before v3"
+
+
+def test_a_repeated_rollback_from_a_named_version_changes_nothing(bench: Bench) -> None:
+    for accuracy in (0.5, 0.6, 0.7):
+        bench.publish(accuracy)
+    for _ in range(3):
+        assert bench.promotion.rollback("v3", "ann").version == "v2"
     assert bench.registry.alias().serving.generation == 4
+
+
+@pytest.mark.parametrize("version", ["3", "serving", "v"])
+def test_a_rollback_from_what_is_no_version_is_refused(bench: Bench, version: str) -> None:
+    bench.publish(0.5)
+    with pytest.raises(InvalidInput, match="from_version"):
+        bench.promotion.rollback(version, "ann")
 
 
 def test_there_is_nothing_to_roll_back_to_at_first(bench: Bench) -> None:
     with pytest.raises(NotReady):
-        bench.registry.rollback()
+        bench.promotion.rollback("", "ann")
     bench.publish(0.5)
     with pytest.raises(NotReady):
-        bench.registry.rollback()
+        bench.promotion.rollback("", "ann")
+
+
+def test_an_alias_from_before_there_was_a_history_is_rolled_back_once(bench: Bench) -> None:
+    bench.publish(0.5)
+    bench.publish(0.6)
+    alias = bench.registry.alias()
+    assert alias.stored
+    old = models_pb2.Serving(version="v2", generation=2, previous_version="v1")
+    bench.coordinator.commit(Replace("/serving", old.SerializeToString(), alias.stored.version))
+    assert bench.promotion.rollback("", "ann").version == "v1"
+    assert [change.version for change in bench.registry.serving_history(9)] == ["v1"]
+
+
+def test_the_alias_keeps_who_moved_it_when_from_what_to_what_and_why(bench: Bench) -> None:
+    bench.publish(0.5)
+    bench.publish(0.6)
+    bench.promotion.promote("v1", "ann")
+    bench.promotion.rollback("v1", "bob")
+    reasons = models_pb2.ServingChange
+    moves = bench.registry.serving_history(9)
+    assert [(c.previous_version, c.version, c.reason, c.caller) for c in moves] == [
+        ("v1", "v2", reasons.ROLLBACK, "bob"),
+        ("v2", "v1", reasons.PROMOTE, "ann"),
+        ("v1", "v2", reasons.GATE, "trainer"),
+        ("", "v1", reasons.GATE, "trainer"),
+    ]
+    assert all(0 <= clock.seconds_since(change.change_time) < 60 for change in moves)
+    assert [change.generation for change in bench.registry.serving_history(2, "4")] == [3, 2]
+    with pytest.raises(InvalidInput, match="page_token"):
+        bench.registry.serving_history(2, "v4")
+
+
+def test_the_history_does_not_grow_for_ever(bench: Bench) -> None:
+    bench.publish(0.5)
+    bench.publish(0.6)
+    for number in range(150):
+        bench.promotion.promote(f"v{number % 2 + 1}", "ann")
+    moves = bench.registry.serving_history(1000)
+    assert len(moves) == 100
+    assert moves[0].generation == bench.registry.alias().serving.generation
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut"])
+def test_a_version_that_cannot_be_loaded_is_neither_promoted_nor_rolled_back_to(
+    bench: Bench, damage: str
+) -> None:
+    bench.publish(0.5)
+    bench.publish(0.6)
+    path = bench.registry.get("v1").store_path
+    data = bench.store.read(path)
+    bench.store.delete(path)
+    if damage == "cut":
+        bench.store.publish(path, data[:-1])
+    for move in (
+        lambda: bench.promotion.promote("v1", "ann"),
+        lambda: bench.promotion.rollback("v2", "ann"),
+    ):
+        with pytest.raises(NotReady, match="v1 cannot serve"):
+            move()
+    assert bench.registry.alias().serving.generation == 2
+
+
+def test_a_version_counter_that_is_older_than_the_store_takes_the_next_free_name(bench: Bench) -> None:
+    for _ in range(3):
+        bench.publish(0.5)
+    older = MemoryCoordinator()
+    jobs = Jobs(older, MemoryTrainQueue())
+    job = new_job(pb.TrainSpec())
+    jobs.add(job)
+    lease = Lease.take(jobs, older, job.job_id, 3)
+    assert lease
+    registry = Registry(older)
+    Publisher(bench.store, registry, older, lease).publish(bundle_of(1, 0.5), pb.IF_BETTER, HELD_OUT)
+    assert registry.get("serving").version == "v4"
+    assert bundle.load(bundle.fetch(bench.store, registry.get("v4")), "v4").version == "v4"
 
 
 @pytest.mark.parametrize("version", ["v9", "", "v", "vv1", "../jobs", "v\u0661"])
 def test_an_unknown_version_is_not_found(bench: Bench, version: str) -> None:
     bench.publish(0.5)
     with pytest.raises(NotFound):
-        bench.registry.promote(version)
+        bench.promotion.promote(version, "ann")
     assert bench.registry.get("serving").version == "v1"
 
 

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from grpc_health.v1 import health_pb2
 
 from digits import errors
-from digits.client import Client
+from digits.client.client import Client
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1.training_pb2 import TrainProgress
@@ -134,6 +134,23 @@ def test_models_are_listed_shown_promoted_and_rolled_back(web: FlaskClient, serv
     assert [service.requests[1].version, service.requests[2].version] == ["serving", "v1"]
 
 
+def test_a_rollback_may_name_the_version_that_it_comes_from(
+    web: FlaskClient, service: RecordedService
+) -> None:
+    assert web.post("/digits/models/rollback", json={"from_version": "v1"}).json["version"] == "v0"
+    assert service.requests[0].from_version == "v1"
+    for wrong in ({"from_version": 1}, {"from": "v1"}):
+        refused = web.post("/digits/models/rollback", json=wrong)
+        assert (refused.status_code, refused.json["field"]) == (400, next(iter(wrong)))
+    assert len(service.requests) == 1
+
+
+def test_the_history_of_what_served_is_listed(web: FlaskClient, service: RecordedService) -> None:
+    (change,) = web.get("/digits/models/history?page_size=3&page_token=2").json["changes"]
+    assert (change["version"], change["reason"], change["caller"]) == ("v1", "GATE", "ann")
+    assert (service.requests[0].page_size, service.requests[0].page_token) == (3, "2")
+
+
 def test_the_bridge_is_healthy_whatever_the_server_says(web: FlaskClient) -> None:
     assert web.get("/healthz").status_code == 200
 
@@ -159,7 +176,7 @@ def test_a_bridge_without_a_server_is_not_ready_and_gives_no_address_away(tmp_pa
 def test_the_description_names_every_route_and_no_other(web: FlaskClient) -> None:
     described = {
         (path.replace("{", "<").replace("}", ">"), method.upper())
-        for path, operations in document()["paths"].items()
+        for path, operations in document(web.application)["paths"].items()
         for method in operations
     }
     routes = {
@@ -168,7 +185,28 @@ def test_the_description_names_every_route_and_no_other(web: FlaskClient) -> Non
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert described == routes
-    assert web.get("/openapi.json").json == document()
+    assert web.get("/openapi.json").json == document(web.application)
+
+
+def test_a_body_is_checked_by_the_limits_that_its_description_names(web: FlaskClient) -> None:
+    body = web.get("/openapi.json").json["components"]["schemas"]["TrainBody"]
+    assert (body["required"], body["additionalProperties"]) == (["images_batch_path"], False)
+    limits = body["properties"]
+    beyond = {
+        "request_id": "x" * (limits["request_id"]["maxLength"] + 1),
+        "seed": limits["seed"]["maximum"] + 1,
+    }
+    for field, value in beyond.items():
+        reply = web.post("/digits/train", json={"images_batch_path": "tiny.npz", field: value})
+        assert (reply.status_code, reply.json["field"]) == (400, field)
+    reply = web.post("/digits/train", json={"colour": 1})
+    assert set(reply.json["detail"].partition("allowed: ")[2].split(", ")) == set(limits)
+
+
+def test_a_problem_has_the_fields_that_its_description_names(web: FlaskClient) -> None:
+    problem = web.get("/openapi.json").json["components"]["schemas"]["Problem"]
+    said = web.post("/digits/train", json={}).json
+    assert set(problem["required"]) <= set(said) <= set(problem["properties"])
 
 
 def test_the_index_links_only_to_what_is_there(web: FlaskClient) -> None:

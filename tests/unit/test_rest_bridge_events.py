@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from digits import errors
-from digits.client import Client
+from digits.client.client import Client
 from digits.settings import Settings
 from digits.v1.training_pb2 import TrainProgress
 from rest_bridge.app import create_app

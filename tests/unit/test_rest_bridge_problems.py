@@ -11,14 +11,15 @@ import pytest
 from flask.testing import FlaskClient
 
 from digits import errors
-from digits.client import Client
+from digits.client.client import Client
 from digits.settings import Settings
 from rest_bridge.app import create_app
-from rest_bridge.problems import HTTP_OF
+from rest_bridge.error_mapping import HTTP_OF
 from tests.bad_json import BAD_JSON
 from tests.unit.recorded_service import RecordedService, recorded_service
 
 JSON = "application/json"
+FORM = "multipart/form-data"
 
 
 @pytest.fixture
@@ -123,6 +124,7 @@ def test_bad_json_is_refused_before_the_server_hears_of_it(
         ("promotion", ["NEVER"], "one of"),
         ("recipe", "", "is empty"),
         ("request_id", 5, "must be a string"),
+        ("request_id", "x" * 129, "at most 128 characters"),
     ],
 )
 def test_each_option_of_train_is_checked(
@@ -148,16 +150,27 @@ def test_a_body_of_another_content_type_is_415(web: FlaskClient, content_type: s
         ({"image": "text, not a file"}, "image", "unknown field"),
         ({"model_version": "v1"}, "image_path", "missing"),
         ({"image_path": ["a.png", "b.png"]}, "image_path", "twice"),
+        ({"image_path": (io.BytesIO(b"png"), "a.png")}, "image_path", "must be a string, not a file"),
     ],
 )
 def test_a_bad_form_is_refused(web: FlaskClient, data: dict[str, object], field: str, problem: str) -> None:
-    reply = web.post("/digits/classify", data=data, content_type="multipart/form-data")
+    reply = web.post("/digits/classify", data=data, content_type=FORM)
     assert (reply.status_code, reply.json["field"]) == (400, field)
     assert problem in reply.json["detail"]
 
 
+@pytest.mark.parametrize("seed", ["seven", "1.0", "", "9" * 19])
+def test_a_seed_in_a_form_is_a_whole_number_too(
+    web: FlaskClient, service: RecordedService, seed: str
+) -> None:
+    reply = web.post("/digits/train", data={"images_batch_path": "t.npz", "seed": seed}, content_type=FORM)
+    assert (reply.status_code, reply.json["field"]) == (400, "seed")
+    assert reply.json["detail"] == '"seed" must be a whole number of 64 bits'
+    assert service.requests == []
+
+
 def test_a_form_without_its_boundary_is_refused(web: FlaskClient) -> None:
-    reply = web.post("/digits/classify", data=b"x", content_type="multipart/form-data")
+    reply = web.post("/digits/classify", data=b"x", content_type=FORM)
     assert (reply.status_code, reply.json["field"]) == (400, "image_path")
 
 
@@ -170,10 +183,11 @@ def test_a_body_over_the_limit_is_413(web: FlaskClient, content_type: str, limit
     assert (reply.status_code, reply.mimetype) == (413, "application/problem+json")
 
 
-@pytest.mark.parametrize("size", ["-1", "1001", "ten", "1.5"])
+@pytest.mark.parametrize("size", ["-1", "1001", "ten", "1.5", "1.0"])
 def test_a_bad_page_size_is_refused(web: FlaskClient, size: str) -> None:
     reply = web.get(f"/digits/jobs?page_size={size}")
     assert (reply.status_code, reply.json["field"]) == (400, "page_size")
+    assert reply.json["detail"] == '"page_size" must be a whole number from 0 to 1000'
 
 
 @pytest.mark.parametrize("path", ["/digits", "/digits/jobs/", "/digits/jobs/a/b", "/digits/models/v1/x"])

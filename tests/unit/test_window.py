@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,19 +13,19 @@ from digits.adapters.spool import SpoolLog
 from digits.errors import DeadlinePassed
 from digits.training.ingest import Ingest
 from digits.training.window import BatchSizer, IngestWindow
-from tests.conftest import wait_until
+from tests.waiting import wait_until
 
 
 @pytest.mark.parametrize("blocks_per_second", [5.0, 40.0, 300.0])
 def test_the_sizer_settles_on_the_target_within_eight_micro_batches(blocks_per_second: float) -> None:
-    sizer = BatchSizer(blocks=60, most=2000, target_seconds=3.0)
+    sizer = BatchSizer(blocks=60, max_blocks=2000, target_seconds=3.0)
     for _ in range(8):
         sizer.measured(sizer.blocks, sizer.blocks / blocks_per_second)
     assert sizer.blocks / blocks_per_second == pytest.approx(3.0, rel=0.25)
 
 
 def test_the_sizer_stays_between_one_block_and_its_most() -> None:
-    sizer = BatchSizer(blocks=500, most=100, target_seconds=3.0)
+    sizer = BatchSizer(blocks=500, max_blocks=100, target_seconds=3.0)
     assert sizer.blocks == 100
     for _ in range(20):
         sizer.measured(sizer.blocks, 0.001)
@@ -35,7 +36,7 @@ def test_the_sizer_stays_between_one_block_and_its_most() -> None:
 
 
 def test_a_micro_batch_that_the_source_could_not_fill_counts_by_its_rate() -> None:
-    sizer = BatchSizer(blocks=60, most=2000, target_seconds=3.0)
+    sizer = BatchSizer(blocks=60, max_blocks=2000, target_seconds=3.0)
     sizer.measured(blocks=6, seconds=0.3)
     assert sizer.blocks == 60
 
@@ -47,8 +48,8 @@ class Watched(MemoryLog):
         super().__init__()
         self.window_of, self.max_unread = window_of, 0
 
-    def append(self, job_id: str, partition: int, blocks: list[bytes]) -> None:
-        super().append(job_id, partition, blocks)
+    def append(self, job_id: str, partition: int, first_offset: int, blocks: Sequence[bytes]) -> None:
+        super().append(job_id, partition, first_offset, blocks)
         unread = sum(self.end_offsets(job_id)) - self.trained
         self.max_unread = max(self.max_unread, unread)
 
@@ -66,6 +67,24 @@ def test_a_flood_never_leaves_more_unread_than_the_window() -> None:
             window.mark_trained(5, 10)
     assert log.max_unread == 10
     assert sum(log.end_offsets("job")) == 1000
+
+
+def test_an_ingest_that_was_stopped_goes_on_after_another_and_changes_nothing(tmp_path: Path) -> None:
+    log = SpoolLog(tmp_path)
+    log.create("job", 2)
+    blocks = [b"%03d" % n for n in range(101)]
+    stopped_window = IngestWindow(37, 0, 0)
+    with Ingest(log, "job", iter(blocks), stopped_window, lambda: None):
+        stopped_window.wait_for(37, 101, 5)
+        # It waits for room as if it were stopped; another takes the job over.
+        with Ingest(SpoolLog(tmp_path), "job", iter(blocks), IngestWindow(1000, 37, 0), lambda: None):
+            wait_until(lambda: sum(log.end_offsets("job")) == 101)
+        stopped_window.mark_trained(37, 1000)
+        wait_until(lambda: stopped_window.appended() == 101)
+    assert log.end_offsets("job") == [51, 50]
+    for partition in (0, 1):
+        files = sorted((tmp_path / "job").glob(f"{partition:04d}-*.block"))
+        assert [file.read_bytes() for file in files] == blocks[partition::2]
 
 
 def test_an_interrupted_ingest_goes_on_without_losing_or_repeating_a_block(tmp_path: Path) -> None:

@@ -1,0 +1,62 @@
+"""The worker of a Spark cluster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.native.servers import java
+from deploy.native.servers.server import Server
+from deploy.native.servers.spark_cluster import java_options, master_state
+from deploy.native.versions import package_version
+
+MAIN = "org.apache.spark.deploy.worker.Worker"
+# What a core's executor takes beside its Python worker, which Spark does not count.
+GIGABYTES_A_CORE = 2
+
+
+class SparkWorker(Server):
+    """See Server. It offers every core of this machine to the master."""
+
+    name = "spark-worker"
+    setting = "spark_master"
+    ports = ("spark-worker", "spark-worker-web")
+    # A worker that misses the master at first asks again after ten seconds.
+    needs = ("spark-master",)
+
+    def settings(self, ports: Mapping[str, int]) -> dict[str, object]:
+        """See Server."""
+        return {"spark_cores": _cores()}
+
+    def command(self, folder: Path, ports: Mapping[str, int]) -> tuple[str, ...]:
+        """See Server."""
+        work = folder / "work"
+        work.mkdir(parents=True, exist_ok=True)
+        memory = f"{GIGABYTES_A_CORE * _cores()}g"
+        offer = ("--cores", str(_cores()), "--memory", memory, "--work-dir", str(work))
+        port, web_port = ports["spark-worker"], ports["spark-worker-web"]
+        place = ("--host", "127.0.0.1", "--port", str(port), "--webui-port", str(web_port))
+        options = ("-Dspark.worker.cleanup.enabled=true", "-Dspark.worker.cleanup.appDataTtl=86400")
+        main = (*options, MAIN, *offer, *place, f"spark://127.0.0.1:{ports['spark-master']}")
+        return ("env", *_environment(), *java_options(folder), *main)
+
+    def answers(self, ports: Mapping[str, int]) -> bool:
+        """Whether the master counts on it."""
+        state, port = master_state(ports["spark-master-web"]), ports["spark-worker"]
+        workers = state["workers"] if state else []
+        return any(worker["port"] == port and worker["state"] == "ALIVE" for worker in workers)
+
+    def version(self) -> str:
+        """See Server."""
+        return package_version("pyspark")
+
+
+def _environment() -> tuple[str, ...]:
+    """As Spark's own start script has it; without the Scala version there are no jars for the executors."""
+    home = java.spark_jars().parent
+    return (f"SPARK_HOME={home}", "SPARK_SCALA_VERSION=2.13", "SPARK_LOCAL_IP=127.0.0.1")
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1

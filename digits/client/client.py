@@ -1,0 +1,232 @@
+"""The Python client: one object for the four gRPC services, one exception for what goes wrong.
+
+with Client("127.0.0.1:50051") as client:
+    for progress in client.train(images_batch_path="mnist.npz"):
+        print(progress.images_trained)
+    print(client.classify(image_path="test/data/n5.png").digit)
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import TracebackType
+from typing import Self, TypeVar
+
+import grpc
+from google.protobuf.duration_pb2 import Duration
+from grpc_health.v1 import health_pb2
+
+from digits.client.channel import Connection, Stubs
+from digits.client.errors import remote_errors
+from digits.v1 import digit_service_pb2 as digit_pb
+from digits.v1 import models_pb2, training_pb2
+
+Request = TypeVar("Request")
+Reply = TypeVar("Reply")
+
+
+class Client:
+    """Calls one address; threads may share it. Every method raises RemoteError.
+
+    `token` is the bearer token that every call shows; `credentials` make the channel a TLS one.
+    Calls without a timeout of their own end after `timeout_seconds`; progress streams have no end.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        timeout_seconds: float = 30.0,
+        token: str = "",
+        credentials: grpc.ChannelCredentials | None = None,
+    ) -> None:
+        self.address = address
+        self._timeout_seconds = timeout_seconds
+        self._connection = Connection(address, credentials)
+        self._metadata = _bearer(token)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the channel; the next call would make another."""
+        self._connection.close()
+
+    def on_behalf_of(self, authorization: str) -> Self:
+        """The same channel with another caller's `authorization` header; "" for none."""
+        other = copy.copy(self)
+        other._metadata = (("authorization", authorization),) if authorization else ()
+        return other
+
+    def train(
+        self,
+        *,
+        images_batch_path: str | None = None,
+        images_batch: bytes | None = None,
+        recipe: str = "",
+        request_id: str = "",
+        seed: int = 0,
+        promotion: training_pb2.Promotion | str | int = 0,
+        timeout_seconds: float | None = None,
+    ) -> Iterator[training_pb2.TrainProgress]:
+        """Starts a training now and yields its progress; leaving the iterator leaves the job running.
+
+        `promotion` is a number or a name of digits.v1.Promotion; ValueError for any other.
+        """
+        request = digit_pb.TrainRequest(
+            images_batch_path=images_batch_path,
+            images_batch=images_batch,
+            recipe=recipe,
+            request_id=request_id,
+            seed=seed,
+            promotion=promotion,  # type: ignore[arg-type]  # the stub knows no plain numbers
+        )
+        return self._stream(self._stubs.digits.Train, request, timeout_seconds)
+
+    def watch_job(
+        self, job_id: str, timeout_seconds: float | None = None
+    ) -> Iterator[training_pb2.TrainProgress]:
+        """Yields a job's progress from where it is now until it is final."""
+        request = training_pb2.WatchJobRequest(job_id=job_id)
+        return self._stream(self._stubs.jobs.WatchJob, request, timeout_seconds)
+
+    def get_job(self, job_id: str) -> training_pb2.Job:
+        """Returns one job."""
+        return self._ask(self._stubs.jobs.GetJob, training_pb2.GetJobRequest(job_id=job_id))
+
+    def list_jobs(self, page_size: int = 0, page_token: str = "") -> training_pb2.ListJobsResponse:
+        """Returns a page of jobs, newest first."""
+        request = training_pb2.ListJobsRequest(page_size=page_size, page_token=page_token)
+        return self._ask(self._stubs.jobs.ListJobs, request)
+
+    def cancel_job(self, job_id: str) -> training_pb2.Job:
+        """Asks a job to stop and returns it."""
+        return self._ask(self._stubs.jobs.CancelJob, training_pb2.CancelJobRequest(job_id=job_id))
+
+    def prune_jobs(
+        self, max_age_seconds: float | None = None, max_count: int | None = None, dry_run: bool = False
+    ) -> list[str]:
+        """Removes records of finished jobs and returns their ids; without limits, by the service's own."""
+        request = training_pb2.PruneJobsRequest(max_count=max_count, dry_run=dry_run)
+        _set_age(request.max_age, max_age_seconds)
+        return list(self._ask(self._stubs.jobs.PruneJobs, request).job_ids)
+
+    def classify(
+        self,
+        *,
+        image_path: str | None = None,
+        image: bytes | None = None,
+        pixels: bytes | None = None,
+        model_version: str = "",
+        minimum_version: str = "",
+        timeout_seconds: float | None = None,
+    ) -> digit_pb.ClassifyResponse:
+        """Returns the digit in one picture: a path below the data folder, a file's bytes, or 784 bytes."""
+        request = digit_pb.ClassifyRequest(
+            image_path=image_path,
+            image=image,
+            pixels=pixels,
+            model_version=model_version,
+            minimum_version=minimum_version,
+        )
+        return self._ask(self._stubs.digits.Classify, request, timeout_seconds)
+
+    def classify_stream(
+        self, batches: Iterable[Sequence[digit_pb.ClassifyRequest]], timeout_seconds: float | None = None
+    ) -> Iterator[list[digit_pb.ClassifyResponse]]:
+        """Classifies batches of at most 1024 pictures; yields each batch's answers in order."""
+        requests = (digit_pb.ClassifyStreamRequest(requests=batch) for batch in batches)
+        call = self._stubs.digits.ClassifyStream(requests, timeout=timeout_seconds, metadata=self._metadata)
+        return (list(answer.responses) for answer in _answers(call, call.cancel))
+
+    def list_models(self, page_size: int = 0, page_token: str = "") -> models_pb2.ListModelsResponse:
+        """Returns a page of registered versions, newest first."""
+        request = models_pb2.ListModelsRequest(page_size=page_size, page_token=page_token)
+        return self._ask(self._stubs.models.ListModels, request)
+
+    def get_model(self, version: str) -> models_pb2.Model:
+        """Returns one version; "serving" names the one that serves."""
+        return self._ask(self._stubs.models.GetModel, models_pb2.GetModelRequest(version=version))
+
+    def promote_model(self, version: str) -> models_pb2.Model:
+        """Makes a registered version serve and returns it."""
+        return self._ask(self._stubs.models.PromoteModel, models_pb2.PromoteModelRequest(version=version))
+
+    def rollback_model(self, from_version: str = "") -> models_pb2.Model:
+        """Makes the version serve that served before and returns it.
+
+        If `from_version` is given and no longer serves, nothing changes, and what serves is returned.
+        """
+        request = models_pb2.RollbackModelRequest(from_version=from_version)
+        return self._ask(self._stubs.models.RollbackModel, request)
+
+    def list_serving_history(
+        self, page_size: int = 0, page_token: str = ""
+    ) -> models_pb2.ListServingHistoryResponse:
+        """Returns a page of the serving alias's moves, newest first."""
+        request = models_pb2.ListServingHistoryRequest(page_size=page_size, page_token=page_token)
+        return self._ask(self._stubs.models.ListServingHistory, request)
+
+    def pin_model(self, version: str, pinned: bool = True) -> models_pb2.Model:
+        """Keeps a version from being pruned, or no longer, and returns it."""
+        request = models_pb2.PinModelRequest(version=version, pinned=pinned)
+        return self._ask(self._stubs.models.PinModel, request)
+
+    def prune_models(
+        self, max_age_seconds: float | None = None, max_count: int | None = None, dry_run: bool = False
+    ) -> list[str]:
+        """Removes versions that never served and returns them; without limits, by the service's own."""
+        request = models_pb2.PruneModelsRequest(max_count=max_count, dry_run=dry_run)
+        _set_age(request.max_age, max_age_seconds)
+        return list(self._ask(self._stubs.models.PruneModels, request).versions)
+
+    def serving(self, timeout_seconds: float = 5.0) -> bool:
+        """Whether the server says that it can classify (grpc.health.v1)."""
+        answer = self._ask(self._stubs.health.Check, health_pb2.HealthCheckRequest(), timeout_seconds)
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+    @property
+    def _stubs(self) -> Stubs:
+        return self._connection.stubs()
+
+    def _ask(
+        self,
+        method: grpc.UnaryUnaryMultiCallable[Request, Reply],
+        request: Request,
+        timeout_seconds: float | None = None,
+    ) -> Reply:
+        with remote_errors():
+            return method(request, timeout=timeout_seconds or self._timeout_seconds, metadata=self._metadata)
+
+    def _stream(
+        self,
+        method: grpc.UnaryStreamMultiCallable[Request, Reply],
+        request: Request,
+        timeout_seconds: float | None,
+    ) -> Iterator[Reply]:
+        call = method(request, timeout=timeout_seconds, metadata=self._metadata)
+        return _answers(call, call.cancel)
+
+
+def _set_age(age: Duration, seconds: float | None) -> None:
+    """Sets the field, also to 0; leaves it unset for None."""
+    if seconds is not None:
+        age.SetInParent()
+        age.FromMilliseconds(round(seconds * 1000))
+
+
+def _bearer(token: str) -> tuple[tuple[str, str], ...]:
+    return (("authorization", f"Bearer {token}"),) if token else ()
+
+
+def _answers(call: Iterable[Reply], cancel: Callable[[], object]) -> Iterator[Reply]:
+    try:
+        with remote_errors():
+            yield from call
+    finally:
+        cancel()

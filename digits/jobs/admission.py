@@ -1,0 +1,79 @@
+"""Who gets in: decides on a Train request first, and keeps what came with it only for a job that there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from digits.errors import Overloaded, RequestConflict, StaleWrite
+from digits.jobs import train_request
+from digits.jobs.jobs import Jobs, new_job
+from digits.ports import ArtifactStore
+from digits.v1 import digit_service_pb2, training_pb2
+
+_RETRY_AFTER_SECONDS = 10.0
+
+
+class Admission:
+    """Turns requests into jobs."""
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        store: ArtifactStore,
+        data_dir: Path,
+        *,
+        max_dataset_bytes: int,
+        max_jobs_per_caller: int,
+    ) -> None:
+        self._jobs, self._store, self._data_dir = jobs, store, data_dir
+        self._max_dataset_bytes, self._share = max_dataset_bytes, max_jobs_per_caller
+
+    def admit(self, request: digit_service_pb2.TrainRequest, caller: str) -> training_pb2.Job:
+        """Records and queues a job; for a request_id that this caller used already, returns that job.
+
+        Raises InvalidInput, NotFound; RequestConflict if the request_id came with another body before; and
+        Overloaded if the caller has its share of unfinished jobs (two calls at one moment may both get in).
+        Whatever is raised, nothing is left, but after Unavailable: then the job may have been recorded, which
+        the same request_id finds, and an upload without a job goes with the next sweep.
+        """
+        train_request.check(request)
+        spec = train_request.spec_of(request, caller)
+        if known := self._known(spec):
+            return known
+        self._check_share(caller)
+        train_request.check_images(request, self._data_dir, self._max_dataset_bytes)
+        job = new_job(spec)
+        if request.WhichOneof("batch") == "images_batch":
+            job.spec.upload = upload_name(job.job_id)
+            self._store.publish(job.spec.upload, request.images_batch)
+        return self._record(job)
+
+    def _record(self, job: training_pb2.Job) -> training_pb2.Job:
+        try:
+            self._jobs.add(job)
+        except StaleWrite:
+            # The same request got in by another call meanwhile.
+            if job.spec.upload:
+                self._store.delete(job.spec.upload)
+            if known := self._known(job.spec):
+                return known
+            raise
+        return job
+
+    def _known(self, spec: training_pb2.TrainSpec) -> training_pb2.Job | None:
+        job = self._jobs.of_request(spec)
+        if job and job.spec.fingerprint != spec.fingerprint:
+            raise RequestConflict("request_id", "was used before, with another request")
+        return job
+
+    def _check_share(self, caller: str) -> None:
+        if sum(job.spec.caller == caller for job in self._jobs.unfinished()) >= self._share:
+            raise Overloaded(
+                f"{caller} has {self._share} jobs that are not finished",
+                retry_after_seconds=_RETRY_AFTER_SECONDS,
+            )
+
+
+def upload_name(job_id: str) -> str:
+    """The name of a job's upload in the store."""
+    return f"uploads/{job_id}.npz"

@@ -1,0 +1,34 @@
+"""How often a job may take its worker down.
+
+An attempt is charged when it begins, since a worker that is killed cannot charge it later. It is forgiven if
+its worker lives to say that the job was not at fault, and all are once the job got further.
+"""
+
+from __future__ import annotations
+
+from digits.v1 import training_pb2 as pb
+
+
+def in_vain(job: pb.Job) -> int:
+    """How many attempts in a row ended without a word and without a new checkpoint."""
+    return 0 if _got_further(job) else len(job.charged_lease_ids)
+
+
+def charge(job: pb.Job, lease_id: int) -> None:
+    """Counts the attempt that begins with a lease."""
+    if _got_further(job) or not job.charged_lease_ids:
+        del job.charged_lease_ids[:]
+        job.images_at_first_attempt = job.progress.images_trained
+    job.charged_lease_ids.append(lease_id)
+    job.attempt_count = len(job.charged_lease_ids)
+
+
+def forgive(job: pb.Job, lease_id: int) -> None:
+    """Takes an attempt back; does nothing if it does not count any more."""
+    if lease_id in job.charged_lease_ids:
+        job.charged_lease_ids.remove(lease_id)
+        job.attempt_count = len(job.charged_lease_ids)
+
+
+def _got_further(job: pb.Job) -> bool:
+    return job.progress.images_trained > job.images_at_first_attempt

@@ -1,0 +1,55 @@
+"""What a Train request asks for, checked."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from digits.datasets import data_folder
+from digits.datasets.dataset import open_dataset
+from digits.errors import InvalidInput
+from digits.limits import MAX_REQUEST_ID_LENGTH
+from digits.training import recipes
+from digits.v1 import digit_service_pb2 as pb
+from digits.v1 import training_pb2
+
+
+def check(request: pb.TrainRequest) -> None:
+    """Checks all but the images; raises InvalidInput."""
+    if len(request.request_id) > MAX_REQUEST_ID_LENGTH or not request.request_id.isprintable():
+        raise InvalidInput("request_id", f"at most {MAX_REQUEST_ID_LENGTH} printable characters")
+    if request.promotion not in training_pb2.Promotion.values():
+        raise InvalidInput("promotion", f"one of {', '.join(training_pb2.Promotion.keys())}")
+    recipes.find(request.recipe)
+    if request.WhichOneof("batch") is None:
+        raise InvalidInput("batch", "give one of images_batch_path and images_batch")
+
+
+def check_images(request: pb.TrainRequest, data_dir: Path, max_dataset_bytes: int) -> None:
+    """Opens the batch, whose headers and labels are read; raises InvalidInput, NotFound."""
+    if request.WhichOneof("batch") == "images_batch":
+        open_dataset(request.images_batch, "images_batch", max_dataset_bytes)
+        return
+    field = "images_batch_path"
+    path = data_folder.resolve(data_dir, request.images_batch_path, field, folder_allowed=True)
+    open_dataset(path, field, max_dataset_bytes)
+
+
+def spec_of(request: pb.TrainRequest, caller: str) -> training_pb2.TrainSpec:
+    """What a job keeps of a request that was checked, apart from the images themselves."""
+    return training_pb2.TrainSpec(
+        images_batch_path=request.images_batch_path,
+        recipe=recipes.find(request.recipe).name,
+        seed=request.seed,
+        promotion=request.promotion,
+        request_id=request.request_id,
+        fingerprint=_fingerprint(request),
+        caller=caller,
+    )
+
+
+def _fingerprint(request: pb.TrainRequest) -> str:
+    body = pb.TrainRequest()
+    body.CopyFrom(request)
+    body.ClearField("request_id")
+    return hashlib.sha256(body.SerializeToString(deterministic=True)).hexdigest()

@@ -1,0 +1,51 @@
+"""Answers by a classify worker: one task for a batch."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from digits.errors import QueueUnavailable
+from digits.ports import ClassifyQueue
+from digits.serving.answering import Answer
+from digits.v1 import digit_service_pb2 as pb
+from digits.v1 import queue_pb2
+
+# A broker that is there but silent holds its thread up for longer than a caller should wait.
+_SILENCE_SECONDS = 0.5
+
+
+class QueueAnswerer:
+    """Asks the queue, one batch at a time."""
+
+    def __init__(self, queue: ClassifyQueue, timeout_seconds: float) -> None:
+        self._queue, self._timeout_seconds = queue, timeout_seconds
+        # Celery's results want one thread.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="queue")
+        self._asking: asyncio.Future[queue_pb2.ClassifyBatchResult] | None = None
+
+    async def answer(self, pixels: np.ndarray, generation: int) -> Answer:
+        """See Answerer. Whatever a worker could not do is QueueUnavailable: somebody else may."""
+        if self._asking and not self._asking.done():
+            raise QueueUnavailable("the task queue is silent")
+        batch = queue_pb2.ClassifyBatch(pixels=pixels.tobytes(), minimum_generation=generation)
+        loop = asyncio.get_running_loop()
+        self._asking = loop.run_in_executor(self._thread, self._queue.classify, batch, self._timeout_seconds)
+        self._asking.add_done_callback(_heard)
+        try:
+            async with asyncio.timeout(self._timeout_seconds + _SILENCE_SECONDS):
+                result = await asyncio.shield(self._asking)
+        except TimeoutError as error:
+            raise QueueUnavailable("the task queue is silent") from error
+        if result.error:
+            raise QueueUnavailable(result.error)
+        probabilities = np.frombuffer(result.probabilities, "<f4").reshape(len(pixels), -1)
+        return Answer(probabilities, result.model_version, pb.WORKER, result.generation)
+
+
+def _heard(asking: asyncio.Future[queue_pb2.ClassifyBatchResult]) -> None:
+    """What comes after its time was told already, as silence."""
+    if not asking.cancelled():
+        asking.exception()

@@ -1,0 +1,43 @@
+"""Kinds of fields: what pydantic checks of a value beyond its type, and how it is described."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+from werkzeug.datastructures import FileStorage
+
+from digits.v1 import training_pb2
+
+MAX_INT64 = 2**63 - 1
+PROMOTIONS = training_pb2.Promotion.keys()[1:]
+
+
+def _promotion(value: object) -> object:
+    if value not in PROMOTIONS:
+        raise PydanticCustomError("one_of", "unknown", {"names": ", ".join(PROMOTIONS)})
+    return value
+
+
+def _digits(value: object) -> object:
+    """Refuses a form's "1.0", which pydantic takes for 1; JSON's 1.0 is refused as well."""
+    if isinstance(value, str) and "." in value:
+        raise PydanticCustomError("int_type", "not a whole number")
+    return value
+
+
+def _content(value: object) -> object:
+    if not isinstance(value, FileStorage):
+        raise PydanticCustomError("extra_forbidden", "not a file")
+    return value.read()
+
+
+Promotion = Annotated[str, PlainValidator(_promotion), WithJsonSchema({"enum": PROMOTIONS})]
+Whole = Annotated[int, BeforeValidator(_digits)]
+Upload = Annotated[bytes, BeforeValidator(_content)]
+
+
+def text(description: str, max_length: int | None = None) -> Any:
+    """A string that may be left out; unlike a default, a factory is not part of the description."""
+    return Field(default_factory=str, min_length=1, max_length=max_length, description=description)

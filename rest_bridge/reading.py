@@ -1,0 +1,83 @@
+"""Reads a request strictly: JSON or a multipart form, each key once, every value as its model allows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import request
+from pydantic import BaseModel, ValidationError
+
+from rest_bridge.bodies import Forms, Page
+from rest_bridge.problems import BadRequest
+from rest_bridge.refusals import refusal, shown, type_name
+
+# The documented JSON bodies are far below 1 KB; a picture or a batch comes as a multipart upload.
+MAX_JSON_BYTES = 2 << 20
+
+FORM = "multipart/form-data"
+
+
+def read(forms: Forms) -> dict[str, Any]:
+    """The fields that were given, by name, an upload as its bytes; raises BadRequest naming the field."""
+    if request.mimetype == FORM:
+        # All that a form says is text.
+        return _checked(forms.multipart, _form(), strict=False)
+    return _checked(forms.json, _json(), strict=True)
+
+
+def read_optional(model: type[BaseModel]) -> dict[str, Any]:
+    """The fields of a JSON body that may be left out, by name; raises BadRequest naming the field."""
+    return _checked(model, _json(), strict=True) if request.get_data() else {}
+
+
+def page() -> dict[str, Any]:
+    """The query's page_size and page_token."""
+    return _checked(Page, request.args.to_dict(), strict=False)
+
+
+def _checked(model: type[BaseModel], fields: dict[str, Any], strict: bool) -> dict[str, Any]:
+    try:
+        return model.model_validate(fields, strict=strict).model_dump(exclude_unset=True)
+    except ValidationError as error:
+        raise refusal(model, error) from error
+
+
+def _json() -> dict[str, Any]:
+    request.max_content_length = MAX_JSON_BYTES
+    body = request.get_data()
+    if not body:
+        raise BadRequest("there is no body; send a JSON object")
+    if request.mimetype != "application/json":
+        raise BadRequest("Content-Type must be application/json or multipart/form-data", status=415)
+    document = _decoded(body)
+    if not isinstance(document, dict):
+        raise BadRequest(f"the body must be a JSON object, not {type_name(document)}")
+    return document
+
+
+def _form() -> dict[str, Any]:
+    return _each_once([*request.form.items(multi=True), *request.files.items(multi=True)])
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return json.loads(body.decode(), object_pairs_hook=_each_once, parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"the body is not UTF-8 at byte {error.start}") from error
+    except (ValueError, RecursionError) as error:
+        place = f": {error.msg} at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
+        raise BadRequest(f"the body is not JSON{place}") from error
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = shown(next(name for name in names if names.count(name) > 1))
+        raise BadRequest(f'"{twice}" is given twice', twice)
+    return fields
+
+
+def _no_constant(name: str) -> None:
+    raise BadRequest(f"the body is not JSON: {name} is not a JSON number")

@@ -1,0 +1,42 @@
+"""What a training ended with, as a bundle that may be published."""
+
+from __future__ import annotations
+
+import digits
+from digits.datasets.dataset import Dataset
+from digits.datasets.shards import Images
+from digits.models import evaluation, onnx_graph
+from digits.models.predictor import Predictor
+from digits.training import architecture, tensors
+from digits.v1 import artifacts_pb2, models_pb2
+from digits.v1 import training_pb2 as pb
+from spark_jobs.plan import Plan
+from spark_jobs.training_state import TrainingState
+
+
+def evaluated(
+    plan: Plan, state: TrainingState, keras_config: str, held_out: Images
+) -> artifacts_pb2.ModelBundle:
+    """The trained network as ONNX and as Keras's weights, measured on images that it never saw."""
+    onnx = onnx_graph.to_onnx(plan.recipe, state.tensors)
+    return artifacts_pb2.ModelBundle(
+        onnx=onnx,
+        keras_config=keras_config,
+        weights=tensors.to_proto(architecture.weights(state.tensors)),
+        metrics=evaluation.evaluate(Predictor(onnx, plan.partitions), held_out),
+    )
+
+
+def provenance(job: pb.Job, dataset: Dataset, plan: Plan, state: TrainingState) -> models_pb2.Provenance:
+    """Where a model came from: enough to train it again."""
+    return models_pb2.Provenance(
+        job_id=job.job_id,
+        data_name=job.spec.images_batch_path or "upload",
+        data_sha256=dataset.sha256(),
+        recipe=plan.recipe.name,
+        seed=job.spec.seed,
+        code_version=digits.__version__,
+        image_count=dataset.train_count,
+        epochs=plan.recipe.epochs,
+        training_seconds=state.seconds,
+    )

@@ -1,0 +1,90 @@
+"""The driver's side of a micro-batch: train its partitions, merge, commit, tell."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame
+
+from digits.jobs.leases import Lease
+from digits.training.checkpoints import Checkpoints
+from digits.training.local_sgd import PartitionResult
+from digits.v1 import artifacts_pb2
+from spark_jobs.feed import Feed
+from spark_jobs.partition_trainer import REPORT_SCHEMA, MicroBatch, train_partitions
+from spark_jobs.plan import Plan
+from spark_jobs.progress import ProgressReport
+from spark_jobs.training_state import TrainingState
+
+
+class MicroBatches:
+    """Trains one micro-batch at a time from `state`, which moves on only with a checkpoint."""
+
+    def __init__(
+        self,
+        *,
+        plan: Plan,
+        seed: int,
+        state: TrainingState,
+        lease: Lease,
+        checkpoints: Checkpoints,
+        feed: Feed,
+        report: ProgressReport,
+    ) -> None:
+        self._plan, self._seed, self.state = plan, seed, state
+        self._lease, self._checkpoints, self._feed, self._report = lease, checkpoints, feed, report
+
+    def train(self, fresh: DataFrame) -> bool:
+        """Trains one micro-batch and commits it; returns whether the epoch is over."""
+        started = time.monotonic()
+        results = self._train_partitions(fresh)
+        if any(result.image_count for result in results):
+            before = self.state
+            after = before.after(results, time.monotonic() - started)
+            self._checkpoints.commit(after.to_proto(self._lease.job_id, self._lease.number))
+            self.state = after
+            self._tell(before, results, time.monotonic() - started)
+        return self.epoch_is_over()
+
+    def epoch_is_over(self) -> bool:
+        """Whether every block was trained once in this epoch."""
+        return self.state.trained.count() >= self._plan.total_blocks
+
+    def next_epoch(self) -> bool:
+        """Begins the next epoch; returns False after the last."""
+        if self.state.epoch == self._plan.recipe.epochs:
+            return False
+        self.state = self.state.next_epoch()
+        return True
+
+    def _train_partitions(self, fresh: DataFrame) -> list[PartitionResult]:
+        work = MicroBatch(
+            recipe=self._plan.recipe,
+            state=self.state.tensors,
+            seed=self._seed,
+            images_before=self.state.images_trained,
+            images_total=self._plan.total_images,
+            partition_count=self._plan.partitions,
+            trained=self.state.trained,
+        )
+        shared = fresh.coalesce(self._plan.partitions)
+        rows = shared.mapInArrow(train_partitions(work), REPORT_SCHEMA).collect()
+        reports = (artifacts_pb2.PartitionReport.FromString(bytes(row.report)) for row in rows)
+        return [PartitionResult.from_proto(report) for report in reports]
+
+    def _tell(self, before: TrainingState, results: Sequence[PartitionResult], seconds: float) -> None:
+        state = self.state
+        images = state.images_trained - before.images_trained
+        self._feed.mark_trained(state, state.trained.count() - before.trained.count(), seconds)
+        self._report.trained(
+            eta_seconds=(self._plan.total_images - state.images_trained) * seconds / images,
+            images_trained=state.images_trained,
+            images_ingested=self._feed.images_ingested(),
+            backlog_images=self._feed.backlog_images(),
+            epoch=state.epoch,
+            micro_batch=state.micro_batch,
+            images_per_second=images / seconds,
+            loss=sum(result.loss_sum for result in results) / images,
+            accuracy=sum(result.correct_count for result in results) / images,
+        )

@@ -1,0 +1,47 @@
+"""Which tests run in one process, if several run at a time: those that use the same servers.
+
+Each process has session fixtures of its own: a server that only one of them asks for is started once a run.
+"""
+
+from __future__ import annotations
+
+from xdist.scheduler import LoadScopeScheduling
+
+SHARED = {
+    "the service": (
+        "tests/integration/test_journey.py",
+        "tests/integration/test_bad_input.py",
+        "tests/integration/test_rest.py",
+        "tests/integration/test_resilience.py",
+        "tests/classification_service_test.py",
+    ),
+    "ZooKeeper, Valkey and RabbitMQ": (
+        "tests/conformance/test_queues.py",
+        "tests/conformance/test_coordinator.py",
+        "tests/integration/test_access.py",
+    ),
+    "Kafka": (
+        "tests/conformance/test_kafka.py",
+        "tests/conformance/test_kafka_security.py",
+        "tests/conformance/test_block_log.py",
+    ),
+    "the front door": (
+        "tests/front_door/test_attacks.py",
+        "tests/front_door/test_calls.py",
+        "tests/front_door/test_outages.py",
+        "tests/front_door/test_several_of_everything.py",
+    ),
+    "HDFS": (
+        "tests/conformance/test_hdfs.py",
+        "tests/conformance/test_artifact_store.py",
+    ),
+}
+_GROUPS = {path: servers for servers, paths in SHARED.items() for path in paths}
+
+
+class ByServers(LoadScopeScheduling):
+    """Hands out whole files, and together those that share servers."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return _GROUPS.get(path, path)

@@ -1,0 +1,164 @@
+"""Who gets in, and what stays of those who do not."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digits.errors import CoordinatorUnavailable, InvalidInput, Overloaded, RequestConflict
+from digits.jobs.admission import Admission
+from digits.v1 import digit_service_pb2, training_pb2
+from tests.unit.job_bench import Bench
+
+SHARE = 3
+
+
+def images() -> bytes:
+    """A small batch as it is uploaded."""
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 28, 28), np.uint8)
+    labels = np.arange(40, dtype=np.uint8) % 10
+    file = io.BytesIO()
+    np.savez(file, x_train=pixels, y_train=labels, x_test=pixels, y_test=labels)
+    return file.getvalue()
+
+
+IMAGES = images()
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+@pytest.fixture
+def admission(bench: Bench, tmp_path: Path) -> Admission:
+    return Admission(bench.jobs, bench.store, tmp_path, max_dataset_bytes=1 << 20, max_jobs_per_caller=SHARE)
+
+
+def upload(request_id: str = "", seed: int = 0) -> digit_service_pb2.TrainRequest:
+    return digit_service_pb2.TrainRequest(images_batch=IMAGES, request_id=request_id, seed=seed)
+
+
+def test_an_upload_is_kept_under_the_name_of_its_job(bench: Bench, admission: Admission) -> None:
+    job = admission.admit(upload(), "alice")
+    assert bench.store.read(f"uploads/{job.job_id}.npz") == IMAGES
+    assert bench.jobs.get(job.job_id).spec.upload == f"uploads/{job.job_id}.npz"
+    assert (bench.queue.job_ids, bench.open_jobs()) == ([job.job_id], [job.job_id])
+
+
+def test_the_same_request_id_twice_is_one_job_with_one_upload(bench: Bench, admission: Admission) -> None:
+    jobs = [admission.admit(upload("r"), "alice") for _ in range(SHARE + 1)]
+    assert {job.job_id for job in jobs} == {jobs[0].job_id}
+    assert bench.queue.job_ids == [jobs[0].job_id]
+    assert bench.store.names("uploads") == [jobs[0].spec.upload]
+
+
+def test_the_same_request_id_with_another_body_is_refused_and_leaves_nothing(
+    bench: Bench, admission: Admission
+) -> None:
+    first = admission.admit(upload("r"), "alice")
+    with pytest.raises(RequestConflict) as refused:
+        admission.admit(upload("r", seed=1), "alice")
+    assert refused.value.field == "request_id"
+    assert bench.store.names("uploads") == [first.spec.upload]
+
+
+def test_a_request_id_belongs_to_its_caller(admission: Admission) -> None:
+    assert admission.admit(upload("r"), "alice").job_id != admission.admit(upload("r", seed=1), "bob").job_id
+
+
+def test_a_caller_has_a_share_of_unfinished_jobs_and_what_is_refused_leaves_nothing(
+    bench: Bench, admission: Admission
+) -> None:
+    mine = [admission.admit(upload(), "alice") for _ in range(SHARE)]
+    with pytest.raises(Overloaded, match="alice") as refused:
+        admission.admit(upload(), "alice")
+    assert refused.value.retry_after_seconds > 0
+    assert len(bench.store.names("uploads")) == SHARE
+    admission.admit(upload(), "bob")
+    bench.jobs.cancel(mine[0].job_id)
+    admission.admit(upload(), "alice")
+
+
+def test_of_two_calls_with_one_request_id_at_a_moment_one_is_the_job_of_both(
+    bench: Bench, admission: Admission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs: list[training_pb2.Job] = []
+
+    def other_call_first(request: object, data_dir: Path, most: int) -> None:
+        monkeypatch.undo()
+        jobs.append(admission.admit(upload("r"), "alice"))
+
+    monkeypatch.setattr("digits.jobs.admission.train_request.check_images", other_call_first)
+    jobs.append(admission.admit(upload("r"), "alice"))
+    assert jobs[0].job_id == jobs[1].job_id
+    assert bench.store.names("uploads") == [jobs[0].spec.upload]
+
+
+def test_a_retry_finds_the_job_whose_commit_was_answered_by_nobody(
+    bench: Bench, admission: Admission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = bench.coordinator.commit
+
+    def answer_lost(*operations: object) -> None:
+        commit(*operations)  # type: ignore[arg-type]
+        monkeypatch.undo()
+        raise CoordinatorUnavailable("no answer")
+
+    monkeypatch.setattr(bench.coordinator, "commit", answer_lost)
+    with pytest.raises(CoordinatorUnavailable):
+        admission.admit(upload("r"), "alice")
+    job = admission.admit(upload("r"), "alice")
+    assert bench.store.names("uploads") == [job.spec.upload]
+    assert bench.open_jobs() == [job.job_id]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        (digit_service_pb2.TrainRequest(images_batch=b"no batch"), "images_batch"),
+        (digit_service_pb2.TrainRequest(), "batch"),
+        (digit_service_pb2.TrainRequest(images_batch=IMAGES, recipe="none"), "recipe"),
+        (digit_service_pb2.TrainRequest(images_batch=IMAGES, request_id="x" * 129), "request_id"),
+        (digit_service_pb2.TrainRequest(images_batch=IMAGES, promotion=9), "promotion"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_wrong_request_is_refused_and_leaves_nothing(
+    bench: Bench, admission: Admission, wrong: digit_service_pb2.TrainRequest, field: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        admission.admit(wrong, "alice")
+    assert refused.value.field == field
+    assert (bench.store.names("uploads"), bench.jobs.names()) == ([], [])
+
+
+@pytest.mark.parametrize("request_id", ["", "r"])
+def test_a_train_reads_as_much_with_ten_finished_jobs_as_with_a_thousand(
+    bench: Bench, admission: Admission, request_id: str
+) -> None:
+    def reads() -> int:
+        read = bench.count_reads()
+        admission.admit(upload(request_id and f"{request_id}{len(bench.jobs.names())}"), "alice")
+        counted = read()
+        finish_all(bench)
+        return counted
+
+    add_finished(bench, 10)
+    few = reads()
+    add_finished(bench, 1000)
+    assert reads() == few
+
+
+def add_finished(bench: Bench, count: int) -> None:
+    for _ in range(count):
+        bench.submit(caller="alice")
+    finish_all(bench)
+
+
+def finish_all(bench: Bench) -> None:
+    for job in bench.jobs.open():
+        bench.jobs.cancel(job.job_id)
+        bench.cleanup.end(job.job_id)
