@@ -82,14 +82,14 @@ class InferenceServicer(inference_pb2_grpc.GRPCInferenceServiceServicer):
         pixels = _pixels_of(request)
         answer = await self._classifier.classify(pixels, request.model_version, "", context.time_remaining())
         output = pb.ModelInferResponse.InferOutputTensor(
-            name="probabilities", datatype="FP32", shape=answer.probabilities.shape
+            name="probabilities", datatype="FP32", shape=answer.prediction.probabilities.shape
         )
         return pb.ModelInferResponse(
             model_name=MODEL,
             model_version=answer.model_version,
             id=request.id,
             outputs=[output],
-            raw_output_contents=[np.ascontiguousarray(answer.probabilities, "<f4").tobytes()],
+            raw_output_contents=[np.ascontiguousarray(answer.prediction.probabilities, "<f4").tobytes()],
         )
 
 

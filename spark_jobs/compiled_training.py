@@ -101,7 +101,9 @@ class CompiledTraining:
             images = transform(images, recipe.augmentation, seed)
         others = images[:0]
         if recipe.non_digit_share:
-            others = non_digits(images, tf.cast(recipe.non_digit_share * tf.cast(count, tf.float32), tf.int32), seed)
+            others = non_digits(
+                images, tf.cast(recipe.non_digit_share * tf.cast(count, tf.float32), tf.int32), seed
+            )
         if recipe.redrawn_share:
             # The order is random, so the first of a batch are as good a choice as any.
             redrawn = tf.cast(recipe.redrawn_share * tf.cast(count, tf.float32), tf.int32)
@@ -115,7 +117,9 @@ class CompiledTraining:
         """One step of Adam (arXiv 1412.6980); returns the losses' sum and how many answers were right."""
         with tf.GradientTape() as tape:
             logits = self._model(images, training=True)
-            losses = tf.nn.softmax_cross_entropy_with_logits(self._wanted(labels, tf.shape(images)[0]), logits)
+            losses = tf.nn.softmax_cross_entropy_with_logits(
+                self._wanted(labels, tf.shape(images)[0]), logits
+            )
             loss = tf.reduce_mean(losses)
         variables = [weight.value for weight in self._weights]
         self._apply(variables, tape.gradient(loss, variables), rate)

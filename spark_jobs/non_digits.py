@@ -94,9 +94,7 @@ def non_digits(images: tf.Tensor, count: tf.Tensor, seed: tf.Tensor) -> tf.Tenso
     share = [0.44, 0.12, 0.1, 0.08, 0.08, 0.06, 0.04, 0.08]
     borders = np.cumsum(share).astype(np.float32)
     chosen = tf.reduce_sum(tf.cast(amounts[:, :1] > borders[None, :-1], tf.int32), axis=1)
-    return tf.gather_nd(
-        tf.stack(kinds, axis=1), tf.stack([tf.range(count), chosen], axis=1)
-    )
+    return tf.gather_nd(tf.stack(kinds, axis=1), tf.stack([tf.range(count), chosen], axis=1))
 
 
 def drawn(count: tf.Tensor, seed: tf.Tensor, *, scribble: bool) -> tf.Tensor:

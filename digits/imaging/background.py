@@ -65,7 +65,9 @@ def readings(gray: Gray) -> list[Reading]:
     cost = 0.0 if even_light else -0.8
     dark = Reading(-difference / np.maximum(surface, 32), cost - float(1 - shares[0]))
     light = Reading(difference / 255, cost - float(1 - shares[1]))
-    found = [reading for share, reading in zip(shares, (dark, light), strict=True) if share >= _MIN_ENERGY_SHARE]
+    found = [
+        reading for share, reading in zip(shares, (dark, light), strict=True) if share >= _MIN_ENERGY_SHARE
+    ]
     if not even_light:
         found.insert(0, Reading(_local_contrast(gray), 0.0))
     return found + _of_two_tones(gray)
@@ -160,7 +162,9 @@ def _surface(solution: NDArray[np.float64], height: int, width: int) -> Contrast
 @lru_cache(64)
 def _terms(height: int, width: int) -> NDArray[np.float64]:
     """(H * W, 6): the terms of a quadratic in both directions."""
-    y, x = (a.ravel() for a in np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij"))
+    y, x = (
+        a.ravel() for a in np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
+    )
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
 
 

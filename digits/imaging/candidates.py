@@ -1,7 +1,7 @@
 """A few readings of one picture, of which the network says which is a digit.
 
 One guess is wrong about a sheet on a desk, a printed box, ruled paper, a digit that is cut at its own box. So what might be
-the digit is proposed in several ways, and `choose` takes what the network is surest of.
+the digit is proposed in several ways, and judge.py takes what the network is surest of.
 """
 
 from __future__ import annotations
@@ -10,17 +10,16 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from digits.errors import InvalidInput
 from digits.imaging.background import Contrast, Reading, readings
-from digits.imaging.components import Components, Group, groups
+from digits.imaging.components import Components, groups
 from digits.imaging.decode import mnist_original, opened
 from digits.imaging.lines import without_lines
 from digits.imaging.normalize import normalized
 from digits.imaging.region import Box, Gray, Region
 from digits.imaging.sheets import inner_regions
-from digits.pixels import Pixels
+from digits.pixels import PIXELS_PER_IMAGE, SIDE, Pixels
 
 # Each picture has one thread; a server decodes several side by side.
 cv2.setNumThreads(1)
@@ -42,9 +41,6 @@ _INK_IS_FULL = 0.65
 # A second level that leaves this share of the ink shows the same marks.
 _SAME_INK = 0.8
 _MAX_CANDIDATES = 12
-_DIGIT_WEIGHT = 0.6
-# In nats: an edge, a line, a piece of a digit or a ring looks like one of these by chance.
-_PLAIN_SHAPES = np.array([0.3, 0.8, 0, 0, 0, 0, 0, 0.3, 0, 0], np.float32)
 
 
 @dataclass(frozen=True)
@@ -70,42 +66,20 @@ def candidates(data: bytes, max_bytes: int, field: str) -> list[Candidate]:
     picture = opened(data, max_bytes, field)
     original = mnist_original(picture.gray)
     if original is not None:
-        return [Candidate(original, Box(0, 0, 28, 28), 0.0)]
+        return [Candidate(original, Box(0, 0, SIDE, SIDE), 0.0)]
     found = _of_picture(picture)
     if not found:
         raise InvalidInput(field, "shows nothing but paper; draw a digit on it")
     return found[:_MAX_CANDIDATES]
 
 
-def choose(probabilities: NDArray[np.float32], not_a_digit: NDArray[np.float32], found: list[Candidate]) -> int:
-    """Which reading answers: what the network is surest of and takes for a digit, (N, 10) and (N,)."""
-    sure = np.log(probabilities.max(axis=1) + 1e-6)
-    digit = np.clip(1 - not_a_digit, 0.02, 0.98)
-    prior = np.array([candidate.prior for candidate in found])
-    plain = _PLAIN_SHAPES[probabilities.argmax(axis=1)]
-    return int(np.argmax(sure + _DIGIT_WEIGHT * np.log(digit / (1 - digit)) + prior - plain))
-
-
-def none_of(
-    probabilities: NDArray[np.float32], not_a_digit: NDArray[np.float32], found: list[Candidate], best: int
-) -> float:
-    """How surely the picture shows no digit, or not one: 0 to 1, for the reading that `choose` took."""
-    answer = found[best]
-    if not answer.alone:
-        return float(not_a_digit[best])
-    beside = [
-        1 - float(none)
-        for none, other in zip(not_a_digit, found, strict=True)
-        if other.alone and not _overlap(answer.box, other.box)
-    ]
-    several = 0.95 if answer.characters > 2 else max(beside, default=0.0)
-    return max(float(not_a_digit[best]), several)
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    high = min(one.bottom, other.bottom) - max(one.top, other.top)
-    wide = min(one.right, other.right) - max(one.left, other.left)
-    return high > 0 and wide > 0
+def from_pixels(data: bytes, field: str) -> Candidate:
+    """Returns 784 bytes as the only reading there is, as they are; raises InvalidInput for any other length."""
+    if len(data) != PIXELS_PER_IMAGE:
+        raise InvalidInput(
+            field, f"holds {len(data)} bytes; exactly {PIXELS_PER_IMAGE} are needed, a byte a pixel"
+        )
+    return Candidate(np.frombuffer(data, np.uint8).reshape(SIDE, SIDE), Box(0, 0, SIDE, SIDE), 0.0)
 
 
 def _of_picture(picture: Region) -> list[Candidate]:
@@ -167,7 +141,11 @@ def _of_reading(region: Region, reading: Reading, prior: float) -> list[Candidat
             for group in groups(Components.of(ink), cut=reading.cut):
                 pixels = normalized(cover * group.mask, group.box)
                 total = prior + cost + bonus + group.prior
-                found.append(Candidate(pixels, region.place(group.box), total, strongest, group.characters, group.alone))
+                found.append(
+                    Candidate(
+                        pixels, region.place(group.box), total, strongest, group.characters, group.alone
+                    )
+                )
     return found
 
 

@@ -15,7 +15,7 @@ from digits.errors import InvalidInput
 from digits.imaging.grayscale import grayscale
 from digits.imaging.normalize import BOX_SIDE, CENTRE
 from digits.imaging.region import Gray, Region
-from digits.pixels import PIXELS_PER_IMAGE, SIDE, Pixels
+from digits.pixels import SIDE, Pixels
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")
 # The largest photos of common telephones and cameras, 24 megapixels; more only costs memory.
@@ -24,15 +24,6 @@ MIN_SIDE = 8
 
 # Twenty pixels of digit need no more than this, even where the digit is a tenth of the picture.
 _WORKING_SIDE = 640
-
-
-def from_pixels(data: bytes, field: str) -> Pixels:
-    """Returns 784 bytes as (784,) uint8, as they are; raises InvalidInput for any other length."""
-    if len(data) != PIXELS_PER_IMAGE:
-        raise InvalidInput(
-            field, f"holds {len(data)} bytes; exactly {PIXELS_PER_IMAGE} are needed, a byte a pixel"
-        )
-    return np.frombuffer(data, np.uint8)
 
 
 def opened(data: bytes, max_bytes: int, field: str) -> Region:

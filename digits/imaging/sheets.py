@@ -60,7 +60,10 @@ def _rectangles(contours: object, shape: tuple[int, ...]) -> list[tuple[float, N
         area = width * height
         if not _MIN_AREA * whole < area < _MAX_AREA * whole or min(width, height) < 0.2 * max(width, height):
             continue
-        if cv2.contourArea(cv2.convexHull(contour)) < _MIN_FILL * area or cv2.contourArea(contour) < 0.6 * area:
+        if (
+            cv2.contourArea(cv2.convexHull(contour)) < _MIN_FILL * area
+            or cv2.contourArea(contour) < 0.6 * area
+        ):
             continue
         left, top, wide, high = cv2.boundingRect(contour)
         # A sheet ends within the picture; what ends at its border is a shadow, or the ground of a digit cut close.
@@ -86,7 +89,9 @@ def _inside(region: Region, corners: NDArray[np.int32], box: Box) -> Region:
     inside = np.zeros(region.gray.shape, np.uint8)
     cv2.fillConvexPoly(inside, corners, 255)
     margin = max(2, round(_MARGIN * min(box.height, box.width)))
-    inside = cv2.erode(inside, np.ones((2 * margin + 1,) * 2, np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    inside = cv2.erode(
+        inside, np.ones((2 * margin + 1,) * 2, np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0
+    )
     cut = np.s_[box.top : box.bottom, box.left : box.right]
     gray, mask = region.gray[cut].copy(), inside[cut] > 0
     if mask.any():

@@ -86,7 +86,9 @@ def _dense(recipe: Recipe, state: Mapping[str, np.ndarray]) -> Constants:
     side = feature_side(recipe)
     kernel = state["dense/kernel"].reshape(side, side, recipe.layers[-1].channels, OUTPUTS)
     return {
-        "dense/kernel": (kernel.transpose(2, 0, 1, 3).reshape(-1, OUTPUTS) / recipe.temperature).astype(np.float32),
+        "dense/kernel": (kernel.transpose(2, 0, 1, 3).reshape(-1, OUTPUTS) / recipe.temperature).astype(
+            np.float32
+        ),
         "dense/bias": (state["dense/bias"] / recipe.temperature).astype(np.float32),
     }
 

@@ -54,7 +54,9 @@ def _striped(stack: Stack, random: np.random.Generator) -> Stack:
     period = random.integers(4, 9, (len(stack), 1, 1))
     place = (np.arange(SIDE)[None, None, :] + random.integers(0, 9, (len(stack), 1, 1))) % period
     rows = random.random((len(stack), 1, 1)) < 0.5
-    stripes = np.where(rows, (place == 0).transpose(0, 2, 1), place == 0) * random.uniform(0.3, 0.6, (len(stack), 1, 1))
+    stripes = np.where(rows, (place == 0).transpose(0, 2, 1), place == 0) * random.uniform(
+        0.3, 0.6, (len(stack), 1, 1)
+    )
     return np.maximum(stack, stripes).astype(np.float32)
 
 

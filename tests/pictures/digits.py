@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.pictures.ink import Cover, Random, centred, cropped, ink, placed
+from tests.pictures.ink import Random, centred, cropped, ink, placed
 from tests.pictures.light import (
     Colour,
     Photo,
@@ -41,7 +41,9 @@ def _drawing(digit: Digit, random: Random) -> bytes:
 
 
 def _drawing_on_black(digit: Digit, random: Random) -> bytes:
-    cover = placed(ink(digit, random.uniform(100, 220), random, random.uniform(0.8, 1.4)), 280, 280, random, 0.02)
+    cover = placed(
+        ink(digit, random.uniform(100, 220), random, random.uniform(0.8, 1.4)), 280, 280, random, 0.02
+    )
     return png(painted(cover, (0, 0, 0), WHITE))
 
 
@@ -92,7 +94,9 @@ def _in_a_corner(digit: Digit, random: Random) -> bytes:
 
 def _desk(digit: Digit, random: Random) -> bytes:
     """A sheet on a darker table."""
-    wood = np.array([(90, 60, 40), (120, 85, 55), (70, 70, 75), (60, 45, 35)][int(random.integers(4))], np.float32)
+    wood = np.array(
+        [(90, 60, 40), (120, 85, 55), (70, 70, 75), (60, 45, 35)][int(random.integers(4))], np.float32
+    )
     table = np.broadcast_to(wood, (900, 1200, 3)) + random.normal(0, 5, (900, 1200, 1))
     high, wide = int(random.integers(480, 700)), int(random.integers(380, 560))
     cover = placed(ink(digit, random.uniform(140, 260), random), high, wide, random, 0.12)
@@ -103,7 +107,9 @@ def _sticky_note(digit: Digit, random: Random) -> bytes:
     table = np.full((700, 900, 3), (225, 222, 218), np.float32) + random.normal(0, 4, (700, 900, 1))
     note: Colour = [(250, 235, 110), (250, 170, 190), (160, 220, 250)][int(random.integers(3))]
     cover = placed(ink(digit, random.uniform(150, 260), random), 380, 380, random, 0.08)
-    return jpeg(graded(_laid_on(table.astype(np.float32), painted(cover, note, pen(random)), random), random, 0.75))
+    return jpeg(
+        graded(_laid_on(table.astype(np.float32), painted(cover, note, pen(random)), random), random, 0.75)
+    )
 
 
 def _laid_on(table: Photo, sheet: Photo, random: Random) -> Photo:
@@ -129,7 +135,9 @@ def _boxed(digit: Digit, random: Random) -> bytes:
 
 def _with_box(photo: Photo, near: int, width: int, colour: Colour = (50, 50, 50)) -> Photo:
     high, wide = photo.shape[:2]
-    return np.asarray(cv2.rectangle(photo.copy(), (near, near), (wide - near, high - near), colour, width), np.float32)
+    return np.asarray(
+        cv2.rectangle(photo.copy(), (near, near), (wide - near, high - near), colour, width), np.float32
+    )
 
 
 def _cell(digit: Digit, random: Random) -> bytes:
@@ -149,7 +157,9 @@ def _cell_in_a_form(digit: Digit, random: Random) -> bytes:
     return png(photo)
 
 
-def _ruled(photo: Photo, random: Random, gap: int, colour: Colour, width: int, *, squared: bool = False) -> Photo:
+def _ruled(
+    photo: Photo, random: Random, gap: int, colour: Colour, width: int, *, squared: bool = False
+) -> Photo:
     for row in range(int(random.integers(4, gap)), photo.shape[0], gap):
         cv2.line(photo, (0, row), (photo.shape[1], row), colour, width)
     if squared:
@@ -162,7 +172,9 @@ def _on_lines(digit: Digit, random: Random, colour: Colour, *, squared: bool = F
     """Ink goes over the lines: they are drawn first."""
     sheet = np.empty((450, 600, 3), np.float32)
     sheet[:] = paper(random)
-    ruled = _ruled(sheet, random, int(random.integers(22, 36)), colour, int(random.integers(1, 3)), squared=squared)
+    ruled = _ruled(
+        sheet, random, int(random.integers(22, 36)), colour, int(random.integers(1, 3)), squared=squared
+    )
     cover = placed(ink(digit, random.uniform(90, 180), random), 450, 600, random, 0.12)
     return jpeg(grained(painted(cover, ruled, pen(random)), random, 3))
 
@@ -181,7 +193,9 @@ def _squared(digit: Digit, random: Random) -> bytes:
 
 def _whiteboard(digit: Digit, random: Random) -> bytes:
     cover = placed(ink(digit, random.uniform(150, 280), random, 1.1), 480, 640, random, 0.1)
-    photo = painted(cover, (225, 230, 232), [(200, 30, 40), (20, 60, 180), (20, 20, 25)][int(random.integers(3))])
+    photo = painted(
+        cover, (225, 230, 232), [(200, 30, 40), (20, 60, 180), (20, 20, 25)][int(random.integers(3))]
+    )
     y, x = np.mgrid[0:480, 0:640]
     glare = np.exp(-((x - random.uniform(0, 640)) ** 2 + (y - random.uniform(0, 120)) ** 2) / 9000)
     return jpeg(grained(graded(photo, random, 0.7) + 40 * glare[..., None].astype(np.float32), random, 3))
@@ -247,7 +261,9 @@ def _turned(digit: Digit, random: Random) -> bytes:
 def _transparent(digit: Digit, random: Random) -> bytes:
     """Strokes and nothing else: what an app's canvas exports."""
     cover = placed(ink(digit, random.uniform(100, 200), random), 280, 280, random)
-    image = Image.new("RGBA", (280, 280), (*(int(c) for c in (WHITE if random.random() < 0.5 else pen(random))), 0))
+    image = Image.new(
+        "RGBA", (280, 280), (*(int(c) for c in (WHITE if random.random() < 0.5 else pen(random))), 0)
+    )
     image.putalpha(Image.fromarray(np.rint(cover * 255).astype(np.uint8)))
     file = io.BytesIO()
     image.save(file, "PNG")
@@ -272,7 +288,9 @@ def _screenshot(digit: Digit, random: Random) -> bytes:
     dark = random.random() < 0.5
     screen = np.full((800, 400, 3), 30 if dark else 250, np.uint8)
     screen[:48], screen[720:] = (40, 90, 200), (25, 25, 25) if dark else (235, 235, 235)
-    cv2.putText(screen, "Draw a digit", (16, 32), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (255, 255, 255), 2, cv2.LINE_AA)
+    cv2.putText(
+        screen, "Draw a digit", (16, 32), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (255, 255, 255), 2, cv2.LINE_AA
+    )
     cv2.circle(screen, (200, 760), 22, (120, 120, 120), 3, cv2.LINE_AA)
     canvas = centred(ink(digit, random.uniform(150, 250), random, 1.2), 340, 340)
     drawn = painted(canvas, (0, 0, 0) if dark else WHITE, WHITE if dark else (0, 0, 0))

@@ -22,7 +22,9 @@ def ink(digit: NDArray[np.uint8], height: float, random: Random, pen: float = 1.
     scale = height / (max(box.shape) - 4)
     size = (max(1, round(box.shape[1] * scale)), max(1, round(box.shape[0] * scale)))
     if scale < 1.5:
-        return np.clip(cv2.resize(box, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC), 0, 1)
+        return np.clip(
+            cv2.resize(box, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC), 0, 1
+        )
     large = cv2.GaussianBlur(cv2.resize(box, size, interpolation=cv2.INTER_CUBIC), (0, 0), 0.35 * scale)
     # Where the edge is decides how wide strokes are.
     edge = np.clip(0.42 - 0.28 * (pen - 1) + random.uniform(-0.04, 0.04), 0.08, 0.75)

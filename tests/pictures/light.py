@@ -43,7 +43,7 @@ def graded(photo: Photo, random: Random, darkest: float = 0.55) -> Photo:
 def shadowed(photo: Photo, random: Random, depth: float = 0.5) -> Photo:
     """The soft edge of a hand's or a telephone's shadow across the picture."""
     height, width = photo.shape[:2]
-    y, x = np.mgrid[0:1 : height * 1j, 0:1 : width * 1j]
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     edge = x + random.uniform(-0.5, 0.5) * y - random.uniform(0.3, 0.8)
     soft = random.uniform(0.02, 0.08)
     return np.asarray(photo * (1 - depth * np.clip(edge / soft, 0, 1))[..., None], np.float32)
@@ -67,7 +67,8 @@ def seen_at_an_angle(photo: Photo, random: Random, by: float = 0.12, border: Col
     turn = cv2.getPerspectiveTransform(corners, moved.astype(np.float32))
     mode = cv2.BORDER_REPLICATE if border is None else cv2.BORDER_CONSTANT
     return np.asarray(
-        cv2.warpPerspective(photo, turn, (width, height), borderMode=mode, borderValue=border or (0, 0, 0)), np.float32
+        cv2.warpPerspective(photo, turn, (width, height), borderMode=mode, borderValue=border or (0, 0, 0)),
+        np.float32,
     )
 
 

@@ -16,7 +16,12 @@ Digits = NDArray[np.uint8]
 Kind = Callable[[Digits, Random], bytes]
 # No letter that people also write as a digit.
 LETTERS = "ACEFHKLMNPRTUVWXYadefhkmnpruvwxy"
-_FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX)
+_FONTS = (
+    cv2.FONT_HERSHEY_SIMPLEX,
+    cv2.FONT_HERSHEY_DUPLEX,
+    cv2.FONT_HERSHEY_COMPLEX,
+    cv2.FONT_HERSHEY_TRIPLEX,
+)
 
 
 def _canvas(height: int = 280, width: int = 280) -> NDArray[np.uint8]:
@@ -33,7 +38,14 @@ def _letter(_: Digits, random: Random) -> bytes:
     size = random.uniform(4, 7)
     letter = LETTERS[int(random.integers(len(LETTERS)))]
     cv2.putText(
-        canvas, letter, (60, 210), _FONTS[int(random.integers(4))], size, 255, int(random.integers(8, 26)), cv2.LINE_AA
+        canvas,
+        letter,
+        (60, 210),
+        _FONTS[int(random.integers(4))],
+        size,
+        255,
+        int(random.integers(8, 26)),
+        cv2.LINE_AA,
     )
     turn = cv2.getRotationMatrix2D((140, 140), random.uniform(-12, 12), 0.9)
     turn[0, 1] += random.uniform(-0.2, 0.2)
@@ -46,7 +58,9 @@ def _shape(_: Digits, random: Random) -> bytes:
 
     def corners(count: int, step: int = 1) -> NDArray[np.int32]:
         angles = [turn + 2 * np.pi * (place * step % count) / count for place in range(count)]
-        return np.array([[(140 + 90 * np.cos(angle), 140 + 90 * np.sin(angle)) for angle in angles]], np.int32)
+        return np.array(
+            [[(140 + 90 * np.cos(angle), 140 + 90 * np.sin(angle)) for angle in angles]], np.int32
+        )
 
     kind = int(random.integers(7))
     if kind == 0:
@@ -61,7 +75,9 @@ def _shape(_: Digits, random: Random) -> bytes:
         cv2.line(canvas, (50, 140), (230, 140), 255, pen_width)
         cv2.line(canvas, (140, 50), (140, 230), 255, pen_width)
     elif kind == 5:
-        cv2.arrowedLine(canvas, (40, 140), (240, int(random.integers(80, 200))), 255, pen_width, tipLength=0.4)
+        cv2.arrowedLine(
+            canvas, (40, 140), (240, int(random.integers(80, 200))), 255, pen_width, tipLength=0.4
+        )
     else:
         cv2.fillPoly(canvas, corners(5, 2), 255)
     return _finished(canvas, random)
@@ -86,7 +102,9 @@ def _two_digits(digits: Digits, random: Random) -> bytes:
 def _page_of_text(_: Digits, random: Random) -> bytes:
     canvas = _canvas(480, 640)
     for row in range(int(random.integers(5, 10))):
-        words = "".join(random.choice(list("abcdefghijklmnopqrstuvwxyz  ")) for _ in range(int(random.integers(18, 34))))
+        words = "".join(
+            random.choice(list("abcdefghijklmnopqrstuvwxyz  ")) for _ in range(int(random.integers(18, 34)))
+        )
         cv2.putText(canvas, words, (20, 50 + 44 * row), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 255, 2, cv2.LINE_AA)
     return _finished(canvas, random)
 
@@ -94,7 +112,16 @@ def _page_of_text(_: Digits, random: Random) -> bytes:
 def _word(_: Digits, random: Random) -> bytes:
     canvas = _canvas(200, 500)
     word = "".join(random.choice(list("acdefhkmnprtuvwxy")) for _ in range(int(random.integers(3, 6))))
-    cv2.putText(canvas, word, (40, 130), _FONTS[int(random.integers(4))], 3, 255, int(random.integers(4, 10)), cv2.LINE_AA)
+    cv2.putText(
+        canvas,
+        word,
+        (40, 130),
+        _FONTS[int(random.integers(4))],
+        3,
+        255,
+        int(random.integers(4, 10)),
+        cv2.LINE_AA,
+    )
     return _finished(canvas, random)
 
 
