@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 import grpc
 
 from digits.errors import InvalidInput
-from digits.imaging.candidates import Candidate
+from digits.imaging.candidate import Candidate
 from digits.jobs.admission import Admission
 from digits.serving.answering import Answer
 from digits.serving.classifier import Classifier

@@ -7,6 +7,7 @@ import numpy as np
 
 import digits
 from digits.errors import DigitsError, InvalidInput, NotFound
+from digits.imaging.raw_pixels import require_pictures
 from digits.inference import inference_pb2 as pb
 from digits.inference import inference_pb2_grpc
 from digits.models.registry import Registry
@@ -110,7 +111,9 @@ def _pixels_of(request: pb.ModelInferRequest) -> np.ndarray:
     data = request.raw_input_contents[0] if request.raw_input_contents else _listed(tensor)
     if len(data) != shape[0] * PIXELS_PER_IMAGE:
         raise InvalidInput("raw_input_contents", f"{shape[0] * PIXELS_PER_IMAGE} bytes, not {len(data)}")
-    return np.frombuffer(data, np.uint8).reshape(shape)
+    pixels = np.frombuffer(data, np.uint8).reshape(shape)
+    require_pictures(pixels, "inputs[0]")
+    return pixels
 
 
 def _listed(tensor: pb.ModelInferRequest.InferInputTensor) -> bytes:

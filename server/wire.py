@@ -9,7 +9,9 @@ import numpy as np
 from digits.datasets import data_folder
 from digits.errors import InvalidInput
 from digits.imaging import judge
-from digits.imaging.candidates import Candidate, candidates, from_pixels
+from digits.imaging.candidate import Candidate
+from digits.imaging.candidates import candidates
+from digits.imaging.raw_pixels import from_pixels
 from digits.imaging.region import Box
 from digits.pixels import PIXELS_PER_IMAGE
 from digits.serving.answering import Answer

@@ -1,7 +1,9 @@
-"""Pictures as pens, paper and light make them, inside TensorFlow's graph. Imports TensorFlow: import it lazily.
+"""Pictures as pens, paper and light make them, inside TensorFlow's graph.
 
-Strokes grow and shrink, lines and boxes cross them, focus, contrast and grain change. Without these a network reads MNIST
-and nothing else: 72 % of noisy, blurred and crossed-out test images, 95 % with them (docs/training.md).
+Imports TensorFlow: import it lazily.
+
+Strokes grow and shrink, lines and boxes cross them, focus, contrast and grain change. Without these a network
+reads MNIST and little else (docs/training.md).
 """
 
 from __future__ import annotations

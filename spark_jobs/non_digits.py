@@ -1,12 +1,14 @@
-"""Pictures of no digit, made from digits and by drawing, inside TensorFlow's graph. Imports TensorFlow lazily.
+"""Pictures of no digit, made from digits and by drawing, inside TensorFlow's graph.
 
-Letters and shapes are strokes (`SHAPES`), drawn with a random pen, slant and size. From digits come what a picture's wrong
-readings show: two side by side, halves that do not belong together, pieces, frames, digits on filled sheets.
+Letters and shapes are strokes (`SHAPES`), drawn with a random pen, slant and size. From digits comes what a
+picture's wrong readings show: two side by side, halves that do not belong together, pieces, frames, digits on
+filled sheets. Imports TensorFlow: import it lazily.
 """
 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import tensorflow as tf
@@ -24,7 +26,8 @@ def _polygon(corners: int, turn: float = 0.0) -> Points:
 
 _STAR: Points = [_polygon(5)[place * 2 % 5] for place in range(6)]
 
-# Strokes in a unit square, x to the right and y down. No letter that people also write as a digit (I, O, S, Z, B, q, g, l).
+# Strokes in a unit square, x to the right and y down. No letter that people also write as a digit:
+# I, O, S, Z, B, q, g, l.
 SHAPES: list[list[Points]] = [
     [[(0, 1), (0.5, 0), (1, 1)], [(0.2, 0.62), (0.8, 0.62)]],  # A
     [[(1, 0.1), (0.4, 0), (0, 0.5), (0.4, 1), (1, 0.9)]],  # C
@@ -68,7 +71,7 @@ def _segments() -> np.ndarray:
     """The shapes' strokes, float32 (shapes, 12, 4), as x, y to x, y; the rest repeats the first."""
     table = []
     for strokes in SHAPES:
-        pieces = [(*a, *b) for points in strokes for a, b in zip(points, points[1:], strict=False)]
+        pieces = [(*a, *b) for points in strokes for a, b in pairwise(points)]
         table.append([*pieces, *[pieces[0]] * (_MAX_SEGMENTS - len(pieces))])
     return np.array(table, np.float32)
 

@@ -1,25 +1,26 @@
 """A few readings of one picture, of which the network says which is a digit.
 
-One guess is wrong about a sheet on a desk, a printed box, ruled paper, a digit that is cut at its own box. So what might be
-the digit is proposed in several ways, and judge.py takes what the network is surest of.
+One guess is wrong about a sheet on a desk, a printed box, ruled paper, a digit that is cut at its own box. So
+what might be the digit is proposed in several ways, and judge.py takes what the network is surest of.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
 from digits.errors import InvalidInput
-from digits.imaging.background import Contrast, Reading, readings
+from digits.imaging.background import Reading, readings
+from digits.imaging.candidate import Candidate
 from digits.imaging.components import Components, groups
 from digits.imaging.decode import mnist_original, opened
 from digits.imaging.lines import without_lines
 from digits.imaging.normalize import normalized
-from digits.imaging.region import Box, Gray, Region
+from digits.imaging.region import Box, Contrast, Gray, Region
 from digits.imaging.sheets import inner_regions
-from digits.pixels import PIXELS_PER_IMAGE, SIDE, Pixels
+from digits.pixels import SIDE
 
 # Each picture has one thread; a server decodes several side by side.
 cv2.setNumThreads(1)
@@ -40,22 +41,9 @@ _INK_BEGINS = ((0.15, 0.0), (0.45, -0.3))
 _INK_IS_FULL = 0.65
 # A second level that leaves this share of the ink shows the same marks.
 _SAME_INK = 0.8
+# The whole picture comes first, the network decides: nothing else tells a sheet from the hole of an 8.
+_INNER_PRIOR = -0.05
 _MAX_CANDIDATES = 12
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """`pixels` (28, 28) uint8, 0 background to 255 ink, from a box of the picture.
-
-    `prior` says how likely this reading is before the network sees it, in nats; `contrast` is its ink's, 0 to 1.
-    """
-
-    pixels: Pixels
-    box: Box
-    prior: float
-    contrast: float = 1.0
-    characters: int = 1
-    alone: bool = False
 
 
 def candidates(data: bytes, max_bytes: int, field: str) -> list[Candidate]:
@@ -73,21 +61,13 @@ def candidates(data: bytes, max_bytes: int, field: str) -> list[Candidate]:
     return found[:_MAX_CANDIDATES]
 
 
-def from_pixels(data: bytes, field: str) -> Candidate:
-    """Returns 784 bytes as the only reading there is, as they are; raises InvalidInput for any other length."""
-    if len(data) != PIXELS_PER_IMAGE:
-        raise InvalidInput(
-            field, f"holds {len(data)} bytes; exactly {PIXELS_PER_IMAGE} are needed, a byte a pixel"
-        )
-    return Candidate(np.frombuffer(data, np.uint8).reshape(SIDE, SIDE), Box(0, 0, SIDE, SIDE), 0.0)
-
-
 def _of_picture(picture: Region) -> list[Candidate]:
     found = _of_region(picture, 0.0)
     strongest = max((candidate.contrast for candidate in found), default=0.0)
     for inner in inner_regions(picture, _sized(picture)):
         # Grain on an empty sheet, or in a thick stroke, is no ink.
-        found += [one for one in _of_region(inner, 0.2) if one.contrast > _MIN_INNER_CONTRAST * strongest]
+        inside = _of_region(inner, _INNER_PRIOR)
+        found += [one for one in inside if one.contrast > _MIN_INNER_CONTRAST * strongest]
     return sorted(_unlike(found), key=lambda candidate: -candidate.prior)
 
 
@@ -108,7 +88,10 @@ def _of_sized(region: Region, prior: float) -> list[Candidate]:
 
 
 def _around(region: Region, box: Box, scale: float) -> Region | None:
-    """The region cut around a small digit, if more can be seen of it there than at a scale; `box` is the picture's."""
+    """The region cut around a small digit, if more can be seen of it there than at a scale.
+
+    `box` is in the picture's pixels.
+    """
     if scale <= region.scale * 1.2 or box.max_side > _SMALL * scale:
         return None
     own = Box(*(round(place) for place in region.within(box)))
@@ -119,7 +102,7 @@ def _around(region: Region, box: Box, scale: float) -> Region | None:
 
 
 def _of_reading(region: Region, reading: Reading, prior: float) -> list[Candidate]:
-    smooth = cv2.blur(reading.contrast, (3, 3))
+    smooth = np.asarray(cv2.blur(np.asarray(reading.contrast, np.float32), (3, 3)), np.float32)
     grain = _grain(smooth)
     strongest = _strongest(smooth)
     if strongest < _MIN_CONTRAST or (not reading.cut and strongest < _NOISE_FACTOR * grain):
@@ -138,7 +121,7 @@ def _of_reading(region: Region, reading: Reading, prior: float) -> list[Candidat
         for ink, bonus in masks:
             full = max(_INK_IS_FULL * strongest, 1.5 * begins)
             cover = np.clip((reading.contrast - begins / 2) / (full - begins / 2), 0, 1)
-            for group in groups(Components.of(ink), cut=reading.cut):
+            for group in groups(Components.of(ink), cut=reading.cut, uneven=reading.uneven):
                 pixels = normalized(cover * group.mask, group.box)
                 total = prior + cost + bonus + group.prior
                 found.append(
@@ -172,7 +155,7 @@ def _strongest(smooth: Contrast) -> float:
 
 
 def _sized(region: Region) -> Region:
-    """Brings the longer side to at most 256 pixels, and a thumbnail's to 128."""
+    """Brings the longer side to at most `_MAX_SIDE` pixels, and a thumbnail's to `_MIN_SIDE`."""
     longest = max(region.gray.shape)
     side = min(max(longest, _MIN_SIDE), _MAX_SIDE)
     if side == longest:

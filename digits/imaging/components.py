@@ -22,7 +22,10 @@ _MIN_CHARACTER_SHARE = 0.45
 
 @dataclass(frozen=True)
 class Components:
-    """`labels` (H, W) int32, 0 where there is no ink; of each component its box, area, and whether it is at the edge."""
+    """`labels` (H, W) int32, 0 for no ink; of each component its box and area, and if it is at the edge.
+
+    Boxes are (N, 4): top, left, bottom, right. The first component is what is no ink, of area 0.
+    """
 
     labels: NDArray[np.int32]
     boxes: NDArray[np.int32]
@@ -40,31 +43,34 @@ class Components:
         areas = area.copy()
         areas[0] = 0
         at_edge[0] = True
-        return cls(labels, boxes, areas, at_edge)
+        return cls(np.asarray(labels, np.int32), boxes, areas, at_edge)
 
 
 @dataclass(frozen=True)
 class Group:
-    """Components that may be the digit: their ink, (H, W) bool, the box around it, and how likely this choice is."""
+    """Components that may be the digit: their ink, (H, W) bool, its box, and how likely it is, in nats.
+
+    `characters` counts the marks of a character's size in all of the picture; `alone` says that this is one
+    of several.
+    """
 
     mask: Mask
     box: Box
     prior: float
     characters: int = 1
-    """Marks of a character's size among all that were looked at."""
     alone: bool = False
-    """Whether this is one of several of them."""
 
 
-def groups(components: Components, *, cut: bool) -> list[Group]:
+def groups(components: Components, *, cut: bool, uneven: bool = False) -> list[Group]:
     """The choices that are worth a look, the likeliest first; none if all are specks.
 
-    What touches the edge is the digit's if that is `cut` at its own box; otherwise it is a table's, or a shadow's.
+    What touches the edge is the digit's if the picture is `cut` at its ink; otherwise it is likelier a
+    table's, and under `uneven` light always a shadow's.
     """
     areas, free = components.areas, components.areas * ~components.at_edge
     found: dict[tuple[int, ...], Group] = {}
     for candidates, prior in ((free, -0.5 if cut else 0.0), (areas, 0.0 if cut else -1.5)):
-        if candidates.any():
+        if candidates.any() and not (uneven and candidates is areas):
             kept = np.flatnonzero(candidates >= max(1.0, candidates.max() * _MIN_SHARE_OF_LARGEST))
             tall = _characters(components, kept)
             choices = [(kept, prior), (_near_largest(components, kept), prior - 0.1)]
@@ -81,7 +87,7 @@ def _characters(components: Components, kept: NDArray[np.int64]) -> NDArray[np.i
     """The components that are large enough to be digits of their own, the largest first."""
     heights = components.boxes[kept, 2] - components.boxes[kept, 0]
     tall = kept[heights >= _MIN_CHARACTER_SHARE * heights.max()]
-    return tall[np.argsort(-components.areas[tall])]
+    return np.asarray(tall[np.argsort(-components.areas[tall])], np.int64)
 
 
 def _near_largest(components: Components, kept: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -105,7 +111,8 @@ def _group(
     """The components as one group; None if it is no more than a speck."""
     boxes = components.boxes[kept]
     box = Box(*(int(place) for place in (*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0))))
-    if box.max_side < max(3.0, _MIN_SHARE_OF_PICTURE * max(components.labels.shape)):
+    # Smoothing has widened it by a pixel on each side.
+    if box.max_side - 2 < max(2.0, _MIN_SHARE_OF_PICTURE * max(components.labels.shape)):
         return None
     return Group(_mask(components, kept), box, prior, characters, alone)
 

@@ -1,8 +1,4 @@
-"""Any picture of a digit to the 784 pixels that an MNIST-trained network expects.
-
-The only preprocessing code: opening and judging the file is here, turning its colours into one grey
-channel in channels.py, finding the ink in ink.py, framing it in framing.py.
-"""
+"""A picture file's bytes to its gray levels; refuses what is no picture, too large, too small or damaged."""
 
 from __future__ import annotations
 
@@ -21,8 +17,10 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")
 # The largest photos of common telephones and cameras, 24 megapixels; more only costs memory.
 MAX_PIXELS = 25_000_000
 MIN_SIDE = 8
+# Of MNIST's 70,000 images none has less than this at its strongest; less is a faint picture.
+_FULL_INK = 200
 
-# Twenty pixels of digit need no more than this, even where the digit is a tenth of the picture.
+# Twenty pixels of digit need no more than this, even if the digit is a tenth of the picture.
 _WORKING_SIDE = 640
 
 
@@ -79,7 +77,10 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def mnist_original(gray: Gray) -> Pixels | None:
-    """The picture itself, or its negative, where it is framed as MNIST is: the digit large and centred."""
+    """The picture itself, or its negative, if it is framed as MNIST is: the digit large and centred.
+
+    A faint one is stretched to full ink.
+    """
     if gray.shape != (SIDE, SIDE):
         return None
     pixels = gray.astype(np.uint8)
@@ -90,8 +91,9 @@ def mnist_original(gray: Gray) -> Pixels | None:
         return None
     if not _is_centred(pixels):
         return None
-    # Faint ones are stretched.
-    return pixels if pixels.max() >= 200 else np.rint(pixels * (255 / pixels.max())).astype(np.uint8)
+    if pixels.max() >= _FULL_INK:
+        return pixels
+    return np.asarray(np.rint(pixels * (255 / pixels.max())), np.uint8)
 
 
 def _is_centred(pixels: Pixels) -> bool:

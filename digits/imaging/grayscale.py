@@ -43,11 +43,11 @@ def _deep(values: NDArray[np.float32], factor: int) -> Gray:
     largest = float(values.max())
     depth = next((depth for depth in (1, 255, 4095, 65535) if largest <= depth), largest)
     reduced = np.asarray(Image.fromarray(values * np.float32(255 / depth)).reduce(factor))
-    return np.rint(np.clip(reduced, 0, 255)).astype(np.uint8)
+    return np.asarray(np.rint(np.clip(reduced, 0, 255)), np.uint8)
 
 
 def _over_background(rgba: Colours) -> Gray:
-    """Lays what is transparent on a background: a sheet's own colour, or what sets off ink that stands alone."""
+    """Lays what is transparent on a background: a sheet's own colour, or what sets off ink that is alone."""
     alpha = rgba[..., 3].astype(np.float32) / 255
     opaque = alpha > 0.8
     if opaque.all():
@@ -57,7 +57,7 @@ def _over_background(rgba: Colours) -> Gray:
         return np.rint(255 * (1 - alpha)).astype(np.uint8)
     usual = float(np.median(gray[opaque]))
     background = usual if _is_sheet(opaque) else 255.0 * (usual < 128)
-    return np.rint(gray * alpha + background * (1 - alpha)).astype(np.uint8)
+    return np.asarray(np.rint(gray * alpha + background * (1 - alpha)), np.uint8)
 
 
 def _is_sheet(opaque: NDArray[np.bool_]) -> bool:
@@ -68,7 +68,7 @@ def _is_sheet(opaque: NDArray[np.bool_]) -> bool:
 
 def _clearest(rgb: Colours) -> Gray:
     """The brightness, or the one channel that shows much more: yellow on white is seen in the blue."""
-    brightness = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY)
+    brightness = np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY), np.uint8)
     step = max(1, int(np.sqrt(brightness.size / _SAMPLED_PIXELS)))
     sample = rgb[::step, ::step].reshape(-1, 3)
     if (sample == sample[:, :1]).all():
@@ -77,4 +77,4 @@ def _clearest(rgb: Colours) -> Gray:
     best = int(np.argmax(high - low))
     seen = float(np.ptp(np.percentile(brightness[::step, ::step], (0.2, 99.8))))
     clearer = (high - low)[best] > _CLEARER * seen
-    return np.ascontiguousarray(rgb[..., best]) if clearer else np.asarray(brightness, np.uint8)
+    return np.ascontiguousarray(rgb[..., best]) if clearer else brightness

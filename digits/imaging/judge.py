@@ -1,4 +1,4 @@
-"""Which reading of a picture answers, and whether the picture shows a digit at all, by the network's word on each."""
+"""Which reading of a picture answers, and whether it shows a digit at all, by the network's word on each."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.imaging.candidates import Candidate
+from digits.imaging.candidate import Candidate
 from digits.imaging.region import Box
 
-# How much it counts that the network takes a reading for a digit, beside being sure which. Beyond so sure, more
-# says nothing: then the readings' own likelihood decides.
+# How much it counts that the network takes a reading for a digit, beside being sure which. Surer than this
+# says no more: then the readings' own likelihood decides.
 _DIGIT_WEIGHT = 0.6
 _SURE = 0.98
 # In nats: an edge, a line, a piece of a digit or a ring looks like one of these by chance.
@@ -36,7 +36,7 @@ def choose(
 
 
 def _others(not_a_digit: NDArray[np.float32], picture: Sequence[Candidate], best: int) -> float:
-    """How surely there are other characters beside the one that answers: as sure as one of them is a digit."""
+    """How surely there are characters beside the one that answers: as surely as one of them is a digit."""
     answer = picture[best]
     if not answer.alone:
         return 0.0

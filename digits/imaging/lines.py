@@ -12,14 +12,16 @@ _MAX_THICKNESS = 0.04
 
 
 def without_lines(mask: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """The mask, (H, W), 255 for ink, without its long lines and with the strokes they cut joined; None if there are none."""
+    """Returns the mask, (H, W), 255 for ink, without its long straight lines; None if it has none.
+
+    The parts of a line that lie between strokes on both of its sides stay.
+    """
     found = np.zeros_like(mask)
     for across in (True, False):
         found |= _lines(mask, across=across)
     if not found.any():
         return None
-    kept = cv2.bitwise_and(mask, cv2.bitwise_not(found))
-    return _joined(kept, found)
+    return _joined(mask & ~found, found)
 
 
 def _lines(mask: NDArray[np.uint8], *, across: bool) -> NDArray[np.uint8]:
@@ -31,15 +33,15 @@ def _lines(mask: NDArray[np.uint8], *, across: bool) -> NDArray[np.uint8]:
     thin = cv2.getStructuringElement(cv2.MORPH_RECT, (1, thick + 1) if across else (thick + 1, 1))
     lean = cv2.getStructuringElement(cv2.MORPH_RECT, (1, 3) if across else (3, 1))
     # Strokes wider than a line are none; short straight pieces that join over a pixel's step are one.
-    slender = cv2.bitwise_and(mask, cv2.bitwise_not(cv2.morphologyEx(mask, cv2.MORPH_OPEN, thin)))
+    slender = mask & ~np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, thin), np.uint8)
     pieces = cv2.dilate(cv2.morphologyEx(slender, cv2.MORPH_OPEN, piece), lean)
     bridged = cv2.morphologyEx(pieces, cv2.MORPH_CLOSE, run[:, : long // 2] if across else run[: long // 2])
     lines = cv2.morphologyEx(bridged, cv2.MORPH_OPEN, run)
-    return cv2.bitwise_and(slender, cv2.dilate(lines, lean))
+    return slender & np.asarray(cv2.dilate(lines, lean), np.uint8)
 
 
 def _joined(kept: NDArray[np.uint8], found: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Gives back the parts of lines that lie between strokes on both of their sides."""
     gap = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
-    closed = cv2.morphologyEx(kept, cv2.MORPH_CLOSE, gap)
-    return cv2.bitwise_or(kept, cv2.bitwise_and(closed, found))
+    closed = np.asarray(cv2.morphologyEx(kept, cv2.MORPH_CLOSE, gap), np.uint8)
+    return kept | (closed & found)

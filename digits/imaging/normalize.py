@@ -8,8 +8,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from digits.imaging.background import Contrast
-from digits.imaging.region import Box
+from digits.imaging.region import Box, Contrast
 from digits.pixels import SIDE, Pixels
 
 BOX_SIDE = 20

@@ -1,4 +1,4 @@
-"""A part of a picture that may hold a digit: the whole of it, the inside of a frame, or a sheet on a table."""
+"""A part of a picture that may hold a digit: all of it, the inside of a frame, or a sheet on a table."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 Gray = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
+Contrast = NDArray[np.floating]
+"""(H, W): 0 on the background, positive on ink, as a share of the range from black to white."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,10 @@ class Box:
 
 @dataclass(frozen=True)
 class Region:
-    """`gray` (H, W) uint8, 0 black to 255 white; `down`, `across` and `scale` say where it is in the picture."""
+    """`gray` (H, W) uint8, 0 black to 255 white.
+
+    `down` and `across` are its place in the picture and `scale` the size of its pixels, in the picture's.
+    """
 
     gray: Gray
     down: float = 0.0

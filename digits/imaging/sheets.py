@@ -1,9 +1,12 @@
-"""Regions within a picture: the inside of a printed box, and a sheet that lies on something darker or lighter."""
+"""Regions within a picture: the inside of a printed box, and a sheet on something darker or lighter."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from digits.imaging.region import Box, Gray, Region
@@ -13,13 +16,17 @@ _MIN_AREA = 0.03
 _MAX_AREA = 0.98
 # A rectangle fills its own box; a digit, or a hand, does not.
 _MIN_FILL = 0.86
+# Ink that reaches its edge takes something of that.
+_MIN_OWN_FILL = 0.6
+# What is narrower than this is a stroke.
+_MIN_SIDE_RATIO = 0.2
 # This share of a sheet's shorter side is left off at each edge: shadows, and the frame's own line.
 _MARGIN = 0.035
 _MAX_REGIONS = 3
 
 
 def inner_regions(picture: Region, sized: Region) -> list[Region]:
-    """The rectangles within a picture, the largest first, each with all around it filled with its own background.
+    """The rectangles within a picture, the largest first, each cut out and filled up with its own background.
 
     `sized` is the picture at the size at which they are looked for.
     """
@@ -37,9 +44,8 @@ def inner_regions(picture: Region, sized: Region) -> list[Region]:
         if any(_same(box, other) for other in taken):
             continue
         taken.append(box)
-        larger = sized.scale / picture.scale
-        corners = np.rint(corners * larger).astype(np.int32)
-        regions.append(_inside(picture, corners, _box(corners, picture.gray.shape)))
+        full = np.rint(corners * (sized.scale / picture.scale)).astype(np.int32)
+        regions.append(_inside(picture, full, _box(full, picture.gray.shape)))
         if len(regions) == _MAX_REGIONS:
             break
     return regions
@@ -47,26 +53,27 @@ def inner_regions(picture: Region, sized: Region) -> list[Region]:
 
 def _edges(gray: Gray) -> NDArray[np.uint8]:
     """Where brightness changes: a thin frame is lost to one threshold for the whole picture."""
-    return cv2.dilate(cv2.Canny(gray, 40, 120), np.ones((2, 2), np.uint8))
+    return np.asarray(cv2.dilate(cv2.Canny(gray, 40, 120), np.ones((2, 2), np.uint8)), np.uint8)
 
 
-def _rectangles(contours: object, shape: tuple[int, ...]) -> list[tuple[float, NDArray[np.int32]]]:
+def _rectangles(contours: Sequence[MatLike], shape: tuple[int, ...]) -> list[tuple[float, NDArray[np.int32]]]:
+    """Of each contour that is a rectangle within the picture, its area and corners (4, 2) as x, y."""
     whole = float(shape[0] * shape[1])
     found = []
-    for contour in contours:  # type: ignore[attr-defined]
+    for contour in contours:
         if len(contour) < 4:
             continue
         _, (width, height), _ = turned = cv2.minAreaRect(contour)
         area = width * height
-        if not _MIN_AREA * whole < area < _MAX_AREA * whole or min(width, height) < 0.2 * max(width, height):
-            continue
-        if (
-            cv2.contourArea(cv2.convexHull(contour)) < _MIN_FILL * area
-            or cv2.contourArea(contour) < 0.6 * area
+        if not _MIN_AREA * whole < area < _MAX_AREA * whole or min(width, height) < _MIN_SIDE_RATIO * max(
+            width, height
         ):
             continue
+        filled, hull = cv2.contourArea(contour), cv2.contourArea(cv2.convexHull(contour))
+        if hull < _MIN_FILL * area or filled < _MIN_OWN_FILL * area:
+            continue
         left, top, wide, high = cv2.boundingRect(contour)
-        # A sheet ends within the picture; what ends at its border is a shadow, or the ground of a digit cut close.
+        # A sheet ends within the picture; what ends at its border is a shadow, or a tight crop's background.
         if left > 0 and top > 0 and left + wide < shape[1] and top + high < shape[0]:
             found.append((area, np.rint(cv2.boxPoints(turned)).astype(np.int32)))
     return found
@@ -89,11 +96,10 @@ def _inside(region: Region, corners: NDArray[np.int32], box: Box) -> Region:
     inside = np.zeros(region.gray.shape, np.uint8)
     cv2.fillConvexPoly(inside, corners, 255)
     margin = max(2, round(_MARGIN * min(box.height, box.width)))
-    inside = cv2.erode(
-        inside, np.ones((2 * margin + 1,) * 2, np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0
-    )
+    square = np.ones((2 * margin + 1,) * 2, np.uint8)
+    eroded = np.asarray(cv2.erode(inside, square, borderType=cv2.BORDER_CONSTANT, borderValue=0), np.uint8)
     cut = np.s_[box.top : box.bottom, box.left : box.right]
-    gray, mask = region.gray[cut].copy(), inside[cut] > 0
+    gray, mask = region.gray[cut].copy(), eroded[cut] > 0
     if mask.any():
         # The median of all would be the digit's own colour if the box is tight around it.
         gray[~mask] = np.uint8(np.median(gray[mask]))

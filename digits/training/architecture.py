@@ -27,7 +27,9 @@ STEPS = f"{OPTIMIZER}steps"
 
 
 def build(recipe: Recipe) -> keras.Model:
-    """Returns the network: uint8 pixels (N, 784), 0 for paper to 255 for ink → float32 logits (N, 11): the digits, and "no digit".
+    """Returns the network: uint8 pixels (N, 784), 0 background to 255 ink → float32 logits (N, 11).
+
+    They are those of the ten digits, and of "no digit".
 
     Batch-norm comes after the pooling, on a quarter of the values, and has no scale of its own: what
     follows a ReLU can scale by itself, and a scale that is always positive lets ONNX fold it into the

@@ -24,7 +24,7 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class Convolution:
-    """One layer of the network: square kernels, batch-norm, ReLU; `pooled` halves its sides, `padded` keeps them."""
+    """A layer: square kernels, batch-norm, ReLU; `pooled` halves the picture's sides, `padded` keeps them."""
 
     channels: int
     size: int
