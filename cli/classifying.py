@@ -15,6 +15,9 @@ from cli.output import as_dict, print_json
 if TYPE_CHECKING:
     from digits.client.client import Client
 
+# From here on the picture likelier shows no digit, or several.
+_NO_DIGIT = 0.5
+
 
 def classify(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pictures on this machine.")],
@@ -53,5 +56,6 @@ def _classify(client: Client, file: Path, model: str, as_json: bool) -> bool:
     if as_json:
         print_json({"file": str(file), **as_dict(answer)})
     else:
-        print(f"{file}  {answer.digit}  {answer.confidence:.1%}", flush=True)
+        doubt = f"  (not a digit: {answer.not_a_digit:.0%})" if answer.not_a_digit >= _NO_DIGIT else ""
+        print(f"{file}  {answer.digit}  {answer.confidence:.1%}{doubt}", flush=True)
     return True

@@ -65,6 +65,7 @@ class ClassifyBody(Body):
     image_path: str = text("Path of a picture below the data folder.")
     model_version: str = text("Version to ask; the serving one unless given.")
     minimum_version: str = text("Oldest version that may answer; 503 if an older one serves.")
+    preview: bool = Field(False, description="Whether ?details=1 shows what the network saw.")
 
 
 class ClassifyForm(ClassifyBody):

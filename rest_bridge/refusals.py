@@ -61,6 +61,8 @@ def _sentence(model: type[BaseModel], error: ErrorDetails, field: str) -> str:
     allowed: dict[str, Any] = model.model_json_schema()["properties"]
     if allowed.get(field, {}).get("type") == "integer":
         return f'"{field}" must be a whole number {_range(allowed[field])}'
+    if error["type"] in ("bool_type", "bool_parsing"):
+        return f'"{field}" must be true or false'
     if error["type"] in _SENTENCES:
         found = type_name(error["input"])
         return f'"{field}" {_SENTENCES[error["type"]].format(found=found, **error.get("ctx", {}))}'

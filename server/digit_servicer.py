@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import grpc
-import numpy as np
 
 from digits.errors import InvalidInput
+from digits.imaging.candidate import Candidate
 from digits.jobs.admission import Admission
 from digits.serving.answering import Answer
 from digits.serving.classifier import Classifier
@@ -53,9 +53,9 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         self, request: pb.ClassifyRequest, context: grpc.aio.ServicerContext
     ) -> pb.ClassifyResponse:
         """Returns the digit in one picture."""
-        pixels = await self._pixels(request)
-        answer = await self._predict(pixels, request, context)
-        return wire.classify_responses(answer)[0]
+        picture = await self._candidates(request)
+        answer = await self._predict([picture], request, context)
+        return wire.classify_responses(answer, [picture], [request])[0]
 
     async def ClassifyStream(
         self, requests: AsyncIterator[pb.ClassifyStreamRequest], context: grpc.aio.ServicerContext
@@ -92,21 +92,25 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         for field in ("model_version", "minimum_version"):
             if len({getattr(request, field) for request in message.requests}) > 1:
                 raise InvalidInput(field, "the same for all pictures of a message")
-        pixels = np.concatenate([await self._pixels(request) for request in message.requests])
-        answer = await self._predict(pixels, message.requests[0], context)
-        return pb.ClassifyStreamResponse(responses=wire.classify_responses(answer))
+        pictures = [await self._candidates(request) for request in message.requests]
+        answer = await self._predict(pictures, message.requests[0], context)
+        responses = wire.classify_responses(answer, pictures, message.requests)
+        return pb.ClassifyStreamResponse(responses=responses)
 
     async def _predict(
-        self, pixels: np.ndarray, request: pb.ClassifyRequest, context: grpc.aio.ServicerContext
+        self,
+        pictures: Sequence[Sequence[Candidate]],
+        request: pb.ClassifyRequest,
+        context: grpc.aio.ServicerContext,
     ) -> Answer:
         return await self._classifier.classify(
-            pixels, request.model_version, request.minimum_version, context.time_remaining()
+            wire.stacked(pictures), request.model_version, request.minimum_version, context.time_remaining()
         )
 
-    async def _pixels(self, request: pb.ClassifyRequest) -> np.ndarray:
+    async def _candidates(self, request: pb.ClassifyRequest) -> list[Candidate]:
         kind = request.WhichOneof("picture")
         if kind == "pixels":
-            return wire.pixels_from(request, self._settings)
+            return wire.candidates_from(request, self._settings)
         # A file may be on a network mount that hangs; pictures that came with their request need no file.
         pool = reading if kind == "image_path" else decoding
-        return await pool(wire.pixels_from, request, self._settings)
+        return await pool(wire.candidates_from, request, self._settings)

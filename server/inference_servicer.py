@@ -7,6 +7,7 @@ import numpy as np
 
 import digits
 from digits.errors import DigitsError, InvalidInput, NotFound
+from digits.imaging.raw_pixels import require_pictures
 from digits.inference import inference_pb2 as pb
 from digits.inference import inference_pb2_grpc
 from digits.models.registry import Registry
@@ -82,14 +83,14 @@ class InferenceServicer(inference_pb2_grpc.GRPCInferenceServiceServicer):
         pixels = _pixels_of(request)
         answer = await self._classifier.classify(pixels, request.model_version, "", context.time_remaining())
         output = pb.ModelInferResponse.InferOutputTensor(
-            name="probabilities", datatype="FP32", shape=answer.probabilities.shape
+            name="probabilities", datatype="FP32", shape=answer.prediction.probabilities.shape
         )
         return pb.ModelInferResponse(
             model_name=MODEL,
             model_version=answer.model_version,
             id=request.id,
             outputs=[output],
-            raw_output_contents=[np.ascontiguousarray(answer.probabilities, "<f4").tobytes()],
+            raw_output_contents=[np.ascontiguousarray(answer.prediction.probabilities, "<f4").tobytes()],
         )
 
 
@@ -110,7 +111,9 @@ def _pixels_of(request: pb.ModelInferRequest) -> np.ndarray:
     data = request.raw_input_contents[0] if request.raw_input_contents else _listed(tensor)
     if len(data) != shape[0] * PIXELS_PER_IMAGE:
         raise InvalidInput("raw_input_contents", f"{shape[0] * PIXELS_PER_IMAGE} bytes, not {len(data)}")
-    return np.frombuffer(data, np.uint8).reshape(shape)
+    pixels = np.frombuffer(data, np.uint8).reshape(shape)
+    require_pictures(pixels, "inputs[0]")
+    return pixels
 
 
 def _listed(tensor: pb.ModelInferRequest.InferInputTensor) -> bytes:

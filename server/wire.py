@@ -2,43 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from digits.datasets import data_folder
 from digits.errors import InvalidInput
-from digits.imaging import decode
+from digits.imaging import judge
+from digits.imaging.candidate import Candidate
+from digits.imaging.candidates import candidates
+from digits.imaging.raw_pixels import from_pixels
+from digits.imaging.region import Box
+from digits.pixels import PIXELS_PER_IMAGE
 from digits.serving.answering import Answer
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2 as pb
 
 
-def pixels_from(request: pb.ClassifyRequest, settings: Settings) -> np.ndarray:
-    """Returns the request's picture, uint8 (1, 784); raises InvalidInput, NotFound."""
+def candidates_from(request: pb.ClassifyRequest, settings: Settings) -> list[Candidate]:
+    """Returns the readings of the request's picture, at least one; raises InvalidInput, NotFound."""
     kind = request.WhichOneof("picture")
     if kind == "pixels":
-        pixels = decode.from_pixels(request.pixels, "pixels")
-    elif kind == "image":
-        pixels = decode.decode(request.image, settings.max_image_bytes, "image")
-    elif kind == "image_path":
-        pixels = _picture_file(request.image_path, settings)
-    else:
-        raise InvalidInput("picture", "give one of image_path, image and pixels")
-    return pixels.reshape(1, -1)
+        return [from_pixels(request.pixels, "pixels")]
+    if kind == "image":
+        return candidates(request.image, settings.max_image_bytes, "image")
+    if kind == "image_path":
+        return _of_file(request.image_path, settings)
+    raise InvalidInput("picture", "give one of image_path, image and pixels")
 
 
-def _picture_file(relative: str, settings: Settings) -> np.ndarray:
+def _of_file(relative: str, settings: Settings) -> list[Candidate]:
     path = data_folder.resolve(settings.data_dir, relative, "image_path")
     with path.open("rb") as file:
         data = file.read(settings.max_image_bytes + 1)
-    return decode.decode(data, settings.max_image_bytes, "image_path")
+    return candidates(data, settings.max_image_bytes, "image_path")
 
 
-def classify_responses(answer: Answer) -> list[pb.ClassifyResponse]:
-    """One response for each picture of an answer."""
-    return [_response(row, answer) for row in answer.probabilities.tolist()]
+def stacked(pictures: Sequence[Sequence[Candidate]]) -> np.ndarray:
+    """All readings of some pictures for the network: uint8 (N, 784)."""
+    return np.stack([one.pixels.reshape(PIXELS_PER_IMAGE) for picture in pictures for one in picture])
 
 
-def _response(probabilities: list[float], answer: Answer) -> pb.ClassifyResponse:
+def classify_responses(
+    answer: Answer, pictures: Sequence[Sequence[Candidate]], requests: Sequence[pb.ClassifyRequest]
+) -> list[pb.ClassifyResponse]:
+    """One response for each picture, from the network's word on all of their readings."""
+    responses, start = [], 0
+    for picture, request in zip(pictures, requests, strict=True):
+        end = start + len(picture)
+        responses.append(_response(answer.part(start, end), picture, preview=request.preview))
+        start = end
+    return responses
+
+
+def _response(answer: Answer, picture: Sequence[Candidate], *, preview: bool) -> pb.ClassifyResponse:
+    best, none = judge.choose(answer.prediction.probabilities, answer.prediction.not_a_digit, picture)
+    probabilities = answer.prediction.probabilities[best].tolist()
     confidence = max(probabilities)
     return pb.ClassifyResponse(
         digit=probabilities.index(confidence),
@@ -46,4 +65,14 @@ def _response(probabilities: list[float], answer: Answer) -> pb.ClassifyResponse
         probabilities=probabilities,
         model_version=answer.model_version,
         served_by=answer.served_by,
+        not_a_digit=none,
+        preview=_preview(picture[best]) if preview else None,
     )
+
+
+def _preview(candidate: Candidate) -> pb.Preview:
+    return pb.Preview(pixels=candidate.pixels.tobytes(), box=_box(candidate.box))
+
+
+def _box(box: Box) -> pb.Box:
+    return pb.Box(left=box.left, top=box.top, width=box.width, height=box.height)

@@ -11,20 +11,19 @@ from digits.training.recipes import Augmentation
 CENTRE = 13.5
 
 
-def augment(pixels: tf.Tensor, limits: Augmentation, seed: tf.Tensor) -> tf.Tensor:
+def transform(images: tf.Tensor, limits: Augmentation, seed: tf.Tensor) -> tf.Tensor:
     """Turns, scales, slants and moves each picture by its own random amounts.
 
-    uint8 (n, 784) → uint8 (n, 784); what comes in from outside is background. `seed` is int32 (2,).
+    float32 (n, 28, 28, 1) → the same; what comes in from outside is background. `seed` is int32 (2,).
     """
-    transformed = tf.raw_ops.ImageProjectiveTransformV3(
-        images=tf.cast(tf.reshape(pixels, [-1, 28, 28, 1]), tf.float32),
-        transforms=_transforms(tf.random.stateless_uniform([tf.shape(pixels)[0], 5], seed, -1, 1), limits),
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=images,
+        transforms=_transforms(tf.random.stateless_uniform([tf.shape(images)[0], 5], seed, -1, 1), limits),
         output_shape=[28, 28],
         interpolation="BILINEAR",
         fill_mode="CONSTANT",
         fill_value=0.0,
     )
-    return tf.cast(tf.round(tf.reshape(transformed, [-1, 784])), tf.uint8)
 
 
 def _transforms(amounts: tf.Tensor, limits: Augmentation) -> tf.Tensor:

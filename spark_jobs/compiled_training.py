@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from digits.pixels import CLASSES
 from digits.training import architecture
 from digits.training.recipes import Recipe
 from digits.training.tensors import State
-from spark_jobs.augmentation import augment
+from spark_jobs.appearance import redraw
+from spark_jobs.augmentation import transform
+from spark_jobs.non_digits import non_digits
 
 # Keeps Adam's step finite when a gradient has been zero so far; Adam's paper's value.
 ADAM_EPSILON = 1e-8
@@ -84,26 +87,53 @@ class CompiledTraining:
         loss_sum, correct = tf.constant(0.0), tf.constant(0, tf.int32)
         for batch in tf.range(tf.size(rates)):
             start, end = borders[batch], borders[batch + 1]
-            images = pixels[start:end]
-            if self._recipe.augmentation is not None:
-                images = augment(images, self._recipe.augmentation, tf.stack([seed, batch]))
+            images = self._varied(pixels[start:end], tf.stack([seed, batch]))
             losses, right = self._step(images, tf.cast(labels[start:end], tf.int32), rates[batch])
             loss_sum += losses
             correct += right
         return loss_sum, correct
 
+    def _varied(self, pixels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """The batch's digits as people make them, then the pictures of no digit: uint8 (n + m, 784)."""
+        recipe, count = self._recipe, tf.shape(pixels)[0]
+        images = tf.cast(tf.reshape(pixels, [-1, 28, 28, 1]), tf.float32) / 255
+        if recipe.augmentation is not None:
+            images = transform(images, recipe.augmentation, seed)
+        others = images[:0]
+        if recipe.non_digit_share:
+            others = non_digits(
+                images, tf.cast(recipe.non_digit_share * tf.cast(count, tf.float32), tf.int32), seed
+            )
+        if recipe.redrawn_share:
+            # The order is random, so the first of a batch are as good a choice as any.
+            redrawn = tf.cast(recipe.redrawn_share * tf.cast(count, tf.float32), tf.int32)
+            other = tf.shape(others)[0] // 2
+            worse = redraw(tf.concat([images[:redrawn], others[:other]], axis=0), seed + 5)
+            images = tf.concat([worse[:redrawn], images[redrawn:]], axis=0)
+            others = tf.concat([worse[redrawn:], others[other:]], axis=0)
+        return tf.cast(tf.round(255 * tf.reshape(tf.concat([images, others], axis=0), [-1, 784])), tf.uint8)
+
     def _step(self, images: tf.Tensor, labels: tf.Tensor, rate: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """One step of Adam (arXiv 1412.6980); returns the losses' sum and how many answers were right."""
         with tf.GradientTape() as tape:
             logits = self._model(images, training=True)
-            smoothing = self._recipe.label_smoothing
-            wanted = tf.one_hot(labels, 10, on_value=1 - 0.9 * smoothing, off_value=0.1 * smoothing)
-            losses = tf.nn.softmax_cross_entropy_with_logits(wanted, logits)
+            losses = tf.nn.softmax_cross_entropy_with_logits(
+                self._wanted(labels, tf.shape(images)[0]), logits
+            )
             loss = tf.reduce_mean(losses)
         variables = [weight.value for weight in self._weights]
         self._apply(variables, tape.gradient(loss, variables), rate)
-        right = tf.argmax(logits, axis=1, output_type=tf.int32) == labels
-        return tf.reduce_sum(losses), tf.reduce_sum(tf.cast(right, tf.int32))
+        digits = logits[: tf.size(labels), :CLASSES]
+        right = tf.argmax(digits, axis=1, output_type=tf.int32) == labels
+        return tf.reduce_sum(losses[: tf.size(labels)]), tf.reduce_sum(tf.cast(right, tf.int32))
+
+    def _wanted(self, labels: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+        """Targets (count, 11): smoothed digits for the labels (n,), "no digit" for the rest."""
+        smoothing = self._recipe.label_smoothing
+        digits = tf.one_hot(labels, CLASSES, on_value=1 - 0.9 * smoothing, off_value=0.1 * smoothing)
+        digits = tf.pad(digits, [[0, 0], [0, 1]])
+        none = tf.one_hot(tf.fill([count - tf.size(labels)], CLASSES), architecture.OUTPUTS)
+        return tf.concat([digits, none], axis=0)
 
     def _apply(self, variables: list[tf.Variable], gradients: list[tf.Tensor], rate: tf.Tensor) -> None:
         steps = self._steps.assign_add(1.0)

@@ -38,6 +38,10 @@ SHARED = {
         "tests/front_door/test_outages.py",
         "tests/front_door/test_several_of_everything.py",
     ),
+    "a trained network": (
+        "tests/pictures/test_kinds.py",
+        "tests/pictures/test_cases.py",
+    ),
     "HDFS": (
         "tests/conformance/test_hdfs.py",
         "tests/conformance/test_artifact_store.py",

@@ -63,8 +63,10 @@ class ClassifyWorker:
             # A server of an earlier release asks for it, and answers by itself then as newer ones do at once.
             raise NotReady(f"{batch.model_version} is not in this worker's memory")
         pixels = np.frombuffer(batch.pixels, np.uint8).reshape(-1, PIXELS_PER_IMAGE)
+        prediction = model.predictor.predict(pixels)
         return queue_pb2.ClassifyBatchResult(
-            probabilities=model.predictor.predict(pixels).tobytes(),
+            probabilities=prediction.probabilities.tobytes(),
+            not_a_digit=prediction.not_a_digit.tobytes(),
             model_version=model.version,
             generation=serving.generation,
         )

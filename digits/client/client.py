@@ -124,15 +124,20 @@ class Client:
         pixels: bytes | None = None,
         model_version: str = "",
         minimum_version: str = "",
+        preview: bool = False,
         timeout_seconds: float | None = None,
     ) -> digit_pb.ClassifyResponse:
-        """Returns the digit in one picture: a path below the data folder, a file's bytes, or 784 bytes."""
+        """Returns the digit in one picture: a path below the data folder, a file's bytes, or 784 bytes.
+
+        With `preview` the answer holds the 28 x 28 pixels that the network saw, and their box in the picture.
+        """
         request = digit_pb.ClassifyRequest(
             image_path=image_path,
             image=image,
             pixels=pixels,
             model_version=model_version,
             minimum_version=minimum_version,
+            preview=preview,
         )
         return self._ask(self._stubs.digits.Classify, request, timeout_seconds)
 

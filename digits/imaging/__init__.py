@@ -1,6 +1,8 @@
-"""Any picture of a digit → the 28 x 28 pixels that the network reads.
+"""Any picture of a digit → a few readings of it, 28 x 28 pixels each, and which of them answers.
 
-decode opens a file's bytes; grayscale, background, segmentation, components and normalize follow one
-another. A picture comes in, pixels go out: nothing here knows of requests, models or files on disk. Imports
-the core's pixels and errors, and no other room.
+decode opens a file's bytes as gray levels. candidates proposes readings, of the whole and of the sheets and
+boxes within it (sheets): background and surface say what stands out, lines what to leave out, components what
+belongs together, normalize frames it as MNIST is framed. raw_pixels takes what is framed already. The caller
+asks its network about all of them, and judge says which one answers. Nothing here knows of requests, models
+or files on disk. Imports the core's pixels and errors, and no other room.
 """

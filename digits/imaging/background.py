@@ -1,146 +1,107 @@
-"""How far each pixel of a grey picture is from its paper, whatever the light on it."""
+"""How far each pixel of a gray picture is from its background, whatever the light on it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-Grey = NDArray[np.float32]
+from digits.imaging.region import Contrast, Gray
+from digits.imaging.surface import border, fitted, spread
 
-# The surface is fitted to about this many pixels a side: it is smooth, and this takes 1 ms.
-_SAMPLED_SIDE = 48
-_ROUNDS = 10
-# Tukey's biweight with its usual constant: 95 % as efficient as least squares on normal noise.
-_BIWEIGHT = 4.685
-# The border is paper, what is inside may be ink.
-_BORDER_WEIGHT = 4.0
-# Where a fifth of the border differs from the fit by more than this share, the edge of a shadow crosses it.
-_EVEN = 0.06
-# Shadows leave more light than that; what differs by so much is ink that reaches the border.
-_INK_AT_BORDER = 0.6
 # Strokes are narrower than this share of the picture, shadows are wider.
 _MAX_STROKE_WIDTH = 0.3
 _NEARLY_BLACK = 48
+# A border of which this share is of the other tone is no background.
+_MIXED = 0.12
+# Two tones are so many of their own deviations apart.
+_MIN_TONES = 2.0
+# What fills this share of its convex hull is convex, but for noise.
+_FILLED = 0.95
+# A polarity whose marks have less than this share of the other's energy is not looked at.
+_MIN_ENERGY_SHARE = 0.1
 
 
 @dataclass(frozen=True)
-class Contrast:
-    """(H, W) float32: 0 on paper, positive on ink, as a share of the range from black to white.
+class Reading:
+    """What would be ink if it is darker (or lighter) than its background, and how likely that is, in nats.
 
-    Where the light is not even, what touches the picture's edge may be a shadow.
+    If the border is not mostly background, ink may reach it: `cut` at its own box. If the light is `uneven`,
+    what reaches the border is a shadow.
     """
 
-    values: Grey
-    even_light: bool
+    contrast: Contrast
+    prior: float
+    cut: bool = False
+    uneven: bool = False
 
 
-def ink_contrast(grey: Grey) -> Contrast:
-    """Measures a picture (H, W), 0 to 255, against its paper.
+def readings(gray: Gray) -> list[Reading]:
+    """Measures a picture against its background: the likelier polarity first, the other only if it may be.
 
-    Dark ink is compared with its paper as a ratio, since a shadow dims both alike. Where a quadratic
-    surface does not explain the light, the paper is taken from around each place instead.
+    Dark ink is compared with its background as a ratio, since a shadow dims both alike. If a quadratic
+    surface does not explain the light, the background is taken from around each place instead.
     """
-    paper, even_light = _fitted(grey)
-    if not even_light:
-        return Contrast(_local_contrast(grey), even_light=False)
-    difference = grey - paper
-    if _energy(-difference) >= _energy(difference):
-        return Contrast(np.asarray(-difference / np.maximum(paper, 32), np.float32), even_light=True)
-    return Contrast(np.asarray(difference / 255, np.float32), even_light=True)
+    surface, even_light = fitted(gray)
+    difference = gray.astype(np.float32) - surface
+    energies = np.array([_energy(-difference), _energy(difference)])
+    shares = energies / max(1e-6, float(energies.sum()))
+    cost = 0.0 if even_light else -0.8
+    uneven = not even_light
+    dark = Reading(-difference / np.maximum(surface, 32), cost - float(1 - shares[0]), uneven=uneven)
+    light = Reading(difference / 255, cost - float(1 - shares[1]), uneven=uneven)
+    found = [
+        reading for share, reading in zip(shares, (dark, light), strict=True) if share >= _MIN_ENERGY_SHARE
+    ]
+    if uneven:
+        found.insert(0, Reading(_local_contrast(gray), 0.0, uneven=True))
+    return found + _of_two_tones(gray)
 
 
-def spread(values: Grey) -> float:
-    """The standard deviation that normal noise with this median absolute deviation would have."""
-    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
+def _of_two_tones(gray: Gray) -> list[Reading]:
+    """Both polarities of a picture that is cut at its ink, so that its border is no background."""
+    _, thresholded = cv2.threshold(gray, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    bright = np.asarray(thresholded, np.uint8)
+    share = float(bright[border(*gray.shape)].mean())
+    if not _MIXED < share < 1 - _MIXED:
+        return []
+    values, light = gray.astype(np.float32), bright.astype(bool)
+    if light.all() or not light.any() or _divided(bright):
+        return []
+    high, low = float(np.median(gray[light])), float(np.median(gray[~light]))
+    if high - low < _MIN_TONES * (gray[light].std() + gray[~light].std() + 2):
+        return []
+    dark = Reading((high - values) / max(high, 32), -0.3 + 0.4 * (share - 0.5), cut=True)
+    return [dark, Reading((values - low) / 255, -0.3 - 0.4 * (share - 0.5), cut=True)]
 
 
-def blurred(image: Grey) -> Grey:
-    """The mean of each pixel and its eight neighbours; less noise, and strokes stay where they are."""
-    padded = np.pad(image, 1, mode="edge")
-    rows = padded[:-2] + padded[1:-1] + padded[2:]
-    return np.asarray((rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / 9, np.float32)
+def _divided(bright: NDArray[np.uint8]) -> bool:
+    """Whether a straight edge parts the two tones, as a shadow's does: then each fills its convex hull."""
+    filled = []
+    for tone in (bright, 1 - bright):
+        places = cv2.findNonZero(tone)
+        hull = cv2.contourArea(cv2.convexHull(places))
+        filled.append(len(places) > _FILLED * hull)
+    return all(filled)
 
 
-def _energy(difference: Grey) -> float:
+def _energy(difference: Contrast) -> float:
     """The sum of the squares of what stands out of the noise: a small digit counts, grain does not."""
-    smooth = blurred(difference)
-    return float(np.square(np.maximum(smooth - 5 * spread(smooth) - 2, 0)).sum())
+    smooth = np.asarray(cv2.blur(difference, (3, 3)), np.float32)
+    return float(np.square(np.maximum(smooth - 5 * spread(smooth[::3, ::3]) - 2, 0)).sum())
 
 
-def _local_contrast(grey: Grey) -> Grey:
+def _local_contrast(gray: Gray) -> Contrast:
     """Contrast with the brightest place around, by closing with a wide square.
 
     Shadows are seen on light paper only, so that ink is dark, unless the border is nearly black.
     """
-    smooth = blurred(grey)
-    width = int(max(grey.shape) * _MAX_STROKE_WIDTH) | 1
-    if np.median(grey[_border(*grey.shape)]) < _NEARLY_BLACK:
-        opened = _widened(-_widened(-smooth, width), width)
-        return np.asarray((grey - opened) / 255, np.float32)
-    closed = -_widened(-_widened(smooth, width), width)
-    return np.asarray(1 - grey / np.maximum(closed, 32), np.float32)
-
-
-def _widened(image: Grey, width: int) -> Grey:
-    """The largest value in the square of that (odd) width around each pixel, by doubling runs."""
-    for axis in (0, 1):
-        padded = np.pad(
-            image, [(width // 2, width // 2) if a == axis else (0, 0) for a in (0, 1)], mode="edge"
-        )
-        padded = np.moveaxis(padded, axis, 0)
-        run = 1
-        while run < width:
-            step = min(run, width - run)
-            padded = np.maximum(padded[: len(padded) - step], padded[step:])
-            run += step
-        image = np.moveaxis(padded, 0, axis)
-    return image
-
-
-def _fitted(grey: Grey) -> tuple[Grey, bool]:
-    """The paper's brightness at every pixel: a quadratic surface, by iteratively reweighted least squares.
-
-    Also returns whether it explains the light, judged by the border.
-    """
-    sampled = _sampled(grey)
-    border, values, terms = _border(*sampled.shape).ravel(), sampled.ravel(), _terms(*sampled.shape)
-    residual = values - np.median(values[border])
-    for _ in range(_ROUNDS):
-        reach = _BIWEIGHT * (spread(residual[border]) + 2.0)
-        weights = np.clip(1 - (residual / reach) ** 2, 0, None) ** 2 * np.where(border, _BORDER_WEIGHT, 1.0)
-        weighted = (terms * weights[:, None]).T
-        solution = np.linalg.solve(weighted @ terms + 1e-3 * np.eye(6), weighted @ values)
-        residual = values - terms @ solution
-    y, x = np.linspace(-1, 1, grey.shape[0])[:, None], np.linspace(-1, 1, grey.shape[1])[None]
-    c, c_x, c_y, c_xx, c_xy, c_yy = solution
-    paper = np.clip(c + c_x * x + c_y * y + c_xx * x * x + c_xy * x * y + c_yy * y * y, 1, 255)
-    seen, fitted = np.maximum(values, 1)[border], np.maximum(values - residual, 1)[border]
-    shares = 1 - np.minimum(seen, fitted) / np.maximum(seen, fitted)
-    most, nearly_all = np.percentile(shares, (80, 95))
-    return np.asarray(paper, np.float32), bool(most < _EVEN or nearly_all > _INK_AT_BORDER)
-
-
-def _sampled(grey: Grey) -> Grey:
-    """The means of blocks of pixels."""
-    longest = max(grey.shape)
-    height, width = (max(2, min(side, side * _SAMPLED_SIDE // longest)) for side in grey.shape)
-    return np.asarray(Image.fromarray(grey).resize((width, height), Image.Resampling.BOX), np.float32)
-
-
-def _terms(height: int, width: int) -> NDArray[np.float64]:
-    """(H * W, 6): the terms of a quadratic in both directions."""
-    y, x = (
-        a.ravel() for a in np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
-    )
-    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
-
-
-def _border(height: int, width: int) -> NDArray[np.bool_]:
-    """The outer twentieth on each side, at least one pixel."""
-    border = np.ones((height, width), bool)
-    y, x = max(1, height // 20), max(1, width // 20)
-    border[y : height - y, x : width - x] = False
-    return border
+    smooth = cv2.blur(gray, (3, 3))
+    square = np.ones((int(max(gray.shape) * _MAX_STROKE_WIDTH) | 1,) * 2, np.uint8)
+    values = gray.astype(np.float32)
+    if np.median(gray[border(*gray.shape)]) < _NEARLY_BLACK:
+        return (values - cv2.morphologyEx(smooth, cv2.MORPH_OPEN, square)) / 255
+    closed = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, square)
+    return 1 - values / np.maximum(closed, 32)

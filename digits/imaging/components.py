@@ -1,117 +1,123 @@
-"""Connected marks of ink on a page, and which of them are the digit."""
+"""Connected components of ink, and which of them together may be the digit."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Mask = NDArray[np.bool_]
+from digits.imaging.region import Box, Mask
 
 # A digit's parts may be apart (the bar of a 5), yet each is a good part of the largest.
 _MIN_SHARE_OF_LARGEST = 0.08
 # Smaller than this share of the picture's longer side, it is dirt.
 _MIN_SHARE_OF_PICTURE = 0.03
+# Parts of one digit are closer to each other than this share of its size.
+_NEAR = 0.25
+# A mark as tall as that share of the tallest may be a character of its own.
+_MIN_CHARACTER_SHARE = 0.45
 
 
 @dataclass(frozen=True)
-class Box:
-    """Rows top ≤ y < bottom, columns left ≤ x < right."""
+class Components:
+    """`labels` (H, W) int32, 0 for no ink; of each component its box and area, and if it is at the edge.
 
-    top: int
-    left: int
-    bottom: int
-    right: int
+    Boxes are (N, 4): top, left, bottom, right. The first component is what is no ink, of area 0.
+    """
 
-    @property
-    def longer_side(self) -> int:
-        """In pixels."""
-        return max(self.bottom - self.top, self.right - self.left)
+    labels: NDArray[np.int32]
+    boxes: NDArray[np.int32]
+    areas: NDArray[np.int32]
+    at_edge: Mask
+
+    @classmethod
+    def of(cls, mask: NDArray[np.uint8]) -> Components:
+        """Finds the 8-connected components of a mask, (H, W), not 0 for ink."""
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
+        left, top, width, height, area = stats.T
+        boxes = np.stack([top, left, top + height, left + width], axis=1)
+        high, wide = mask.shape
+        at_edge = (top == 0) | (left == 0) | (top + height == high) | (left + width == wide)
+        areas = area.copy()
+        areas[0] = 0
+        at_edge[0] = True
+        return cls(np.asarray(labels, np.int32), boxes, areas, at_edge)
 
 
 @dataclass(frozen=True)
-class Marks:
-    """Where the digit's ink is, (H, W) bool, and the box around it."""
+class Group:
+    """Components that may be the digit: their ink, (H, W) bool, its box, and how likely it is, in nats.
+
+    `characters` counts the marks of a character's size in all of the picture; `alone` says that this is one
+    of several.
+    """
 
     mask: Mask
     box: Box
+    prior: float
+    characters: int = 1
+    alone: bool = False
 
 
-def digit_components(mask: Mask, edge_allowed: bool) -> Marks | None:
-    """Returns the marks that are the digit, or None where all are specks.
+def groups(components: Components, *, cut: bool, uneven: bool = False) -> list[Group]:
+    """The choices that are worth a look, the likeliest first; none if all are specks.
 
-    Marks that touch the picture's edge (a table beside the paper, a shadow) are left out where one of
-    at least a tenth of the size is free of it, and in any case unless `edge_allowed`.
+    What touches the edge is the digit's if the picture is `cut` at its ink; otherwise it is likelier a
+    table's, and under `uneven` light always a shadow's.
     """
-    labels, count = label(mask)
-    if not count:
+    areas, free = components.areas, components.areas * ~components.at_edge
+    found: dict[tuple[int, ...], Group] = {}
+    for candidates, prior in ((free, -0.5 if cut else 0.0), (areas, 0.0 if cut else -1.5)):
+        if candidates.any() and not (uneven and candidates is areas):
+            kept = np.flatnonzero(candidates >= max(1.0, candidates.max() * _MIN_SHARE_OF_LARGEST))
+            tall = _characters(components, kept)
+            choices = [(kept, prior), (_near_largest(components, kept), prior - 0.1)]
+            choices += [(tall[at : at + 1], prior - 0.7) for at in range(min(3, len(tall)))]
+            for chosen, cost in choices:
+                alone = not set(tall.tolist()) <= set(chosen.tolist())
+                group = _group(components, chosen, cost, len(tall), alone=alone)
+                if group is not None:
+                    found.setdefault(tuple(np.sort(chosen).tolist()), group)
+    return sorted(found.values(), key=lambda group: -group.prior)
+
+
+def _characters(components: Components, kept: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The components that are large enough to be digits of their own, the largest first."""
+    heights = components.boxes[kept, 2] - components.boxes[kept, 0]
+    tall = kept[heights >= _MIN_CHARACTER_SHARE * heights.max()]
+    return np.asarray(tall[np.argsort(-components.areas[tall])], np.int64)
+
+
+def _near_largest(components: Components, kept: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The largest component and what is close to it, or to what is close to it."""
+    boxes = components.boxes[kept].astype(np.float64)
+    largest = int(np.argmax(components.areas[kept]))
+    reach = _NEAR * max(boxes[largest, 2] - boxes[largest, 0], boxes[largest, 3] - boxes[largest, 1])
+    chosen = np.zeros(len(kept), bool)
+    chosen[largest] = True
+    for _ in range(2):
+        inner = boxes[chosen]
+        gap_y = np.maximum(inner[:, None, 0] - boxes[None, :, 2], boxes[None, :, 0] - inner[:, None, 2])
+        gap_x = np.maximum(inner[:, None, 1] - boxes[None, :, 3], boxes[None, :, 1] - inner[:, None, 3])
+        chosen |= (np.maximum(gap_y, gap_x) <= reach).any(axis=0)
+    return kept[chosen]
+
+
+def _group(
+    components: Components, kept: NDArray[np.int64], prior: float, characters: int, *, alone: bool
+) -> Group | None:
+    """The components as one group; None if it is no more than a speck."""
+    boxes = components.boxes[kept]
+    box = Box(*(int(place) for place in (*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0))))
+    # Smoothing has widened it by a pixel on each side.
+    if box.max_side - 2 < max(2.0, _MIN_SHARE_OF_PICTURE * max(components.labels.shape)):
         return None
-    areas = np.bincount(labels.ravel(), minlength=count + 1)
-    areas[0] = 0
-    edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
-    free = areas.copy()
-    free[edge] = 0
-    candidates = areas if edge_allowed and free.max() < areas.max() / 10 else free
-    if not candidates.any():
-        return None
-    kept = candidates >= max(1.0, candidates.max() * _MIN_SHARE_OF_LARGEST)
-    chosen = kept[labels]
-    box = _box(chosen)
-    if box.longer_side < max(3.0, _MIN_SHARE_OF_PICTURE * max(mask.shape)):
-        return None
-    return Marks(chosen, box)
+    return Group(_mask(components, kept), box, prior, characters, alone)
 
 
-def label(mask: Mask) -> tuple[NDArray[np.int32], int]:
-    """Numbers the 8-connected marks from 1, in (H, W) int32 with 0 elsewhere; returns how many there are.
-
-    Runs of each row are joined with the runs they touch in the row above (union-find).
-    """
-    rows, starts, ends = _runs(mask)
-    parents = list(range(len(rows)))
-    first_of_row = np.searchsorted(rows, np.arange(mask.shape[0] + 1)).tolist()
-    for row in range(1, mask.shape[0]):
-        _join_rows(
-            range(*first_of_row[row - 1 : row + 1]),
-            range(*first_of_row[row : row + 2]),
-            starts,
-            ends,
-            parents,
-        )
-    roots = np.array([_root(parents, run) for run in range(len(rows))], np.int64)
-    unique, numbers = np.unique(roots, return_inverse=True)
-    labels = np.zeros(mask.shape, np.int32)
-    labels[mask] = np.repeat(numbers + 1, np.subtract(ends, starts))
-    return labels, len(unique)
-
-
-def _runs(mask: Mask) -> tuple[NDArray[np.int64], list[int], list[int]]:
-    """Row, start and end (exclusive) of every run of true pixels, in reading order."""
-    edges = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    rows, starts = np.nonzero(edges == 1)
-    ends = np.nonzero(edges == -1)[1]
-    return rows, starts.tolist(), ends.tolist()
-
-
-def _join_rows(above: range, below: range, starts: list[int], ends: list[int], parents: list[int]) -> None:
-    upper, lower = above.start, below.start
-    while upper < above.stop and lower < below.stop:
-        if starts[upper] <= ends[lower] and starts[lower] <= ends[upper]:
-            parents[_root(parents, lower)] = _root(parents, upper)
-        if ends[upper] < ends[lower]:
-            upper += 1
-        else:
-            lower += 1
-
-
-def _root(parents: list[int], run: int) -> int:
-    while parents[run] != run:
-        parents[run] = parents[parents[run]]
-        run = parents[run]
-    return run
-
-
-def _box(mask: Mask) -> Box:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+def _mask(components: Components, kept: NDArray[np.int64]) -> Mask:
+    chosen = np.zeros(len(components.areas), bool)
+    chosen[kept] = True
+    return chosen[components.labels]

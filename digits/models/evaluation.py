@@ -14,7 +14,8 @@ _AT_ONCE = 512
 def evaluate(predictor: Predictor, held_out: Images) -> models_pb2.Metrics:
     """Measures a network on held-out images: accuracy, and mean cross-entropy in nats."""
     chunks = range(0, len(held_out.labels), _AT_ONCE)
-    probabilities = np.concatenate([predictor.predict(held_out.pixels[at : at + _AT_ONCE]) for at in chunks])
+    predictions = (predictor.predict(held_out.pixels[at : at + _AT_ONCE]) for at in chunks)
+    probabilities = np.concatenate([prediction.probabilities for prediction in predictions])
     right = probabilities.argmax(axis=1) == held_out.labels
     of_label = probabilities[np.arange(len(held_out.labels)), held_out.labels]
     return models_pb2.Metrics(

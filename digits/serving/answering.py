@@ -7,24 +7,25 @@ from typing import Protocol
 
 import numpy as np
 
+from digits.models.predictor import Prediction
 from digits.v1 import digit_service_pb2 as pb
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Probabilities, float32 (N, 10), who computed them, and the serving alias's generation then.
+    """A prediction for N pictures, who made it, and the serving alias's generation then.
 
     The generation is 0 for a version that was asked for by its name.
     """
 
-    probabilities: np.ndarray
+    prediction: Prediction
     model_version: str
     served_by: pb.ServedBy
     generation: int = 0
 
     def part(self, start: int, end: int) -> Answer:
         """The answer for some of the pictures."""
-        return Answer(self.probabilities[start:end], self.model_version, self.served_by, self.generation)
+        return Answer(self.prediction.part(start, end), self.model_version, self.served_by, self.generation)
 
 
 class Answerer(Protocol):

@@ -29,8 +29,8 @@ class LocalAnswerer:
             serving = await self._caught_up(generation)
         model = serving.loaded()
         loop = asyncio.get_running_loop()
-        probabilities = await loop.run_in_executor(self._thread, model.predictor.predict, pixels)
-        return Answer(probabilities, model.version, pb.CACHED_COPY, serving.generation)
+        prediction = await loop.run_in_executor(self._thread, model.predictor.predict, pixels)
+        return Answer(prediction, model.version, pb.CACHED_COPY, serving.generation)
 
     async def _caught_up(self, generation: int) -> ServingSnapshot:
         await self._floor.catch_up()

@@ -41,10 +41,10 @@ class NamedVersions:
         try:
             model = await self.load(version)
             loop = asyncio.get_running_loop()
-            probabilities = await loop.run_in_executor(self._thread, model.predictor.predict, pixels)
+            prediction = await loop.run_in_executor(self._thread, model.predictor.predict, pixels)
         finally:
             self._pictures -= len(pixels)
-        return Answer(probabilities, model.version, pb.CACHED_COPY)
+        return Answer(prediction, model.version, pb.CACHED_COPY)
 
     async def load(self, version: str) -> LoadedModel:
         """The version in memory; callers of one that is being loaded share the load. Raises as `answer`."""

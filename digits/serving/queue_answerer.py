@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from digits.errors import QueueUnavailable
+from digits.models.predictor import Prediction
 from digits.ports import ClassifyQueue
 from digits.serving.answering import Answer
 from digits.v1 import digit_service_pb2 as pb
@@ -41,8 +42,12 @@ class QueueAnswerer:
             raise QueueUnavailable("the task queue is silent") from error
         if result.error:
             raise QueueUnavailable(result.error)
-        probabilities = np.frombuffer(result.probabilities, "<f4").reshape(len(pixels), -1)
-        return Answer(probabilities, result.model_version, pb.WORKER, result.generation)
+        return Answer(_prediction(result, len(pixels)), result.model_version, pb.WORKER, result.generation)
+
+
+def _prediction(result: queue_pb2.ClassifyBatchResult, count: int) -> Prediction:
+    none = np.frombuffer(result.not_a_digit, "<f4") if result.not_a_digit else np.zeros(count, np.float32)
+    return Prediction(np.frombuffer(result.probabilities, "<f4").reshape(count, -1), none)
 
 
 def _heard(asking: asyncio.Future[queue_pb2.ClassifyBatchResult]) -> None:

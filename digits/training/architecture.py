@@ -11,23 +11,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from digits.pixels import CLASSES, SIDE
 from digits.training.recipes import Recipe
 from digits.training.tensors import State
 
 if TYPE_CHECKING:
     import keras
 
-KERNEL_SIZES = (5, 3, 3)
-# Two poolings by 2 and no padding bring 28 x 28 pixels to 3 x 3 features.
-FEATURE_SIZE = 3
 # Keras's own default; the ONNX graph folds the same number into its weights.
 NORM_EPSILON = 1e-3
+# The ten digits, and what is none.
+OUTPUTS = CLASSES + 1
 OPTIMIZER = "adam/"
 STEPS = f"{OPTIMIZER}steps"
 
 
 def build(recipe: Recipe) -> keras.Model:
-    """Returns the network: uint8 pixels (N, 784), 0 for paper to 255 for ink → float32 logits (N, 10).
+    """Returns the network: uint8 pixels (N, 784), 0 background to 255 ink → float32 logits (N, 11).
+
+    They are those of the ten digits, and of "no digit".
 
     Batch-norm comes after the pooling, on a quarter of the values, and has no scale of its own: what
     follows a ReLU can scale by itself, and a scale that is always positive lets ONNX fold it into the
@@ -38,15 +40,19 @@ def build(recipe: Recipe) -> keras.Model:
 
     pixels = keras.Input((784,), dtype="uint8", name="pixels")
     features = layers.Rescaling(1 / 255)(layers.Reshape((28, 28, 1))(pixels))
-    for number, (channels, size) in enumerate(zip(recipe.channels, KERNEL_SIZES, strict=True), start=1):
-        features = layers.Conv2D(channels, size, use_bias=False, name=f"conv{number}")(features)
-        if number < len(KERNEL_SIZES):
+    for number, layer in enumerate(recipe.layers, start=1):
+        padding = "same" if layer.padded else "valid"
+        convolution = layers.Conv2D(
+            layer.channels, layer.size, padding=padding, use_bias=False, name=f"conv{number}"
+        )
+        features = convolution(features)
+        if layer.pooled:
             features = layers.MaxPooling2D(2)(features)
         norm = layers.BatchNormalization(
             scale=False, momentum=recipe.statistics_momentum, epsilon=NORM_EPSILON, name=f"norm{number}"
         )
         features = layers.ReLU()(norm(features))
-    logits = layers.Dense(10, name="dense")(layers.Flatten()(features))
+    logits = layers.Dense(OUTPUTS, name="dense")(layers.Flatten()(features))
     return keras.Model(pixels, logits, name=recipe.name)
 
 
@@ -65,13 +71,14 @@ def initial_state(recipe: Recipe, seed: int) -> State:
     generator = np.random.default_rng(seed % 2**64)
     shapes = _kernel_shapes(recipe)
     state: State = {}
-    for number, channels in enumerate(recipe.channels, start=1):
+    for number, layer in enumerate(recipe.layers, start=1):
+        channels = layer.channels
         state[f"conv{number}/kernel"] = _glorot(generator, shapes[number - 1])
         state[f"norm{number}/beta"] = np.zeros(channels, np.float32)
         state[f"norm{number}/moving_mean"] = np.zeros(channels, np.float32)
         state[f"norm{number}/moving_variance"] = np.ones(channels, np.float32)
     state["dense/kernel"] = _glorot(generator, shapes[-1])
-    state["dense/bias"] = np.zeros(10, np.float32)
+    state["dense/bias"] = np.zeros(OUTPUTS, np.float32)
     return state | _initial_moments(state)
 
 
@@ -88,12 +95,22 @@ def _initial_moments(state: State) -> State:
     return moments | {STEPS: np.zeros((), np.float32)}
 
 
+def feature_side(recipe: Recipe) -> int:
+    """How many pixels a side are left of 28 after all layers."""
+    side = SIDE
+    for layer in recipe.layers:
+        side -= 0 if layer.padded else layer.size - 1
+        side //= 2 if layer.pooled else 1
+    return side
+
+
 def _kernel_shapes(recipe: Recipe) -> list[tuple[int, ...]]:
-    inputs = (1, *recipe.channels)
-    convolutions = [
-        (size, size, inputs[layer], recipe.channels[layer]) for layer, size in enumerate(KERNEL_SIZES)
+    channels = [1, *(layer.channels for layer in recipe.layers)]
+    convolutions: list[tuple[int, ...]] = [
+        (layer.size, layer.size, before, layer.channels)
+        for layer, before in zip(recipe.layers, channels, strict=False)
     ]
-    return [*convolutions, (FEATURE_SIZE**2 * recipe.channels[-1], 10)]
+    return [*convolutions, (feature_side(recipe) ** 2 * channels[-1], OUTPUTS)]
 
 
 def _glorot(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:

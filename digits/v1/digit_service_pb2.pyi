@@ -34,32 +34,58 @@ class TrainRequest(_message.Message):
     def __init__(self, images_batch_path: _Optional[str] = ..., images_batch: _Optional[bytes] = ..., recipe: _Optional[str] = ..., request_id: _Optional[str] = ..., seed: _Optional[int] = ..., promotion: _Optional[_Union[_training_pb2.Promotion, str]] = ...) -> None: ...
 
 class ClassifyRequest(_message.Message):
-    __slots__ = ("image_path", "image", "pixels", "model_version", "minimum_version")
+    __slots__ = ("image_path", "image", "pixels", "model_version", "minimum_version", "preview")
     IMAGE_PATH_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     PIXELS_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     MINIMUM_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PREVIEW_FIELD_NUMBER: _ClassVar[int]
     image_path: str
     image: bytes
     pixels: bytes
     model_version: str
     minimum_version: str
-    def __init__(self, image_path: _Optional[str] = ..., image: _Optional[bytes] = ..., pixels: _Optional[bytes] = ..., model_version: _Optional[str] = ..., minimum_version: _Optional[str] = ...) -> None: ...
+    preview: bool
+    def __init__(self, image_path: _Optional[str] = ..., image: _Optional[bytes] = ..., pixels: _Optional[bytes] = ..., model_version: _Optional[str] = ..., minimum_version: _Optional[str] = ..., preview: _Optional[bool] = ...) -> None: ...
 
 class ClassifyResponse(_message.Message):
-    __slots__ = ("digit", "confidence", "probabilities", "model_version", "served_by")
+    __slots__ = ("digit", "confidence", "probabilities", "model_version", "served_by", "not_a_digit", "preview")
     DIGIT_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     SERVED_BY_FIELD_NUMBER: _ClassVar[int]
+    NOT_A_DIGIT_FIELD_NUMBER: _ClassVar[int]
+    PREVIEW_FIELD_NUMBER: _ClassVar[int]
     digit: int
     confidence: float
     probabilities: _containers.RepeatedScalarFieldContainer[float]
     model_version: str
     served_by: ServedBy
-    def __init__(self, digit: _Optional[int] = ..., confidence: _Optional[float] = ..., probabilities: _Optional[_Iterable[float]] = ..., model_version: _Optional[str] = ..., served_by: _Optional[_Union[ServedBy, str]] = ...) -> None: ...
+    not_a_digit: float
+    preview: Preview
+    def __init__(self, digit: _Optional[int] = ..., confidence: _Optional[float] = ..., probabilities: _Optional[_Iterable[float]] = ..., model_version: _Optional[str] = ..., served_by: _Optional[_Union[ServedBy, str]] = ..., not_a_digit: _Optional[float] = ..., preview: _Optional[_Union[Preview, _Mapping]] = ...) -> None: ...
+
+class Preview(_message.Message):
+    __slots__ = ("pixels", "box")
+    PIXELS_FIELD_NUMBER: _ClassVar[int]
+    BOX_FIELD_NUMBER: _ClassVar[int]
+    pixels: bytes
+    box: Box
+    def __init__(self, pixels: _Optional[bytes] = ..., box: _Optional[_Union[Box, _Mapping]] = ...) -> None: ...
+
+class Box(_message.Message):
+    __slots__ = ("left", "top", "width", "height")
+    LEFT_FIELD_NUMBER: _ClassVar[int]
+    TOP_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    left: int
+    top: int
+    width: int
+    height: int
+    def __init__(self, left: _Optional[int] = ..., top: _Optional[int] = ..., width: _Optional[int] = ..., height: _Optional[int] = ...) -> None: ...
 
 class ClassifyStreamRequest(_message.Message):
     __slots__ = ("requests",)

@@ -15,15 +15,17 @@ class ClassifyBatch(_message.Message):
     def __init__(self, pixels: _Optional[bytes] = ..., model_version: _Optional[str] = ..., minimum_generation: _Optional[int] = ...) -> None: ...
 
 class ClassifyBatchResult(_message.Message):
-    __slots__ = ("probabilities", "model_version", "generation", "error", "error_code")
+    __slots__ = ("probabilities", "model_version", "generation", "error", "error_code", "not_a_digit")
     PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     ERROR_CODE_FIELD_NUMBER: _ClassVar[int]
+    NOT_A_DIGIT_FIELD_NUMBER: _ClassVar[int]
     probabilities: bytes
     model_version: str
     generation: int
     error: str
     error_code: int
-    def __init__(self, probabilities: _Optional[bytes] = ..., model_version: _Optional[str] = ..., generation: _Optional[int] = ..., error: _Optional[str] = ..., error_code: _Optional[int] = ...) -> None: ...
+    not_a_digit: bytes
+    def __init__(self, probabilities: _Optional[bytes] = ..., model_version: _Optional[str] = ..., generation: _Optional[int] = ..., error: _Optional[str] = ..., error_code: _Optional[int] = ..., not_a_digit: _Optional[bytes] = ...) -> None: ...

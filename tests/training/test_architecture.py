@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from digits.training import architecture
-from digits.training.recipes import FAST, RECIPES, Recipe
+from digits.training.recipes import FAST, RECIPES, Convolution, Recipe
 from spark_jobs import partition_trainer
 
-SMALL = dataclasses.replace(FAST, channels=(2, 3, 4))
+SMALL = dataclasses.replace(
+    FAST,
+    layers=(Convolution(2, 5, pooled=True), Convolution(3, 3, padded=True), Convolution(4, 3, pooled=True)),
+)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -43,10 +46,10 @@ def test_kernels_are_drawn_as_wide_as_keras_draws_them() -> None:
             assert np.abs(state[variable.path]).max() == pytest.approx(widest, rel=0.1)
 
 
-def test_bytes_become_ten_logits() -> None:
+def test_bytes_become_eleven_logits() -> None:
     model = architecture.build(SMALL)
     logits = np.asarray(model(np.full((3, 784), 255, np.uint8)))
-    assert logits.shape == (3, 10)
+    assert logits.shape == (3, 11)
     assert logits.dtype == np.float32
     assert np.abs(logits.sum(axis=1) - 1).max() > 1e-3  # No softmax yet.
 

@@ -8,11 +8,14 @@ import pytest
 
 from digits.models.onnx_graph import to_onnx
 from digits.training import architecture
-from digits.training.recipes import FAST, RECIPES, Recipe
+from digits.training.recipes import FAST, RECIPES, Convolution, Recipe
 from digits.training.tensors import State
 from spark_jobs import partition_trainer
 
-SMALL = dataclasses.replace(FAST, channels=(3, 5, 4))
+SMALL = dataclasses.replace(
+    FAST,
+    layers=(Convolution(3, 5, pooled=True), Convolution(5, 3, padded=True), Convolution(4, 3, pooled=True)),
+)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -32,6 +35,11 @@ def trained_state(recipe: Recipe, seed: int) -> State:
     return state
 
 
+def softmax(logits: np.ndarray) -> np.ndarray:
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return shares / shares.sum(axis=1, keepdims=True)
+
+
 def session(recipe: Recipe, state: State) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(to_onnx(recipe, state), providers=["CPUExecutionProvider"])
 
@@ -44,24 +52,28 @@ def test_the_graph_answers_as_keras_does(recipe: Recipe, seed: int) -> None:
     model = architecture.build(recipe)
     architecture.load(model, state)
     logits = np.asarray(model(pixels), np.float64)
-    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    (found,) = session(recipe, state).run(["probabilities"], {"pixels": pixels})
+    expected, all_eleven = softmax(logits[:, :10] / recipe.temperature), softmax(logits / recipe.temperature)
+    outputs = ["probabilities", "not_a_digit"]
+    found, none = session(recipe, state).run(outputs, {"pixels": pixels})
     np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_allclose(none, all_eleven[:, 10:], atol=1e-5)
     assert len(set(expected.argmax(axis=1))) > 1 or expected.std(axis=0).max() > 1e-3
 
 
 def test_a_batch_may_have_any_size() -> None:
     loaded = session(SMALL, trained_state(SMALL, 0))
     pixels = np.random.default_rng(2).integers(0, 256, (300, 784), np.uint8)
-    (together,) = loaded.run(None, {"pixels": pixels})
-    assert together.dtype == np.float32
+    together = loaded.run(None, {"pixels": pixels})
     for size in (1, 7):
-        (some,) = loaded.run(None, {"pixels": pixels[:size]})
-        np.testing.assert_allclose(some, together[:size], atol=1e-6)
+        some = loaded.run(None, {"pixels": pixels[:size]})
+        for part, whole in zip(some, together, strict=True):
+            assert whole.dtype == np.float32
+            np.testing.assert_allclose(part, whole[:size], atol=1e-6)
 
 
 def test_the_graph_takes_bytes_and_gives_floats_under_fixed_names() -> None:
     loaded = session(SMALL, trained_state(SMALL, 0))
-    (taken,), (given,) = loaded.get_inputs(), loaded.get_outputs()
+    (taken,), (given, none) = loaded.get_inputs(), loaded.get_outputs()
     assert (taken.name, taken.type, taken.shape) == ("pixels", "tensor(uint8)", ["N", 784])
     assert (given.name, given.type, given.shape) == ("probabilities", "tensor(float)", ["N", 10])
+    assert (none.name, none.type, none.shape) == ("not_a_digit", "tensor(float)", ["N", 1])

@@ -28,7 +28,9 @@ from digits.v1 import (
 Answer = Message | list[Message | Exception] | Exception | Callable[[Any, grpc.ServicerContext], Any]
 
 DEFAULTS: dict[str, Message] = {
-    "Classify": digit_service_pb2.ClassifyResponse(digit=5, confidence=0.9, model_version="v1", served_by=1),
+    "Classify": digit_service_pb2.ClassifyResponse(
+        digit=5, confidence=0.9, model_version="v1", served_by=1, not_a_digit=0.25
+    ),
     "GetJob": training_pb2.Job(job_id="j1", state="TRAINING"),
     "ListJobs": training_pb2.ListJobsResponse(jobs=[training_pb2.Job(job_id="j1")]),
     "CancelJob": training_pb2.Job(job_id="j1", cancel_requested=True),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from digits.errors import DeadlinePassed, Overloaded, QueueUnavailable
+from digits.models.predictor import Prediction
 from digits.serving.answering import Answer
 from digits.serving.batcher import Batcher
 from digits.v1 import digit_service_pb2 as pb
@@ -36,7 +37,8 @@ class Recorder:
         await self.free.wait()
         if self.error:
             raise self.error
-        return Answer(pixels[:, :10].astype(np.float32), "v1", pb.WORKER)
+        values = pixels[:, :10].astype(np.float32)
+        return Answer(Prediction(values, values[:, 0] / 10), "v1", pb.WORKER)
 
 
 async def batching(recorder: Recorder, max_in_batch: int = 4, max_waiting: int = 100) -> Batcher:
@@ -49,7 +51,8 @@ def test_a_lone_caller_waits_for_nobody() -> None:
     async def scenario() -> None:
         recorder = Recorder()
         answer = await (await batching(recorder)).predict(pictures(1, 7), None)
-        assert answer.probabilities.tolist() == [[7.0] * 10]
+        assert answer.prediction.probabilities.tolist() == [[7.0] * 10]
+        assert answer.prediction.not_a_digit.tolist() == [np.float32(0.7)]
         assert recorder.sizes == [1]
 
     asyncio.run(scenario())
@@ -65,7 +68,7 @@ def test_what_arrives_while_a_batch_is_out_is_the_next_batch_and_each_gets_its_o
             await asyncio.sleep(0)
         recorder.free.set()
         answers = await asyncio.gather(*calls)
-        assert [answer.probabilities[0, 0] for answer in answers] == list(range(7))
+        assert [answer.prediction.probabilities[0, 0] for answer in answers] == list(range(7))
         assert sum(recorder.sizes) == 7
         assert max(recorder.sizes) <= 4
 

@@ -45,7 +45,10 @@ class Scripted(Client):
     def classify(self, *, image: bytes, **_: Any) -> digit_service_pb2.ClassifyResponse:  # type: ignore[override]
         if not image.startswith(b"\x89PNG"):
             raise RemoteError(grpc.StatusCode.INVALID_ARGUMENT, "image: is not a picture", "image")
-        return digit_service_pb2.ClassifyResponse(digit=5, confidence=0.75, model_version="v7")
+        doubt = 0.968 if image.endswith(b"letter") else 0.25
+        return digit_service_pb2.ClassifyResponse(
+            digit=5, confidence=0.75, not_a_digit=doubt, model_version="v7"
+        )
 
     def list_jobs(self, *_: Any, **__: Any) -> pb.ListJobsResponse:
         spec = pb.TrainSpec(images_batch_path="mnist.npz", recipe="fast")
@@ -171,6 +174,13 @@ def test_classify_goes_on_after_a_file_that_will_not_do(run: Any, capsys: Printe
         f"digits: {text}: image: is not a picture",
         f"digits: {missing}: No such file or directory",
     ]
+
+
+def test_classify_says_if_a_picture_is_likelier_no_digit(run: Any, capsys: Printed, tmp_path: Path) -> None:
+    picture = tmp_path / "a.png"
+    picture.write_bytes(b"\x89PNG letter")
+    assert run("classify", str(picture)) == 0
+    assert capsys.readouterr().out == f"{picture}  5  75.0%  (not a digit: 97%)\n"
 
 
 def test_classify_as_json_names_the_file(run: Any, capsys: Printed, tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from digits.errors import InvalidInput
-from digits.imaging.decode import decode, from_pixels
+from digits.imaging.candidates import candidates
+from digits.imaging.raw_pixels import from_pixels
 from tests.unit.pictures import Grey, drawn, encoded, enlarged, on_paper, original
 
 LIMIT = 5_000_000
@@ -28,14 +29,15 @@ def warnings_are_errors() -> Iterator[None]:
 
 
 def decoded(data: bytes) -> Grey:
-    pixels = decode(data, LIMIT, "image")
-    assert (pixels.shape, pixels.dtype) == ((784,), np.uint8)
-    return pixels.reshape(28, 28)
+    """The likeliest reading of a picture, before a network has seen any."""
+    pixels = candidates(data, LIMIT, "image")[0].pixels
+    assert (pixels.shape, pixels.dtype) == ((28, 28), np.uint8)
+    return pixels
 
 
 def refusal(data: bytes, limit: int = LIMIT) -> str:
     with pytest.raises(InvalidInput) as caught:
-        decode(data, limit, "image")
+        candidates(data, limit, "image")
     assert caught.value.field == "image"
     return caught.value.problem
 
@@ -290,7 +292,27 @@ def test_a_picture_with_nothing_on_it_is_an_error_and_not_a_digit(blank: str) ->
 
 def test_784_bytes_are_used_as_they_are() -> None:
     data = bytes(range(196)) * 4
-    assert from_pixels(data, "pixels").tobytes() == data
+    assert from_pixels(data, "pixels").pixels.tobytes() == data
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (bytes(784), "are all 0"),
+        (b"\x01" * 784, "are all 1"),
+        (b"\xff" * 784, "are all 255"),
+        (bytes([0, 1]) * 392, "hold nothing but 0 and 1"),
+    ],
+)
+def test_784_bytes_that_cannot_be_a_picture_are_refused(data: bytes, says: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        from_pixels(data, "pixels")
+    assert caught.value.problem == f"{says}; a picture has 0 for paper to 255 for ink"
+
+
+def test_a_faint_28_x_28_original_is_stretched_to_full_ink() -> None:
+    faint = (original(3) // 4).astype(np.uint8)
+    assert np.abs(decoded(encoded(faint)).astype(int) - original(3)).max() <= 4
 
 
 @pytest.mark.parametrize("length", [0, 783, 785])

@@ -144,6 +144,6 @@ def test_too_many_pictures_for_versions_by_name_are_refused(bench: Bench) -> Non
         with pytest.raises(Overloaded):
             await bench.classifier.classify(many, "v1", "", 5.0)
         bench.held.let_go.set()
-        assert len((await waiting).probabilities) == 60
+        assert len((await waiting).prediction.probabilities) == 60
 
     bench.run(crowd)

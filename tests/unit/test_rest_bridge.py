@@ -60,7 +60,30 @@ def test_classify_tells_all_it_knows_when_asked_for_details(web: FlaskClient) ->
         "probabilities": [],
         "model_version": "v1",
         "served_by": "WORKER",
+        "not_a_digit": 0.25,
     }
+
+
+def test_a_preview_is_what_the_network_saw_and_where_it_came_from(
+    web: FlaskClient, service: RecordedService
+) -> None:
+    box = pb.Box(left=4, top=3, width=2, height=1)
+    service.answers["Classify"] = pb.ClassifyResponse(digit=5, preview=pb.Preview(pixels=b"28", box=box))
+    for how in (
+        {"json": {"image_path": "a.png", "preview": True}},
+        {"data": {"image": (io.BytesIO(b"png"), "a.png"), "preview": "true"}},
+    ):
+        reply = web.post("/digits/classify?details=1", **how)
+        assert reply.json["preview"] == {
+            "pixels": "Mjg=",
+            "box": {"left": 4, "top": 3, "width": 2, "height": 1},
+        }
+    assert [request.preview for request in service.requests] == [True, True]
+
+
+def test_a_preview_is_asked_for_with_true_or_not_at_all(web: FlaskClient) -> None:
+    reply = web.post("/digits/classify", json={"image_path": "a.png", "preview": 1})
+    assert (reply.status_code, reply.json["detail"]) == (400, '"preview" must be true or false')
 
 
 def test_a_picture_may_be_uploaded(web: FlaskClient, service: RecordedService) -> None:

@@ -234,11 +234,15 @@ def test_a_copy_on_disk_of_another_version_with_the_same_name_is_put_away(bench:
     other.publish(seed=1)
     other.serving.start()
     picture = np.full((1, 784), 200, np.uint8)
-    expected = Predictor(onnx_graph.to_onnx(RECIPE, architecture.initial_state(RECIPE, 1))).predict(picture)
+    expected = (
+        Predictor(onnx_graph.to_onnx(RECIPE, architecture.initial_state(RECIPE, 1)))
+        .predict(picture)
+        .probabilities
+    )
 
     def answers() -> bool:
         model = other.serving.now().loaded()
-        return np.array_equal(model.predictor.predict(picture), expected)
+        return np.array_equal(model.predictor.predict(picture).probabilities, expected)
 
     wait_until(answers, what="the registered v1")
     other.close()
@@ -269,8 +273,11 @@ def test_a_copy_on_disk_that_could_not_be_compared_at_first_serves_and_says_no_m
 def test_the_same_network_gives_the_same_probabilities_in_any_batch() -> None:
     predictor = Predictor(onnx_graph.to_onnx(RECIPE, architecture.initial_state(RECIPE, 3)))
     batch = np.random.default_rng(1).integers(0, 256, (9, 784), np.uint8)
-    one_by_one = np.concatenate([predictor.predict(batch[n : n + 1]) for n in range(9)])
-    np.testing.assert_allclose(predictor.predict(batch), one_by_one, atol=1e-6)
+    together, alone = predictor.predict(batch), [predictor.predict(batch[n : n + 1]) for n in range(9)]
+    one_by_one = np.concatenate([prediction.probabilities for prediction in alone])
+    np.testing.assert_allclose(together.probabilities, one_by_one, atol=1e-6)
+    none = np.concatenate([prediction.not_a_digit for prediction in alone])
+    np.testing.assert_allclose(together.not_a_digit, none, atol=1e-6)
 
 
 def test_a_stop_does_not_wait_for_a_read_that_hangs() -> None:
