@@ -37,6 +37,6 @@ def provenance(job: pb.Job, dataset: Dataset, plan: Plan, state: TrainingState) 
         seed=job.spec.seed,
         code_version=digits.__version__,
         image_count=dataset.train_count,
-        epochs=plan.recipe.epochs,
+        epochs=plan.epochs * plan.passes,
         training_seconds=state.seconds,
     )

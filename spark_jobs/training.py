@@ -50,7 +50,7 @@ class TrainingRun:
         self._report.enter(
             pb.INGESTING,
             images_total=self._plan.total_images,
-            epochs=self._plan.recipe.epochs,
+            epochs=self._plan.epochs,
             epoch=state.epoch,
             images_trained=state.images_trained,
             micro_batch=state.micro_batch,
