@@ -5,6 +5,8 @@ from __future__ import annotations
 from digits.datasets.dataset import Dataset
 from digits.errors import HandedOver
 from digits.jobs.leases import Lease
+from digits.models.evaluation import Judges
+from digits.models.gate import Limits
 from digits.models.publishing import Publisher
 from digits.training import architecture, blocks, recipes
 from digits.training.checkpoints import Checkpoints
@@ -88,13 +90,15 @@ class TrainingRun:
 
     def _publish(self, keras_config: str) -> None:
         self._report.enter(pb.EVALUATING)
-        state, held_out = self._micro_batches.state, self._dataset.held_out()
-        bundle = candidate.evaluated(self._plan, state, keras_config, held_out)
+        state, reference = self._micro_batches.state, self._context.reference.load()
+        judges = Judges(self._dataset.held_out(), reference.images, reference.missing)
+        bundle = candidate.evaluated(self._plan, state, keras_config, judges)
         bundle.provenance.CopyFrom(candidate.provenance(self._job, self._dataset, self._plan, state))
         self._report.enter(pb.PUBLISHING)
         context = self._context
-        publisher = Publisher(context.store, context.registry, context.coordinator, self._lease)
-        publisher.publish(bundle, self._job.spec.promotion, held_out)
+        limits = Limits.of(context.settings)
+        publisher = Publisher(context.store, context.registry, context.coordinator, self._lease, limits)
+        publisher.publish(bundle, self._job.spec.promotion, judges)
 
 
 def _plan(context: TrainingContext, spec: pb.TrainSpec, dataset: Dataset) -> Plan:

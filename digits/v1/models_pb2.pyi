@@ -12,16 +12,28 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Metrics(_message.Message):
-    __slots__ = ("accuracy", "loss", "held_out_image_count", "held_out_sha256")
+    __slots__ = ("accuracy", "loss", "held_out_image_count", "held_out_sha256", "chance_accuracy", "reference_accuracy", "reference_image_count", "reference_sha256", "robustness", "suspicion")
     ACCURACY_FIELD_NUMBER: _ClassVar[int]
     LOSS_FIELD_NUMBER: _ClassVar[int]
     HELD_OUT_IMAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
     HELD_OUT_SHA256_FIELD_NUMBER: _ClassVar[int]
+    CHANCE_ACCURACY_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_ACCURACY_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_IMAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_SHA256_FIELD_NUMBER: _ClassVar[int]
+    ROBUSTNESS_FIELD_NUMBER: _ClassVar[int]
+    SUSPICION_FIELD_NUMBER: _ClassVar[int]
     accuracy: float
     loss: float
     held_out_image_count: int
     held_out_sha256: str
-    def __init__(self, accuracy: _Optional[float] = ..., loss: _Optional[float] = ..., held_out_image_count: _Optional[int] = ..., held_out_sha256: _Optional[str] = ...) -> None: ...
+    chance_accuracy: float
+    reference_accuracy: float
+    reference_image_count: int
+    reference_sha256: str
+    robustness: float
+    suspicion: str
+    def __init__(self, accuracy: _Optional[float] = ..., loss: _Optional[float] = ..., held_out_image_count: _Optional[int] = ..., held_out_sha256: _Optional[str] = ..., chance_accuracy: _Optional[float] = ..., reference_accuracy: _Optional[float] = ..., reference_image_count: _Optional[int] = ..., reference_sha256: _Optional[str] = ..., robustness: _Optional[float] = ..., suspicion: _Optional[str] = ...) -> None: ...
 
 class Provenance(_message.Message):
     __slots__ = ("job_id", "data_name", "data_sha256", "recipe", "seed", "code_version", "image_count", "epochs", "training_seconds")

@@ -9,15 +9,12 @@ from pyspark import cloudpickle
 
 from digits.datasets.shards import Images
 from digits.errors import Corrupt
-from digits.models import evaluation, onnx_graph
-from digits.models.predictor import Predictor
 from digits.offsets import OffsetRanges
 from digits.training import architecture, blocks
 from digits.training.local_sgd import PartitionResult
 from digits.training.recipes import FAST, STANDARD
 from digits.v1 import artifacts_pb2 as pb
 from spark_jobs.partition_trainer import ArrowFunction, MicroBatch, train_partitions, warm
-from spark_jobs.plan import Plan
 
 SMALL = dataclasses.replace(FAST, channels=(4, 6, 8), batch_size=32)
 Row = tuple[int, int, bytes]
@@ -117,16 +114,6 @@ def test_a_partition_that_passes_over_its_images_three_times_trains_each_three_t
     assert (once.state["adam/steps"], thrice.state["adam/steps"]) == (4, 10)
     assert thrice.offsets == once.offsets
     assert thrice.correct_count > 3 * once.correct_count, "it learns from one pass to the next"
-
-
-def test_a_few_hundred_images_are_learned() -> None:
-    plan = Plan(FAST, 300, 1)
-    start = work(FAST, state=architecture.initial_state(FAST, 0), images_before=0, partition_count=1)
-    start = dataclasses.replace(start, images_total=plan.total_images, passes=plan.passes)
-    result = report(start, rows(300))
-    held_out = images(1_000)
-    onnx = onnx_graph.to_onnx(FAST, result.state)
-    assert evaluation.evaluate(Predictor(onnx), held_out).accuracy > 0.9
 
 
 def test_the_same_rows_in_another_order_teach_the_same() -> None:

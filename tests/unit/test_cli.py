@@ -115,7 +115,7 @@ def test_train_prints_a_line_for_each_change_and_succeeds(run: Any, capsys: Prin
     assert lines[0] == "job j1"
     assert re.sub(" +", " ", lines[1]) == "TRAINING 30/60 images 100 img/s loss 0.5000 accuracy 90.00%"
     assert len(lines) == 4
-    assert lines[3] == "v7: 90.00% of the held-out images right; it serves now"
+    assert lines[3] == "v7: 90.0 % of its own held-out images: it serves now"
 
 
 def test_train_names_its_request_so_that_it_can_be_repeated(run: Any) -> None:

@@ -12,6 +12,8 @@ from digits.errors import Cancelled, Corrupt, InvalidInput, LeaseLost, NotFound,
 from digits.jobs.jobs import Jobs, new_job
 from digits.jobs.leases import Lease
 from digits.models import bundle, evaluation, onnx_graph
+from digits.models.evaluation import Judges
+from digits.models.gate import Limits
 from digits.models.predictor import Predictor
 from digits.models.promotion import Promotion
 from digits.models.publishing import Publisher
@@ -40,10 +42,12 @@ class Bench:
         """Publishes a network in a job of its own."""
         self._start_job()
         candidate = bundle_of(seed, accuracy)
-        Publisher(self.store, self.registry, self.coordinator, self.lease).publish(
-            candidate, promotion, HELD_OUT
-        )
+        self.publisher().publish(candidate, promotion, JUDGES)
         return self.jobs.get(self.job.job_id)
+
+    def publisher(self) -> Publisher:
+        """The trainer's."""
+        return Publisher(self.store, self.registry, self.coordinator, self.lease, LIMITS)
 
     def _start_job(self) -> None:
         self.job = new_job(pb.TrainSpec(caller="trainer"))
@@ -56,6 +60,9 @@ class Bench:
 HELD_OUT = Images(
     np.random.default_rng(0).integers(0, 256, (50, 784), np.uint8), np.arange(50, dtype=np.uint8) % 10
 )
+
+JUDGES = Judges(HELD_OUT)
+LIMITS = Limits(max_reference_loss_points=0.5, min_reference_accuracy=0.8)
 
 
 def onnx(seed: int) -> bytes:
@@ -105,7 +112,7 @@ def test_the_caller_may_overrule_the_gate(bench: Bench) -> None:
 def test_a_serving_model_measured_on_other_images_is_measured_again_on_these(bench: Bench) -> None:
     other = bundle_of(seed=1, accuracy=0.999)
     other.metrics.held_out_sha256 = "other"
-    Publisher(bench.store, bench.registry, bench.coordinator, bench.lease).publish(other, pb.ALWAYS, HELD_OUT)
+    bench.publisher().publish(other, pb.ALWAYS, JUDGES)
     truth = evaluation.evaluate(Predictor(onnx(1)), HELD_OUT).accuracy
     assert truth < 0.5
     assert bench.publish(0.5).progress.promoted
@@ -114,7 +121,7 @@ def test_a_serving_model_measured_on_other_images_is_measured_again_on_these(ben
 def test_a_damaged_serving_model_does_not_keep_a_good_one_from_serving(bench: Bench) -> None:
     other = bundle_of(seed=1, accuracy=0.999)
     other.metrics.held_out_sha256 = "other"
-    Publisher(bench.store, bench.registry, bench.coordinator, bench.lease).publish(other, pb.ALWAYS, HELD_OUT)
+    bench.publisher().publish(other, pb.ALWAYS, JUDGES)
     bench.store.delete(bench.registry.get("serving").store_path)
     assert bench.publish(0.1).progress.promoted
 
@@ -122,19 +129,19 @@ def test_a_damaged_serving_model_does_not_keep_a_good_one_from_serving(bench: Be
 def test_a_cancelled_job_publishes_nothing(bench: Bench) -> None:
     bench.lease.edit(lambda job: setattr(job, "state", pb.TRAINING))
     bench.jobs.cancel(bench.job.job_id)
-    publisher = Publisher(bench.store, bench.registry, bench.coordinator, bench.lease)
+    publisher = bench.publisher()
     with pytest.raises(Cancelled):
-        publisher.publish(bundle_of(0, 0.9), pb.ALWAYS, HELD_OUT)
+        publisher.publish(bundle_of(0, 0.9), pb.ALWAYS, JUDGES)
     assert bench.registry.newest(9) == []
     with pytest.raises(NotReady):
         bench.registry.get("serving")
 
 
 def test_a_trainer_without_its_lease_publishes_nothing(bench: Bench) -> None:
-    publisher = Publisher(bench.store, bench.registry, bench.coordinator, bench.lease)
+    publisher = bench.publisher()
     bench.lease.release()
     with pytest.raises(LeaseLost):
-        publisher.publish(bundle_of(0, 0.9), pb.ALWAYS, HELD_OUT)
+        publisher.publish(bundle_of(0, 0.9), pb.ALWAYS, JUDGES)
     assert bench.registry.newest(9) == []
 
 
@@ -246,7 +253,7 @@ def test_a_version_counter_that_is_older_than_the_store_takes_the_next_free_name
     lease = Lease.take(jobs, older, job.job_id, 3)
     assert lease
     registry = Registry(older)
-    Publisher(bench.store, registry, older, lease).publish(bundle_of(1, 0.5), pb.IF_BETTER, HELD_OUT)
+    Publisher(bench.store, registry, older, lease, LIMITS).publish(bundle_of(1, 0.5), pb.IF_BETTER, JUDGES)
     assert registry.get("serving").version == "v4"
     assert bundle.load(bundle.fetch(bench.store, registry.get("v4")), "v4").version == "v4"
 
