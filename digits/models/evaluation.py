@@ -37,12 +37,12 @@ def accuracy(predictor: Predictor, images: Images) -> float:
 class Judges:
     """The images that a candidate and what serves are measured on.
 
-    `reference` is None if there is none; if there should be, `missing` says what became of it.
+    `reference` is None if there is none; `remark` says what a reader should know of it, if anything.
     """
 
     held_out: Images
     reference: Images | None = None
-    missing: str = ""
+    remark: str = ""
 
     def measure(self, predictor: Predictor) -> models_pb2.Metrics:
         """Measures a network on both; on one of them if they are the same images, as with MNIST itself."""

@@ -61,18 +61,18 @@ def decide(
     candidate: models_pb2.Metrics,
     serving: models_pb2.Model | None,
     limits: Limits,
-    missing: str = "",
+    remark: str = "",
 ) -> Decision:
     """Whether a candidate serves: it is no worse on the held-out images, nor clearly on the reference set.
 
     `serving` is what serves, with metrics of the same images as the candidate's; None if nothing usable does.
-    `missing` says what became of the reference set, if there should be one.
+    `remark` is what a reader should know of the reference set, if anything.
     """
     if promotion in (training_pb2.ALWAYS, training_pb2.NEVER):
         name = training_pb2.Promotion.Name(promotion)
         return Decision(promotion == training_pb2.ALWAYS, f"the caller said {name}")
     decision = _judged(candidate, serving, limits)
-    return Decision(decision.promoted, f"{decision.reason}; {missing}") if missing else decision
+    return Decision(decision.promoted, f"{decision.reason}; {remark}") if remark else decision
 
 
 def _judged(candidate: models_pb2.Metrics, serving: models_pb2.Model | None, limits: Limits) -> Decision:

@@ -74,7 +74,7 @@ class Publisher:
     def _register(self, model: models_pb2.Model, promotion: training_pb2.Promotion, judges: Judges) -> None:
         alias = self._registry.alias()
         serving = self._measured(alias.serving.version, judges)
-        decision = gate.decide(promotion, model.metrics, serving, self._limits, judges.missing)
+        decision = gate.decide(promotion, model.metrics, serving, self._limits, judges.remark)
         job = self._lease.replacement(_success(model, decision))
         operations: list[Create | Replace] = [self._registry.registration(model, decision.promoted), job]
         if decision.promoted:

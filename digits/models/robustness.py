@@ -21,14 +21,14 @@ _READS = 0.9
 
 def robustness(predictor: Predictor, reference: Images) -> float:
     """Accuracy, 0 to 1, on redrawn pictures of the reference set: the same ones each time."""
-    picked = _spread(reference, _IMAGES_PER_KIND)
+    picked = spread(reference, _IMAGES_PER_KIND)
     shares = [accuracy(predictor, Images(redrawn(picked.pixels, kind), picked.labels)) for kind in KINDS]
     return float(np.mean(shares))
 
 
 def suspicion(predictor: Predictor, reference: Images) -> str:
     """What a network was trained on instead of pictures like the reference set's; empty if unknown."""
-    picked = _spread(reference, _IMAGES_PER_MISTAKE)
+    picked = spread(reference, _IMAGES_PER_MISTAKE)
     if accuracy(predictor, picked) >= _READS:
         return ""
     for name, change in _MISTAKES.items():
@@ -43,7 +43,8 @@ def transposed(pixels: Pixels) -> Pixels:
     return np.ascontiguousarray(swapped).reshape(-1, PIXELS_PER_IMAGE)
 
 
-def _spread(images: Images, count: int) -> Images:
+def spread(images: Images, count: int) -> Images:
+    """At most `count` of the images, from all over them."""
     places = np.linspace(0, len(images) - 1, min(count, len(images))).astype(np.int64)
     return Images(images.pixels[places], images.labels[places])
 

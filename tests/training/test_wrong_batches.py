@@ -9,9 +9,11 @@ import pyarrow as pa
 import pytest
 
 from digits.datasets.shards import Images
-from digits.errors import NotLearned
+from digits.errors import InvalidInput, NotLearned
+from digits.models.bundle import LoadedModel
 from digits.models.evaluation import Judges
 from digits.models.gate import Limits, decide
+from digits.models.orientation import check_not_transposed
 from digits.models.predictor import Predictor
 from digits.models.robustness import transposed
 from digits.settings import Settings
@@ -118,6 +120,18 @@ def test_a_wrong_batch_is_right_about_itself_and_does_not_serve(
         decision = decide(pb.IF_BETTER, metrics, before, LIMITS)
         assert not decision.promoted
         assert decision.reason.startswith(suspicion)
+
+
+def test_transposed_pictures_are_refused_by_what_serves_before_they_are_trained_on(
+    mnist: Mnist, good: artifacts_pb2.ModelBundle
+) -> None:
+    serving = LoadedModel("v1", Predictor(good.onnx))
+    held_out = images(mnist, "train", 1_000, 2_000)
+    with pytest.raises(InvalidInput, match="send orientation: transposed") as refused:
+        check_not_transposed(turned(held_out), serving, "images_batch")
+    assert refused.value.field == "images_batch"
+    for other in (held_out, white(held_out), zero_one(held_out), all_zeros(held_out), shuffled(held_out)):
+        check_not_transposed(other, serving, "images_batch")
 
 
 @pytest.mark.parametrize("change", [all_zeros, shuffled])
