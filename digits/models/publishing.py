@@ -75,6 +75,7 @@ class Publisher:
         alias = self._registry.alias()
         serving = self._measured(alias.serving.version, judges)
         decision = gate.decide(promotion, model.metrics, serving, self._limits, judges.remark)
+        model.promotion_reason = decision.reason
         job = self._lease.replacement(_success(model, decision))
         operations: list[Create | Replace] = [self._registry.registration(model, decision.promoted), job]
         if decision.promoted:

@@ -40,9 +40,14 @@ class Bench:
 
     def publish(self, accuracy: float, promotion: pb.Promotion = pb.IF_BETTER, seed: int = 0) -> pb.Job:
         """Publishes a network in a job of its own."""
+        return self.publish_bundle(bundle_of(seed, accuracy), JUDGES, promotion)
+
+    def publish_bundle(
+        self, candidate: artifacts_pb2.ModelBundle, judges: Judges, promotion: pb.Promotion = pb.IF_BETTER
+    ) -> pb.Job:
+        """Publishes a bundle in a job of its own."""
         self._start_job()
-        candidate = bundle_of(seed, accuracy)
-        self.publisher().publish(candidate, promotion, JUDGES)
+        self.publisher().publish(candidate, promotion, judges)
         return self.jobs.get(self.job.job_id)
 
     def publisher(self) -> Publisher:
@@ -59,6 +64,9 @@ class Bench:
 
 HELD_OUT = Images(
     np.random.default_rng(0).integers(0, 256, (50, 784), np.uint8), np.arange(50, dtype=np.uint8) % 10
+)
+REFERENCE = Images(
+    np.random.default_rng(1).integers(0, 256, (40, 784), np.uint8), np.arange(40, dtype=np.uint8) % 10
 )
 
 JUDGES = Judges(HELD_OUT)
@@ -116,6 +124,30 @@ def test_a_serving_model_measured_on_other_images_is_measured_again_on_these(ben
     truth = evaluation.evaluate(Predictor(onnx(1)), HELD_OUT).accuracy
     assert truth < 0.5
     assert bench.publish(0.5).progress.promoted
+
+
+def test_a_model_that_is_worse_on_the_reference_set_does_not_serve_and_its_job_says_why(bench: Bench) -> None:
+    for accuracy, reference in ((0.5, 0.9), (0.6, 0.7)):
+        candidate = bundle_of(0, accuracy)
+        candidate.metrics.reference_accuracy = reference
+        candidate.metrics.reference_sha256 = REFERENCE.sha256()
+        bench.publish_bundle(candidate, Judges(HELD_OUT, REFERENCE))
+    progress = bench.jobs.get(bench.job.job_id).progress
+    assert (progress.model_version, progress.promoted) == ("v2", False)
+    assert progress.promotion_reason.startswith("20.0 points worse than v1 on the reference set")
+    model = bench.registry.get("v2")
+    assert (progress.metrics, progress.promotion_reason) == (model.metrics, model.promotion_reason)
+    assert bench.registry.alias().serving.version == "v1"
+
+
+def test_a_serving_model_that_never_met_the_reference_set_is_measured_on_it(bench: Bench) -> None:
+    bench.publish(0.9)
+    serving = Judges(HELD_OUT, REFERENCE).measure(Predictor(onnx(0)))
+    worse = bundle_of(0, serving.accuracy)
+    worse.metrics.reference_sha256 = REFERENCE.sha256()
+    worse.metrics.reference_accuracy = serving.reference_accuracy - 0.05
+    job = bench.publish_bundle(worse, Judges(HELD_OUT, REFERENCE))
+    assert job.progress.promotion_reason.startswith("5.0 points worse than v1")
 
 
 def test_a_damaged_serving_model_does_not_keep_a_good_one_from_serving(bench: Bench) -> None:
