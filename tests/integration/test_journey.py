@@ -55,7 +55,7 @@ def test_train_streams_moving_numbers_and_ends_with_a_version_and_its_accuracy(
     assert last.model_version.startswith("v")
     assert last.accuracy > 0.9
     assert last.metrics.reference_image_count == 1_000
-    assert 0.5 < last.metrics.robustness < last.metrics.reference_accuracy
+    assert last.metrics.robustness > 0.5
     assert last.promotion_reason == "the caller said NEVER"
 
 
