@@ -14,6 +14,7 @@ SHARED = {
         "tests/integration/test_rest.py",
         "tests/integration/test_resilience.py",
         "tests/integration/test_serving.py",
+        "tests/integration/test_gate.py",
         "tests/integration/test_what_jobs_leave.py",
         "tests/classification_service_test.py",
     ),

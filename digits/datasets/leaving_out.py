@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 
 import numpy as np
@@ -10,9 +10,6 @@ import numpy as np
 from digits.datasets.dataset import Dataset, Subset
 from digits.datasets.shards import Images
 from digits.errors import InvalidInput
-from digits.pixels import PIXELS_PER_IMAGE, Pixels
-
-_WORDS = PIXELS_PER_IMAGE // 8
 
 
 def without(dataset: Dataset, images: Images) -> Dataset:
@@ -20,37 +17,17 @@ def without(dataset: Dataset, images: Images) -> Dataset:
 
     Reads all training images once. Raises InvalidInput if fewer than two digits are left to train on.
     """
-    looked_for = _LookedFor(images.pixels)
-    subsets = [looked_for.left_out_of(subset) for subset in dataset.train_subsets]
+    pictures = {picture.tobytes() for picture in images.pixels}
+    subsets = [_without(subset, pictures) for subset in dataset.train_subsets]
     _check_enough(subsets)
     return replace(dataset, train_subsets=subsets)
 
 
-class _LookedFor:
-    """Pictures that are found again: by a sum over each, which is fast, and then by all their pixels."""
-
-    def __init__(self, pixels: Pixels) -> None:
-        self._weights = np.random.default_rng(0).integers(0, 2**64, _WORDS, np.uint64) | np.uint64(1)
-        self._sums = np.unique(self._sum(pixels))
-        self._pictures = {picture.tobytes() for picture in pixels}
-
-    def left_out_of(self, subset: Subset) -> Subset:
-        """The subset without these pictures; itself if it has none."""
-        found = np.concatenate([self._among(images.pixels) for images in subset.read()])
-        if not found.any():
-            return subset
-        chosen = subset.chosen.copy()
-        chosen[np.flatnonzero(chosen)[found]] = False
-        return replace(subset, chosen=chosen)
-
-    def _among(self, pixels: Pixels) -> np.ndarray:
-        found = np.isin(self._sum(pixels), self._sums)
-        for place in np.flatnonzero(found):
-            found[place] = pixels[place].tobytes() in self._pictures
-        return found
-
-    def _sum(self, pixels: Pixels) -> np.ndarray:
-        return np.ascontiguousarray(pixels).view(np.uint64) @ self._weights
+def _without(subset: Subset, pictures: Set[bytes]) -> Subset:
+    found = np.array([picture.tobytes() in pictures for chunk in subset.read() for picture in chunk.pixels])
+    chosen = subset.chosen.copy()
+    chosen[np.flatnonzero(chosen)[found]] = False
+    return replace(subset, chosen=chosen)
 
 
 def _check_enough(subsets: Sequence[Subset]) -> None:
