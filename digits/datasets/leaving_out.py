@@ -24,9 +24,9 @@ def without(dataset: Dataset, images: Images) -> Dataset:
 
 
 def _without(subset: Subset, pictures: Set[bytes]) -> Subset:
-    found = np.array([picture.tobytes() in pictures for chunk in subset.read() for picture in chunk.pixels])
+    found = [picture.tobytes() in pictures for chunk in subset.read() for picture in chunk.pixels]
     chosen = subset.chosen.copy()
-    chosen[np.flatnonzero(chosen)[found]] = False
+    chosen[np.flatnonzero(chosen)[np.array(found, bool)]] = False
     return replace(subset, chosen=chosen)
 
 

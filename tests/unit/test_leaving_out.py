@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,6 +48,15 @@ def test_an_image_is_left_out_whatever_its_label_and_one_that_differs_by_a_pixel
     other.pixels[0, 783] ^= 1
     looked_for = Images(np.concatenate([same.pixels, other.pixels]), np.array([9, 2], np.uint8))
     assert pictures(whole) - pictures(without(whole, looked_for)) == {same.pixels[0].tobytes()}
+
+
+def test_images_are_left_out_of_every_file_also_beside_one_whose_only_image_is_held_out(
+    tmp_path: Path,
+) -> None:
+    np.savez(tmp_path / "a.npz", x_train=RANDOM[:1], y_train=LABELS[:1])
+    np.savez(tmp_path / "b.npz", x_train=RANDOM[1:20], y_train=LABELS[1:20])
+    whole = open_dataset(tmp_path, "images_batch_path", 1 << 20)
+    assert without(whole, chosen(0, 3)).train_count == whole.train_count - 1
 
 
 def test_a_dataset_that_holds_none_of_the_images_stays_as_it_is() -> None:
