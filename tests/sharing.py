@@ -18,6 +18,10 @@ SHARED = {
         "tests/integration/test_what_jobs_leave.py",
         "tests/classification_service_test.py",
     ),
+    "a service whose trainer is broken": (
+        "tests/integration/test_trainer_faults.py",
+        "tests/integration/test_what_jobs_leave.py",
+    ),
     "ZooKeeper, Valkey and RabbitMQ": (
         "tests/conformance/test_queues.py",
         "tests/conformance/test_coordinator.py",

@@ -12,7 +12,7 @@ from digits.models.predictor import Predictor
 from digits.models.redrawing import KINDS, redrawn
 from digits.pixels import PIXELS_PER_IMAGE, SIDE, Pixels
 
-# 15 kinds of 100 pictures take half a second to draw and read, and tell models apart that differ by 2 %.
+# 15 kinds of 100 pictures take 0.15 s to draw and read, and tell models apart that differ by 2 %.
 _IMAGES_PER_KIND = 100
 _IMAGES_PER_MISTAKE = 1_000
 # A network that reads this much of the changed pictures, and less as they are, was trained on changed ones.

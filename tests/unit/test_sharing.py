@@ -14,6 +14,7 @@ SERVERS = (
     "front_door",
     "trained_service",
     "kafka",
+    "breakable_service",
     "secure_kafka",
     "hdfs",
     "rabbitmq",
