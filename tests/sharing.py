@@ -15,7 +15,6 @@ SHARED = {
         "tests/integration/test_resilience.py",
         "tests/integration/test_serving.py",
         "tests/integration/test_gate.py",
-        "tests/integration/test_what_jobs_leave.py",
         "tests/classification_service_test.py",
     ),
     "a service whose trainer is broken": (
