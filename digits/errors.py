@@ -20,6 +20,7 @@ DigitsError
 │   └── QueueUnavailable
 ├── Corrupt                 an artifact is damaged or not what it says it is
 ├── Diverged                the training ran into NaN or infinity
+├── NotLearned              the trained network is no better than chance
 ├── GaveUp                  a job took its worker down too often
 ├── AlreadyPublished        an artifact's name was used before
 ├── StaleWrite              somebody else wrote first
@@ -123,6 +124,10 @@ class Corrupt(DigitsError):
 
 class Diverged(DigitsError):
     """The training ran into NaN or infinity; the same images and seed would again."""
+
+
+class NotLearned(DigitsError):
+    """The trained network is no better than chance; the same images and seed would end so again."""
 
 
 class GaveUp(DigitsError):

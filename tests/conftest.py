@@ -91,12 +91,14 @@ def started(service: Service) -> Iterator[Service]:
 
 
 def data_folder(folder: Path, mnist: dict[str, np.ndarray]) -> Path:
-    """A data folder with the documented picture and two slices of MNIST."""
+    """A data folder with the documented picture, two slices of MNIST, and a reference set beside them."""
     data = folder / "data"
     (data / "test" / "data").mkdir(parents=True)
     (data / "test" / "data" / "n5.png").write_bytes((ROOT / "data/test/data/n5.png").read_bytes())
     _slice(mnist, 2_048, 512, data / "tiny.npz")
     _slice(mnist, 12_000, 2_000, data / "slice.npz")
+    part = {name: array[-1_000:] for name, array in mnist.items()}
+    np.savez_compressed(data / "reference.npz", **part)
     return data
 
 

@@ -14,6 +14,7 @@ SHARED = {
         "tests/integration/test_rest.py",
         "tests/integration/test_resilience.py",
         "tests/integration/test_serving.py",
+        "tests/integration/test_gate.py",
         "tests/classification_service_test.py",
     ),
     "a service whose trainer is broken": (

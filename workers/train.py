@@ -16,6 +16,7 @@ from digits.jobs.cleanup import Cleanup
 from digits.jobs.jobs import Jobs
 from digits.jobs.leases import Lease
 from digits.jobs.membership import Membership
+from digits.models.reference import ReferenceFile
 from digits.models.registry import Registry
 from digits.settings import Settings
 from digits.training import recipes
@@ -48,6 +49,7 @@ class TrainWorker:
             coordinator=self._coordinator,
             jobs=Jobs(self._coordinator, bootstrap.train_queue(settings)),
             registry=Registry(self._coordinator),
+            reference=ReferenceFile(settings),
             stopping=self._stopping,
         )
         self._cleanup = Cleanup(self._context.jobs, self._context.store, self._context.log)

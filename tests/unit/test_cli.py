@@ -118,7 +118,26 @@ def test_train_prints_a_line_for_each_change_and_succeeds(run: Any, capsys: Prin
     assert lines[0] == "job j1"
     assert re.sub(" +", " ", lines[1]) == "TRAINING 30/60 images 100 img/s loss 0.5000 accuracy 90.00%"
     assert len(lines) == 4
-    assert lines[3] == "v7: 90.00% of the held-out images right; it serves now"
+    assert lines[3] == "v7: 90.0 % of its own held-out images: it serves now"
+
+
+def test_a_training_that_does_not_serve_says_how_it_did_on_both_sets_and_why(
+    run: Any, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = pb.TrainProgress(
+        job_id="j1",
+        state=pb.SUCCEEDED,
+        accuracy=0.979,
+        model_version="v7",
+        promotion_reason="looks like white background: 75.0 points worse than v6",
+        metrics=models_pb2.Metrics(reference_accuracy=0.241, reference_image_count=10_000),
+    )
+    monkeypatch.setattr(Scripted, "_progress", lambda _: iter([last]))
+    assert run("train", "white.npz") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "v7: 97.9 % of its own held-out images, 24.1 % of the reference set: it does not serve "
+        "(looks like white background: 75.0 points worse than v6)"
+    )
 
 
 def test_train_names_its_request_so_that_it_can_be_repeated(run: Any) -> None:
