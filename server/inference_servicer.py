@@ -10,7 +10,7 @@ from digits.errors import DigitsError, InvalidInput, NotFound
 from digits.inference import inference_pb2 as pb
 from digits.inference import inference_pb2_grpc
 from digits.models.registry import Registry
-from digits.pixels import CLASSES, PIXELS_PER_IMAGE
+from digits.pixels import CLASSES, PIXELS_PER_IMAGE, check_ink
 from digits.serving.classifier import Classifier
 from digits.serving.named_versions import NamedVersions
 from digits.serving.serving_model import ServingModel
@@ -110,7 +110,9 @@ def _pixels_of(request: pb.ModelInferRequest) -> np.ndarray:
     data = request.raw_input_contents[0] if request.raw_input_contents else _listed(tensor)
     if len(data) != shape[0] * PIXELS_PER_IMAGE:
         raise InvalidInput("raw_input_contents", f"{shape[0] * PIXELS_PER_IMAGE} bytes, not {len(data)}")
-    return np.frombuffer(data, np.uint8).reshape(shape)
+    pixels = np.frombuffer(data, np.uint8).reshape(shape)
+    check_ink(pixels, "raw_input_contents" if request.raw_input_contents else "inputs[0].contents")
+    return pixels
 
 
 def _listed(tensor: pb.ModelInferRequest.InferInputTensor) -> bytes:

@@ -22,6 +22,7 @@ from tests.ports import free_port
 from tests.servers import valkey_server, zookeeper_server
 from tests.service import Service
 from tests.sharing import ByServers
+from tests.stroke import STROKE
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent
@@ -112,7 +113,7 @@ def before_training(service: Service) -> BeforeTraining:
     """What the service says before its first model."""
     with service.client() as client, pytest.raises(RemoteError) as refused:
         serving = client.serving()
-        client.classify(pixels=bytes(784))
+        client.classify(pixels=STROKE)
     return BeforeTraining(serving, refused.value)
 
 

@@ -37,14 +37,14 @@ def read_csv(source: Source, intake: Intake) -> None:
         with reading(source.name, source.field):
             reader = _Reader(source)
             if reader.columns == PIXELS_PER_IMAGE:
-                intake.note(source.name, "not used: it has no label column")
+                intake.findings.note(source.name, "not used: it has no label column")
                 return
             labels = reader.labels(intake)
     except InvalidInput as error:
-        intake.fault(error.problem)
+        intake.findings.fault(error.problem)
         return
     if labels is not None:
-        intake.note(source.name, f"{len(labels):,} lines of a label and {PIXELS_PER_IMAGE} pixels")
+        intake.findings.note(source.name, f"{len(labels):,} lines of a label and {PIXELS_PER_IMAGE} pixels")
         intake.take(_part(source.name), source.name, labels, reader.rows, len(labels) * _COLUMNS)
 
 
@@ -72,7 +72,7 @@ class _Reader:
         count = 0
         for lines in self._lines():
             count += len(lines)
-            if not intake.check_size(self._source.name, count * _COLUMNS):
+            if not intake.has_room(self._source.name, count * _COLUMNS):
                 return None
             values = [float(line.partition(b",")[0].strip(b' "')) for line in lines]
             columns.append(np.array(values).reshape(-1, 1))

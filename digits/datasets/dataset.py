@@ -41,7 +41,7 @@ def open_dataset(source: Path | bytes, field: str, max_bytes: int, transposed: b
     labels = [part.shard.labels[part.chosen] for part in subsets[0]]
     if len(np.unique(np.concatenate(labels))) < 2:
         raise InvalidInput(field, "the labels to train on are all the same; at least two digits are needed")
-    return Dataset(*subsets, notes=intake.notes())
+    return Dataset(*subsets, notes=intake.findings.notes())
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from digits.datasets.csv_file import looks_like_csv, read_csv
 from digits.datasets.idx import IdxName, read_idx
-from digits.datasets.intake import Intake, unused
+from digits.datasets.intake import Intake
 from digits.datasets.npz import read_npz
 from digits.datasets.shards import reading
 from digits.datasets.source import Source
@@ -34,7 +34,7 @@ def take_files(source: Path | bytes, intake: Intake) -> None:
 
 def _take_file(source: Source, intake: Intake) -> None:
     if source.head(3) == b"\0\0\x08":
-        intake.fault(f"{source.name} is one IDX file: name the folder that holds it with its labels")
+        intake.findings.fault(f"{source.name} is one IDX file: name the folder that holds it with its labels")
     elif _is_csv(source):
         read_csv(source, intake)
     else:
@@ -55,7 +55,7 @@ def _take_folder(folder: Path, intake: Intake) -> None:
         name, files = below
         take = _reader_of(files)
         folders.remove(name)
-        intake.note(f"{name}/", "the batch is in this folder below")
+        intake.findings.note(f"{name}/", "the batch is in this folder below")
     if take is None:
         held = ", ".join(sorted([*files, *(f"{name}/" for name in folders)])[:8]) or "nothing"
         problem = (
@@ -63,7 +63,9 @@ def _take_folder(folder: Path, intake: Intake) -> None:
         )
         raise InvalidInput(intake.field, problem)
     used = take(files, intake)
-    unused(intake, sorted([*(name for name in files if name not in used), *(f"{name}/" for name in folders)]))
+    intake.findings.unused(
+        sorted([*(name for name in files if name not in used), *(f"{name}/" for name in folders)])
+    )
 
 
 def _reader_of(files: Files) -> Callable[[Files, Intake], Files] | None:

@@ -56,15 +56,17 @@ def read_idx(files: Mapping[str, Source], intake: Intake) -> None:
     for name in sorted(files):
         role = IdxName.of(name)
         if role in chosen:
-            intake.note(name, f"not used: {chosen[role].name} is")
+            intake.findings.note(name, f"not used: {chosen[role].name} is")
         elif role:
             chosen[role] = files[name]
     sets = sorted({role.data_set for role in chosen})
     if len(sets) > 1:
-        intake.fault(f"holds the files of several data sets, {', '.join(sets)}: keep one in a folder")
+        intake.findings.fault(
+            f"holds the files of several data sets, {', '.join(sets)}: keep one in a folder"
+        )
         return
     if sets[0].startswith("emnist"):
-        intake.note("EMNIST", HINT)
+        intake.findings.note("EMNIST", HINT)
     for part in (TRAIN, TEST):
         _read_part(part, sets[0], chosen, intake)
 
@@ -73,10 +75,10 @@ def _read_part(part: str, data_set: str, files: Mapping[IdxName, Source], intake
     images, labels = (files.get(IdxName(data_set, part, kind)) for kind in (IMAGES, LABELS))
     if images is None and labels is None:
         if part == TRAIN:
-            intake.fault("train-images-idx3-ubyte is missing, and train-labels-idx1-ubyte")
+            intake.findings.fault("train-images-idx3-ubyte is missing, and train-labels-idx1-ubyte")
         return
     if images is None or labels is None:
-        intake.fault(f"{_partner(images or labels)} is missing")
+        intake.findings.fault(f"{_partner(images or labels)} is missing")
         return
     pair = _array(images, intake), _array(labels, intake)
     if pair[0] is not None and pair[1] is not None:
@@ -97,9 +99,9 @@ def _array(source: Source, intake: Intake) -> StoredArray | None:
         with reading(source.name, source.field), source.unpacked() as stream:
             array = _stored(source, stream)
     except InvalidInput as error:
-        intake.fault(error.problem)
+        intake.findings.fault(error.problem)
         return None
-    intake.found(array.described)
+    intake.findings.found(array.described)
     return array
 
 

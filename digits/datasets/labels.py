@@ -26,12 +26,12 @@ def label_faults(array: StoredArray) -> list[str]:
 def label_note(array: StoredArray) -> str:
     """What was accepted of the shape or the type, or nothing."""
     if _one_hot(array):
-        return f"{array.title}: one-hot rows taken as digits"
+        return "one-hot rows taken as digits"
     if array.only_first:
-        return f"{array.title}: the first of {array.shape[1]} columns taken as the digit"
+        return f"the first of {array.shape[1]} columns taken as the digit"
     if len(array.shape) == 2:
-        return f"{array.title}: {array.shape} taken as (N,)"
-    return f"{array.title}: {array.dtype} taken as whole numbers" if array.dtype.kind == "f" else ""
+        return f"{array.shape} taken as (N,)"
+    return f"{array.dtype} taken as whole numbers" if array.dtype.kind == "f" else ""
 
 
 def digits_of(array: StoredArray) -> Pixels:

@@ -12,7 +12,7 @@ from numpy.lib import format as npy
 
 from digits.datasets.array_names import IMAGES, LABELS, Role, Roles, roles_of, usual_name
 from digits.datasets.arrays import StoredArray
-from digits.datasets.intake import Intake, unused
+from digits.datasets.intake import Intake
 from digits.datasets.shards import read_exactly, reading
 from digits.datasets.source import Source
 from digits.errors import InvalidInput
@@ -30,7 +30,7 @@ def read_npz(source: Source, intake: Intake) -> None:
         with reading(source.name, source.field), _opened(source) as archive:
             _Reader(source, archive, intake).read()
     except InvalidInput as error:
-        intake.fault(error.problem)
+        intake.findings.fault(error.problem)
 
 
 class _Reader:
@@ -43,8 +43,10 @@ class _Reader:
     def read(self) -> None:
         roles = roles_of(self._members)
         for one, other in roles.rivals:
-            self._intake.fault(f"{one} and {self._title(other)} may both be meant: leave one of them out")
-        unused(self._intake, [self._title(name) for name in roles.unknown])
+            self._intake.findings.fault(
+                f"{one} and {self._title(other)} may both be meant: leave one of them out"
+            )
+        self._intake.findings.unused([self._title(name) for name in roles.unknown])
         arrays = {role: self._array(name) for role, name in roles.by_role.items()}
         for part in dict.fromkeys(part for part, _ in arrays):
             self._read_pair(part, roles, arrays)
@@ -55,7 +57,7 @@ class _Reader:
         both = [(part, IMAGES), (part, LABELS)]
         for role in both:
             if role not in arrays:
-                self._intake.fault(f"{self._title(usual_name(role))} is missing")
+                self._intake.findings.fault(f"{self._title(usual_name(role))} is missing")
         images, labels = (arrays.get(role) for role in both)
         if images is not None and labels is not None:
             self._say_names(roles, both)
@@ -64,22 +66,22 @@ class _Reader:
     def _say_names(self, roles: Roles, both: list[Role]) -> None:
         for role in both:
             if roles.by_role[role] != usual_name(role):
-                self._intake.note(self._title(roles.by_role[role]), f"taken as {usual_name(role)}")
+                self._intake.findings.note(self._title(roles.by_role[role]), f"taken as {usual_name(role)}")
 
     def _say_what_is_missing(self, names: list[str]) -> None:
-        self._intake.fault(f"{self._title('x_train')} is missing, and y_train")
+        self._intake.findings.fault(f"{self._title('x_train')} is missing, and y_train")
         held = ", ".join(sorted(names)[:8]) or "nothing"
-        self._intake.found(f"{held} in {self._source.name}")
+        self._intake.findings.found(f"{held} in {self._source.name}")
 
     def _array(self, name: str) -> StoredArray | None:
         try:
             with reading(self._title(name), self._source.field):
                 array = _stored(self._archive.getinfo(self._members[name]), self._archive, self._source)
         except InvalidInput as error:
-            self._intake.fault(error.problem)
+            self._intake.findings.fault(error.problem)
             return None
         array = replace(array, name=name, title=self._title(name))
-        self._intake.found(array.described)
+        self._intake.findings.found(array.described)
         return array
 
     def _title(self, array: str) -> str:

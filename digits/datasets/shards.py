@@ -38,15 +38,13 @@ class Images:
 class Shard:
     """One pair of arrays: the labels in memory, the pixels still in their file.
 
-    `chunks` yields the pixels from the first, in chunks of any size; `name` is for error messages, and
-    `byte_count` is what the file unpacks to.
+    `chunks` yields the pixels from the first, in chunks of any size; `name` is for error messages.
     """
 
     name: str
     field: str
     labels: Pixels
     chunks: Callable[[], Iterator[Pixels]]
-    byte_count: int
 
     def read(self) -> Iterator[Images]:
         """Yields the images in the file's order; raises InvalidInput if the file is damaged."""

@@ -12,12 +12,13 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from digits.errors import InvalidInput
+from digits.file_kinds import kind_of
 from digits.imaging.background import Grey
 from digits.imaging.components import Box
 from digits.imaging.grayscale import grayscale
 from digits.imaging.normalize import BOX_SIDE, CENTRE, frame
 from digits.imaging.segmentation import segment
-from digits.pixels import PIXELS_PER_IMAGE, SIDE, Pixels
+from digits.pixels import PIXELS_PER_IMAGE, SIDE, Pixels, check_ink
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")
 # The largest photos of common telephones and cameras, 24 megapixels; more only costs memory.
@@ -31,12 +32,14 @@ _THUMBNAIL_SIDE = 128
 
 
 def from_pixels(data: bytes, field: str) -> Pixels:
-    """Returns 784 bytes as (784,) uint8, as they are; raises InvalidInput for any other length."""
+    """Returns 784 bytes as (784,) uint8, as they are; raises InvalidInput for what cannot be a picture."""
     if len(data) != PIXELS_PER_IMAGE:
         raise InvalidInput(
             field, f"holds {len(data)} bytes; exactly {PIXELS_PER_IMAGE} are needed, a byte a pixel"
         )
-    return np.frombuffer(data, np.uint8)
+    pixels = np.frombuffer(data, np.uint8)
+    check_ink(pixels.reshape(1, -1), field)
+    return pixels
 
 
 def decode(data: bytes, max_bytes: int, field: str) -> Pixels:
@@ -64,7 +67,11 @@ def _opened(data: bytes, field: str) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(field) from error
     except Exception as error:  # Pillow's parsers raise whatever a damaged header leads them to.
-        raise InvalidInput(field, f"is not a readable picture; allowed are {', '.join(FORMATS)}") from error
+        kind = kind_of(data)
+        found = f", but {kind}" if kind and kind.way_out else ""
+        raise InvalidInput(
+            field, f"is not a readable picture{found}; allowed are {', '.join(FORMATS)}"
+        ) from error
     if image.width * image.height > MAX_PIXELS:
         raise _too_large(field, f"is {image.width} x {image.height} pixels")
     if min(image.size) < MIN_SIDE:

@@ -21,9 +21,10 @@ from digits.client.client import Client
 from digits.client.errors import RemoteError
 from digits.v1 import digit_service_pb2, digit_service_pb2_grpc, models_pb2
 from tests.service import Service
+from tests.stroke import STROKE
 from tests.waiting import wait_until
 
-PICTURE = bytes(784)
+PICTURE = STROKE
 
 
 @pytest.fixture

@@ -88,9 +88,10 @@ def test_of_two_calls_with_one_request_id_at_a_moment_one_is_the_job_of_both(
 ) -> None:
     jobs: list[training_pb2.Job] = []
 
-    def other_call_first(request: object, data_dir: Path, most: int) -> None:
+    def other_call_first(request: object, data_dir: Path, most: int) -> list[str]:
         monkeypatch.undo()
         jobs.append(admission.admit(upload("r"), "alice"))
+        return []
 
     monkeypatch.setattr("digits.jobs.admission.train_request.check_images", other_call_first)
     jobs.append(admission.admit(upload("r"), "alice"))
