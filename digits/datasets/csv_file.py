@@ -89,7 +89,7 @@ class _Reader:
         text = b",".join(lines).replace(b'"', b"")
         try:
             values = np.fromstring(text, self._type, sep=",")
-        except DeprecationWarning:
+        except (ValueError, DeprecationWarning):
             values = np.empty(0)
         if len(values) != len(lines) * _COLUMNS or any(
             line.count(b",") != self.columns - 1 for line in lines

@@ -46,12 +46,13 @@ class Findings:
         return bool(self._faults)
 
     def answer(self) -> str:
-        """All that is wrong, what was found, and the line that would be right."""
+        """All that is wrong, what was found, what was passed over, and the line that would be right."""
         faults = self._faults[:MAX_FAULTS]
         if len(self._faults) > MAX_FAULTS:
             faults.append(f"and {len(self._faults) - MAX_FAULTS} more")
         found = f". Found: {_listed(self._found, 2 * _NAMES_SHOWN)}" if self._found else ""
-        return f"{'; '.join(faults)}{found}. Right is: {_RIGHT}"
+        noted = "".join(f". {note}" for note in self.notes()[:_NAMES_SHOWN])
+        return f"{'; '.join(faults)}{found}{noted}. Right is: {_RIGHT}"
 
     def notes(self) -> list[str]:
         """What was accepted and is said, a sentence each."""
