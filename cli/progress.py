@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -58,6 +58,12 @@ def verdict(progress: TrainProgress) -> str:
     if state == "CANCELLED":
         return f"job {progress.job_id} was cancelled"
     return f"job {progress.job_id} failed: {progress.error.message}"
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """What was accepted of a batch though it is not as described, a line each."""
+    for note in notes:
+        print(f"note: {note}", flush=True)
 
 
 def _json_line(progress: TrainProgress) -> None:

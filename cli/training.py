@@ -13,7 +13,7 @@ import typer
 from cli.connection import connected
 from cli.failure import CommandFailed, complain
 from cli.options import AsJson, Server
-from cli.progress import progress_view, state_name, verdict
+from cli.progress import print_notes, progress_view, state_name, verdict
 
 if TYPE_CHECKING:
     from digits.client.client import Client
@@ -82,11 +82,14 @@ def watch(client: Client, messages: Iterator[TrainProgress], as_json: bool) -> N
     from digits.client.resume import follow
     from digits.final_states import FINAL
 
-    last = None
+    last, noted = None, 0
     try:
         with progress_view(Console(), as_json) as show:
             for last in follow(client, messages):
                 show(last)
+                if not as_json:
+                    print_notes(last.notes[noted:])
+                    noted = len(last.notes)
     except RemoteError:
         # Behind a FAILED message, which has said it.
         if last is None or last.state not in FINAL:
@@ -97,9 +100,6 @@ def watch(client: Client, messages: Iterator[TrainProgress], as_json: bool) -> N
         raise typer.Exit(INTERRUPTED) from None
     if last is None:
         raise CommandFailed("the service ended the call without an answer")
-    if not as_json:
-        for note in last.notes:
-            print(f"note: {note}")
     if state_name(last) != "SUCCEEDED":
         raise CommandFailed(verdict(last))
     if not as_json:

@@ -123,6 +123,7 @@ def test_bad_json_is_refused_before_the_server_hears_of_it(
         ("promotion", "SOMETIMES", "one of IF_BETTER, ALWAYS, NEVER"),
         ("promotion", 1, "one of"),
         ("promotion", ["NEVER"], "one of"),
+        ("orientation", "SIDEWAYS", "one of AS_IS, TRANSPOSED"),
         ("recipe", "", "is empty"),
         ("request_id", 5, "must be a string"),
         ("request_id", "x" * 129, "at most 128 characters"),
