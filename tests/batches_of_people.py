@@ -94,6 +94,7 @@ ACCEPTED: dict[str, tuple[bytes, str]] = {
     "Kaggle's CSV": (csv(X, Y), "44 lines of a label and 784 pixels"),
     "CSV without a heading": (csv(X, Y, heading=False), "44 lines"),
     "CSV of Windows with a mark": (b"\xef\xbb\xbf" + csv(X, Y, end="\r\n"), "44 lines"),
+    "CSV with empty lines": (csv(X, Y).replace(b"\n", b"\n\n"), "44 lines"),
     "CSV packed with gzip": (gzip.compress(csv(X, Y)), "44 lines"),
 }
 
@@ -208,6 +209,7 @@ REFUSED: dict[str, tuple[bytes, tuple[str, ...]]] = {
         b"\n".join(line.partition(b",")[2] for line in csv(X, Y).splitlines()),
         ("it has no label column", "nothing to train on"),
     ),
+    "CSV of empty lines": (csv(X, Y) + b"\n" * 1000, ("holds hundreds of empty lines",)),
     "CSV with a word in it": (csv(X, Y).replace(b",255,", b",ink,", 1), ("is not 785 numbers",)),
     "CSV with a label 10": (csv(X, np.where(Y == 9, 10, Y)), ("label 9 is 10",)),
 }

@@ -54,8 +54,8 @@ class _Reader:
     def __init__(self, source: Source) -> None:
         self._source = source
         with source.unpacked() as stream:
-            first = _line(stream)
-            second = _line(stream)
+            lines = [_line(stream) for _ in range(_LINES_AT_ONCE)]
+        first, second = [*(line for line in lines if line.strip()), b"", b""][:2]
         self._has_heading = not _is_number(first.split(b",")[0])
         line = second if self._has_heading else first
         self.columns = line.count(b",") + 1 if line.strip() else 0
@@ -105,10 +105,16 @@ class _Reader:
                 _line(stream)
             while True:
                 with reading(self._source.name, self._source.field):
-                    lines = [line for _ in range(_LINES_AT_ONCE) if (line := _line(stream).strip())]
-                if not lines:
+                    lines = [_line(stream) for _ in range(_LINES_AT_ONCE)]
+                if filled := [line for line in lines if line.strip()]:
+                    yield filled
+                elif lines[0]:
+                    # Packed, nothing but line ends would take hours.
+                    raise InvalidInput(
+                        self._source.field, f"{self._source.name} holds hundreds of empty lines"
+                    )
+                if not lines[-1]:
                     return
-                yield lines
 
 
 def _line(stream: IO[bytes]) -> bytes:

@@ -71,11 +71,13 @@ def test_a_batch_as_documented_has_nothing_to_say() -> None:
     assert list(AS_DOCUMENTED.notes) == list(WITH_TEST.notes) == []
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "bool", "int64", "float32"])
 @pytest.mark.parametrize("paper", [0, 1])
-def test_pixels_of_only_0_and_1_are_scaled_and_white_paper_is_inverted(paper: int) -> None:
-    batch = opened(people.npz(x_train=people.INK ^ paper, y_train=people.Y))
+def test_pixels_of_only_0_and_1_are_scaled_and_white_paper_is_inverted(paper: int, dtype: str) -> None:
+    batch = opened(people.npz(x_train=(people.INK ^ paper).astype(dtype), y_train=people.Y))
     assert batch.sha256() == opened(people.npz(x_train=people.INK * 255, y_train=people.Y)).sha256()
-    assert "only 0 and 1, taken as 0 and 255" in "".join(batch.notes)
+    says = "0 to 1 taken as 0 to 255" if dtype == "float32" else "only 0 and 1, taken as 0 and 255"
+    assert says in "".join(batch.notes)
 
 
 def test_transposed_pictures_are_turned_if_the_caller_says_so() -> None:
