@@ -53,8 +53,9 @@ def web(service: RecordedService) -> Iterator[FlaskClient]:
 def test_each_error_of_the_tree_has_its_http_status(
     web: FlaskClient, service: RecordedService, error: errors.DigitsError, status: int
 ) -> None:
-    service.answers["Classify"] = error
-    reply = web.post("/digits/classify", json={"image_path": "a.png"})
+    # Not Classify, which the client sends again for seconds.
+    service.answers["GetJob"] = error
+    reply = web.get("/digits/jobs/j1")
     assert (reply.status_code, reply.mimetype) == (status, "application/problem+json")
     assert (reply.json["status"], reply.json["detail"]) == (status, str(error))
     assert reply.json.get("field", "") == getattr(error, "field", "")
