@@ -15,14 +15,37 @@ from cli.main import app
 from digits.client.client import Client
 from digits.client.errors import RemoteError
 from digits.final_states import FINAL
+from digits.settings import Settings
 from tests import batches_of_people as people
+from tests.own_processes import bridge, server
+from tests.ports import free_port
 from tests.service import Service
 from tests.waiting import wait_until
 
 
+@pytest.fixture(scope="module")
+def service(zookeeper: str, valkey: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A server and a bridge without a trainer: what they accept waits, until the test cancels it."""
+    folder = tmp_path_factory.mktemp("batches")
+    made = Service(folder / "var", folder / "data", free_port(), free_port())
+    for path in (made.var_dir, made.data_dir):
+        path.mkdir()
+    settings = Settings(
+        var_dir=made.var_dir,
+        data_dir=made.data_dir,
+        grpc_port=made.grpc_port,
+        rest_port=made.rest_port,
+        health_port=free_port(),
+        coordinator_url=f"zookeeper://{zookeeper}/{folder.name}",
+        broker_url=f"{valkey}/0",
+    )
+    with server(settings, folder / "server.log"), bridge(settings, folder / "bridge.log"):
+        yield made
+
+
 @pytest.fixture
-def client(trained_service: Service) -> Iterator[Client]:
-    with trained_service.client() as made:
+def client(service: Service) -> Iterator[Client]:
+    with service.client() as made:
         yield made
 
 
@@ -66,35 +89,33 @@ def assert_said_everywhere(service: Service, client: Client, path: str, says: st
 
 
 @pytest.mark.parametrize("name", people.ACCEPTED)
-def test_what_is_unambiguous_is_accepted_and_said(
-    trained_service: Service, client: Client, name: str
-) -> None:
+def test_what_is_unambiguous_is_accepted_and_said(service: Service, client: Client, name: str) -> None:
     data, says = people.ACCEPTED[name]
     path = f"{uuid.uuid4().hex}{'.csv' if 'CSV' in name else '.npz'}"
-    (trained_service.data_dir / path).write_bytes(data)
-    assert_said_everywhere(trained_service, client, path, says.replace("the upload", path))
+    (service.data_dir / path).write_bytes(data)
+    assert_said_everywhere(service, client, path, says.replace("the upload", path))
 
 
 @pytest.mark.parametrize("name", people.ACCEPTED_FOLDERS)
-def test_a_folder_is_used_or_said_file_by_file(trained_service: Service, client: Client, name: str) -> None:
+def test_a_folder_is_used_or_said_file_by_file(service: Service, client: Client, name: str) -> None:
     files, says = people.ACCEPTED_FOLDERS[name]
     path = uuid.uuid4().hex
-    write(trained_service.data_dir / path, files)
-    assert_said_everywhere(trained_service, client, path, says)
+    write(service.data_dir / path, files)
+    assert_said_everywhere(service, client, path, says)
 
 
 @pytest.mark.parametrize("name", people.REFUSED)
 def test_all_that_is_wrong_is_said_at_once(
-    trained_service: Service, client: Client, name: str, tmp_path: Path
+    service: Service, client: Client, name: str, tmp_path: Path
 ) -> None:
     data, says = people.REFUSED[name]
     before = job_ids(client)
     with pytest.raises(RemoteError) as refused:
         next(client.train(images_batch=data))
-    url = f"{trained_service.rest_url}/digits/train"
+    url = f"{service.rest_url}/digits/train"
     problem = requests.post(url, files={"images_batch": data}, timeout=60)
     (tmp_path / "mine").write_bytes(data)
-    printed = on_the_command_line(trained_service, "train", "--upload", str(tmp_path / "mine"))
+    printed = on_the_command_line(service, "train", "--upload", str(tmp_path / "mine"))
     assert (refused.value.field, problem.status_code, printed.exit_code) == ("images_batch", 400, 1)
     for answer in (refused.value.message, problem.json()["detail"], str(printed.exception)):
         assert [said for said in says if said not in answer] == [], answer
@@ -102,22 +123,20 @@ def test_all_that_is_wrong_is_said_at_once(
 
 
 @pytest.mark.parametrize("name", people.REFUSED_FOLDERS)
-def test_all_that_is_wrong_in_a_folder_is_said_at_once(
-    trained_service: Service, client: Client, name: str
-) -> None:
+def test_all_that_is_wrong_in_a_folder_is_said_at_once(service: Service, client: Client, name: str) -> None:
     files, says = people.REFUSED_FOLDERS[name]
     path = uuid.uuid4().hex
-    write(trained_service.data_dir / path, files)
+    write(service.data_dir / path, files)
     with pytest.raises(RemoteError) as refused:
         next(client.train(images_batch_path=path))
-    url = f"{trained_service.rest_url}/digits/train"
+    url = f"{service.rest_url}/digits/train"
     problem = requests.post(url, json={"images_batch_path": path}, timeout=60)
-    printed = on_the_command_line(trained_service, "train", path)
+    printed = on_the_command_line(service, "train", path)
     for answer in (refused.value.message, problem.json()["detail"], str(printed.exception)):
         assert [said for said in says if said not in answer] == [], answer
 
 
-def test_transposed_pictures_are_turned_for_whoever_says_so(trained_service: Service, client: Client) -> None:
+def test_transposed_pictures_are_turned_for_whoever_says_so(service: Service, client: Client) -> None:
     data = people.npz(x_train=people.X.transpose(0, 2, 1), y_train=people.Y)
     first = next(client.train(images_batch=data, orientation="TRANSPOSED", promotion="NEVER"))
     end(client, first.job_id)
