@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -71,6 +71,12 @@ def _judgement(progress: TrainProgress) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """What was accepted of a batch though it is not as described, a line each."""
+    for note in notes:
+        print(f"note: {note}", flush=True)
 
 
 def _json_line(progress: TrainProgress) -> None:

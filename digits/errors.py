@@ -58,10 +58,11 @@ class Forbidden(DigitsError):
 
 
 class NotFound(DigitsError):
-    """There is no `kind` of that `name`."""
+    """There is no `kind` of that `name`; `nearby` is one that there is, and that may be meant."""
 
-    def __init__(self, kind: str, name: str) -> None:
-        super().__init__(f"no {kind} {name[:200]!r}")
+    def __init__(self, kind: str, name: str, nearby: str = "") -> None:
+        hint = f"; did you mean {nearby[:200]!r}?" if nearby else ""
+        super().__init__(f"no {kind} {name[:200]!r}{hint}")
         self.kind = kind
         self.name = name
 

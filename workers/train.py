@@ -115,10 +115,11 @@ class TrainWorker:
         self._context.log.end_offsets(job_id)
 
     def _open_dataset(self, spec: pb.TrainSpec) -> Dataset:
-        max_bytes = self._settings.max_dataset_bytes
+        max_bytes, transposed = self._settings.max_dataset_bytes, spec.orientation == pb.TRANSPOSED
         if spec.upload:
-            return open_dataset(self._context.store.read(spec.upload), "images_batch", max_bytes)
+            upload = self._context.store.read(spec.upload)
+            return open_dataset(upload, "images_batch", max_bytes, transposed)
         field = "images_batch_path"
         folder = Path(self._settings.data_dir)
         path = data_folder.resolve(folder, spec.images_batch_path, field, folder_allowed=True)
-        return open_dataset(path, field, max_bytes)
+        return open_dataset(path, field, max_bytes, transposed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from digits.datasets import data_folder
@@ -20,19 +21,21 @@ def check(request: pb.TrainRequest) -> None:
         raise InvalidInput("request_id", f"at most {MAX_REQUEST_ID_LENGTH} printable characters")
     if request.promotion not in training_pb2.Promotion.values():
         raise InvalidInput("promotion", f"one of {', '.join(training_pb2.Promotion.keys())}")
+    if request.orientation not in training_pb2.Orientation.values():
+        raise InvalidInput("orientation", f"one of {', '.join(training_pb2.Orientation.keys())}")
     recipes.find(request.recipe)
     if request.WhichOneof("batch") is None:
         raise InvalidInput("batch", "give one of images_batch_path and images_batch")
 
 
-def check_images(request: pb.TrainRequest, data_dir: Path, max_dataset_bytes: int) -> None:
-    """Opens the batch, whose headers and labels are read; raises InvalidInput, NotFound."""
+def check_images(request: pb.TrainRequest, data_dir: Path, max_dataset_bytes: int) -> Sequence[str]:
+    """Opens the batch and returns what is to be said of it; raises InvalidInput, NotFound."""
+    transposed = request.orientation == training_pb2.TRANSPOSED
     if request.WhichOneof("batch") == "images_batch":
-        open_dataset(request.images_batch, "images_batch", max_dataset_bytes)
-        return
+        return open_dataset(request.images_batch, "images_batch", max_dataset_bytes, transposed).notes
     field = "images_batch_path"
     path = data_folder.resolve(data_dir, request.images_batch_path, field, folder_allowed=True)
-    open_dataset(path, field, max_dataset_bytes)
+    return open_dataset(path, field, max_dataset_bytes, transposed).notes
 
 
 def spec_of(request: pb.TrainRequest, caller: str) -> training_pb2.TrainSpec:
@@ -42,6 +45,7 @@ def spec_of(request: pb.TrainRequest, caller: str) -> training_pb2.TrainSpec:
         recipe=recipes.find(request.recipe).name,
         seed=request.seed,
         promotion=request.promotion,
+        orientation=request.orientation,
         request_id=request.request_id,
         fingerprint=_fingerprint(request),
         caller=caller,
