@@ -9,7 +9,7 @@ import pytest
 
 from digits.errors import InvalidInput
 from digits.file_kinds import kind_of
-from digits.imaging.decode import decode
+from digits.imaging.candidates import candidates
 from tests.wrong_files import WRONG_PICTURES
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x1c\0\0\0\x1c\x08\0\0\0\0"
@@ -19,7 +19,7 @@ PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x1c\0\0\0\x1c\x08\0\0\0\0"
 def test_a_picture_of_a_kind_that_is_not_read_is_named_with_the_way_out(name: str) -> None:
     data, kind, way_out = WRONG_PICTURES[name]
     with pytest.raises(InvalidInput) as caught:
-        decode(data, 1 << 20, "image")
+        candidates(data, 1 << 20, "image")
     assert f"is not a readable picture, but {kind}" in caught.value.problem
     assert way_out in caught.value.problem
 

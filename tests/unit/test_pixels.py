@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from digits.errors import InvalidInput
-from digits.imaging.decode import from_pixels
+from digits.imaging.raw_pixels import from_pixels
 from digits.pixels import check_ink
 from tests.stroke import STROKE
 
