@@ -220,6 +220,20 @@ REFUSED_FOLDERS: dict[str, tuple[Files, tuple[str, ...]]] = {
         {"a.npz": npz(x_train=X), "b.npz": HTML, "c.npz": npz(**PARTS)},
         ("y_train of a.npz is missing", "b.npz is not an npz file (a zip of arrays), but an HTML page"),
     ),
+    "CSV files that are none": (
+        {
+            "a.csv": csv(X, Y).decode().encode("utf-16"),
+            "b.csv": HTML,
+            "c.csv": b"",
+            "d.csv": gzip.compress(LFS),
+        },
+        (
+            "a.csv cannot be read: it is not CSV, but text in UTF-16",
+            "b.csv cannot be read: it is not CSV, but an HTML page",
+            "c.csv cannot be read: it is not CSV, but empty",
+            "d.csv cannot be read: it is not CSV, but a Git LFS pointer",
+        ),
+    ),
     "several sets": (
         idx_files("emnist-digits-{part}-{kind}-idx{dimensions}-ubyte")
         | idx_files("emnist-mnist-{part}-{kind}-idx{dimensions}-ubyte"),

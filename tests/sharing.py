@@ -28,6 +28,7 @@ SHARED = {
         "tests/conformance/test_lost_answers.py",
         "tests/integration/test_access.py",
         "tests/integration/test_batches_of_people.py",
+        "tests/integration/test_slips.py",
     ),
     "Kafka": (
         "tests/conformance/test_kafka.py",

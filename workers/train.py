@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from pathlib import Path
 
 from celery import Celery
 
 from digits import bootstrap
 from digits.adapters.celery_queue import register_train_task
-from digits.datasets import data_folder
-from digits.datasets.dataset import Dataset, open_dataset
+from digits.datasets.dataset import Dataset
+from digits.jobs import train_request
 from digits.jobs.cleanup import Cleanup
 from digits.jobs.jobs import Jobs
 from digits.jobs.leases import Lease
@@ -115,11 +114,6 @@ class TrainWorker:
         self._context.log.end_offsets(job_id)
 
     def _open_dataset(self, spec: pb.TrainSpec) -> Dataset:
-        max_bytes, transposed = self._settings.max_dataset_bytes, spec.orientation == pb.TRANSPOSED
-        if spec.upload:
-            upload = self._context.store.read(spec.upload)
-            return open_dataset(upload, "images_batch", max_bytes, transposed)
-        field = "images_batch_path"
-        folder = Path(self._settings.data_dir)
-        path = data_folder.resolve(folder, spec.images_batch_path, field, folder_allowed=True)
-        return open_dataset(path, field, max_bytes, transposed)
+        upload = self._context.store.read(spec.upload) if spec.upload else None
+        settings = self._settings
+        return train_request.open_batch(spec, upload, settings.data_dir, settings.max_dataset_bytes)

@@ -13,7 +13,7 @@ Role = tuple[str, str]
 
 _KINDS = {
     IMAGES: ("x", "images", "image", "imgs", "data", "pixels", "features"),
-    LABELS: ("y", "t", "labels", "label", "target", "targets", "digits"),
+    LABELS: ("y", "t", "labels", "label", "target", "targets"),
 }
 _PARTS = {
     TRAIN: ("train", "training", "tr"),

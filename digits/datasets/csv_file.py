@@ -15,6 +15,7 @@ from digits.datasets.labels import joined
 from digits.datasets.shards import reading
 from digits.datasets.source import Source
 from digits.errors import InvalidInput
+from digits.file_kinds import kind_of
 from digits.pixels import PIXELS_PER_IMAGE, Pixels
 
 # 784 pixels of up to 20 characters and their commas.
@@ -56,6 +57,8 @@ class _Reader:
         with source.unpacked() as stream:
             lines = [_line(stream) for _ in range(_LINES_AT_ONCE)]
         first, second = [*(line for line in lines if line.strip()), b"", b""][:2]
+        if kind := kind_of(first):
+            raise ValueError(f"it is not CSV, but {kind}")
         self._has_heading = not _is_number(first.split(b",")[0])
         line = second if self._has_heading else first
         self.columns = line.count(b",") + 1 if line.strip() else 0

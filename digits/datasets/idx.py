@@ -13,7 +13,6 @@ import numpy as np
 from digits.datasets.array_names import IMAGES, LABELS, TEST, TRAIN
 from digits.datasets.arrays import StoredArray
 from digits.datasets.intake import Intake
-from digits.datasets.orientation import HINT
 from digits.datasets.shards import read_exactly, reading
 from digits.datasets.source import Source
 from digits.errors import InvalidInput
@@ -30,6 +29,9 @@ _NAME = re.compile(
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 _QMNIST_COLUMNS = 8
+_AS_DISTRIBUTED = (
+    "distributed with rows and columns swapped; unless yours are not, send orientation TRANSPOSED"
+)
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,8 @@ def read_idx(files: Mapping[str, Source], intake: Intake) -> None:
             f"holds the files of several data sets, {', '.join(sets)}: keep one in a folder"
         )
         return
-    if sets[0].startswith("emnist"):
-        intake.findings.note("EMNIST", HINT)
+    if sets[0].startswith("emnist") and not intake.transposed:
+        intake.findings.note("EMNIST", _AS_DISTRIBUTED)
     for part in (TRAIN, TEST):
         _read_part(part, sets[0], chosen, intake)
 

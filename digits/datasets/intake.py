@@ -35,7 +35,7 @@ class Intake:
 
     def __init__(self, field: str, byte_limit: int, transposed: bool = False) -> None:
         self.field, self.findings = field, Findings()
-        self._byte_limit, self._bytes_left, self._transposed = byte_limit, byte_limit, transposed
+        self._byte_limit, self._bytes_left, self.transposed = byte_limit, byte_limit, transposed
         self._taken: dict[str, list[_Taken]] = {TRAIN: [], TEST: [], VALIDATION: []}
 
     def pair(self, part: str, images: StoredArray, labels: StoredArray) -> None:
@@ -64,7 +64,7 @@ class Intake:
         """Takes rows of 784 values of any type with their digits, or keeps what is wrong with them."""
         try:
             sample = _sample(rows, len(labels))
-            with_ink = Ink.of(sample, self._transposed)
+            with_ink = Ink.of(sample, self.transposed)
         except InvalidInput as error:
             self.findings.fault(error.problem)
             return

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from digits.datasets import data_folder
-from digits.datasets.dataset import open_dataset
+from digits.datasets.dataset import Dataset, open_dataset
 from digits.errors import InvalidInput
 from digits.limits import MAX_REQUEST_ID_LENGTH
 from digits.training import recipes
@@ -30,12 +30,20 @@ def check(request: pb.TrainRequest) -> None:
 
 def check_images(request: pb.TrainRequest, data_dir: Path, max_dataset_bytes: int) -> Sequence[str]:
     """Opens the batch and returns what is to be said of it; raises InvalidInput, NotFound."""
-    transposed = request.orientation == training_pb2.TRANSPOSED
-    if request.WhichOneof("batch") == "images_batch":
-        return open_dataset(request.images_batch, "images_batch", max_dataset_bytes, transposed).notes
+    upload = request.images_batch if request.WhichOneof("batch") == "images_batch" else None
+    return open_batch(request, upload, data_dir, max_dataset_bytes).notes
+
+
+def open_batch(
+    asked: pb.TrainRequest | training_pb2.TrainSpec, upload: bytes | None, data_dir: Path, max_bytes: int
+) -> Dataset:
+    """Opens what a request or its job's record names, or the upload; raises InvalidInput, NotFound."""
+    transposed = asked.orientation == training_pb2.TRANSPOSED
+    if upload is not None:
+        return open_dataset(upload, "images_batch", max_bytes, transposed)
     field = "images_batch_path"
-    path = data_folder.resolve(data_dir, request.images_batch_path, field, folder_allowed=True)
-    return open_dataset(path, field, max_dataset_bytes, transposed).notes
+    path = data_folder.resolve(data_dir, asked.images_batch_path, field, folder_allowed=True)
+    return open_dataset(path, field, max_bytes, transposed)
 
 
 def spec_of(request: pb.TrainRequest, caller: str) -> training_pb2.TrainSpec:

@@ -21,7 +21,6 @@ from digits.v1 import digit_service_pb2
 from tests.bad_json import BAD_JSON
 from tests.integration import batches, pictures
 from tests.service import Service
-from tests.wrong_files import WRONG_PICTURES
 
 INVALID, MISSING = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND
 HTTP = {INVALID: 400, MISSING: 404, grpc.StatusCode.ALREADY_EXISTS: 409}
@@ -203,22 +202,6 @@ def test_json_may_begin_with_a_byte_order_mark(trained_service: Service, encodin
     assert reply.content == b"[5]"
 
 
-FORM_SLIPS = {
-    "a path without @": ({"files": {"image": (None, "n5.png")}}, "image", "curl -F image=@FILE"),
-    "no boundary": (
-        {"data": b"--b", "headers": {"Content-Type": "multipart/form-data"}},
-        None,
-        "has no boundary",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", FORM_SLIPS)
-def test_a_slip_in_a_form_is_named(trained_service: Service, name: str) -> None:
-    request, field, says = FORM_SLIPS[name]
-    assert_problem(post(trained_service, "classify", **request), 400, field, says)
-
-
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "image/png"])
 def test_another_content_type_is_refused(trained_service: Service, content_type: str) -> None:
     reply = post(trained_service, "classify", data=b"{}", headers={"Content-Type": content_type})
@@ -251,39 +234,6 @@ def test_an_unknown_promotion_is_refused(trained_service: Service, client: Clien
 @pytest.mark.parametrize("size", [0, 783, 785, 100_000])
 def test_pixels_of_another_size_are_refused(client: Client, size: int) -> None:
     assert_refused(refused(client.classify, pixels=bytes(size)), INVALID, "pixels", "784")
-
-
-@pytest.mark.parametrize("pixels", [bytes(784), b"\xff" * 784, bytes([0, 1] * 392)])
-def test_pixels_that_cannot_be_a_picture_are_refused(client: Client, pixels: bytes) -> None:
-    says = "a pixel is 0 for paper to 255 for ink"
-    assert_refused(refused(client.classify, pixels=pixels), INVALID, "pixels", says)
-
-
-@pytest.mark.parametrize("name", WRONG_PICTURES)
-def test_a_file_of_a_wrong_kind_is_named_with_the_way_out(
-    trained_service: Service, client: Client, name: str, tmp_path: Path
-) -> None:
-    data, kind, way_out = WRONG_PICTURES[name]
-    for says in (kind, way_out):
-        assert_refused(refused(client.classify, image=data), INVALID, "image", says)
-        assert_problem(post(trained_service, "classify", files={"image": data}), 400, "image", says)
-    (tmp_path / "n5.jpg").write_bytes(data)
-    said = trained_service.command("classify", str(tmp_path / "n5.jpg"))
-    assert (said.returncode, kind in said.stderr, way_out in said.stderr) == (1, True, True)
-
-
-NEARLY_RIGHT_PATHS = ("data/tiny.npz", "TINY.npz", "tiny.npz ", "file:///home/me/data/tiny.npz")
-
-
-@pytest.mark.parametrize("path", NEARLY_RIGHT_PATHS)
-def test_a_path_that_is_nearly_right_names_the_one_that_was_meant(
-    trained_service: Service, client: Client, path: str
-) -> None:
-    says = "did you mean 'tiny.npz'?"
-    assert says in refused(client.train, images_batch_path=path).message
-    assert says in post(trained_service, "train", json={"images_batch_path": path}).json()["detail"]
-    said = trained_service.command("train", path)
-    assert (said.returncode, says in said.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(("call", "field"), [("classify", "picture"), ("train", "batch")])
@@ -338,12 +288,6 @@ def test_a_body_over_the_limit_is_refused(
     headers = {"Content-Type": content_type}
     reply = post(trained_service, "classify", data=bytes(megabytes << 20), headers=headers)
     assert_problem(reply, 413, None, "at most")
-
-
-def test_a_chunked_body_over_the_limit_is_refused_too(trained_service: Service) -> None:
-    chunks = iter([f'{{"image_path": "{FIVE}"}}'.encode(), *[b" " * (1 << 20)] * 2])
-    reply = post(trained_service, "classify", data=chunks, headers={"Content-Type": "application/json"})
-    assert_problem(reply, 413, None, "at most 2,097,152 bytes")
 
 
 def test_an_expired_deadline_is_told(client: Client) -> None:

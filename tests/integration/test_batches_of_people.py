@@ -15,37 +15,14 @@ from cli.main import app
 from digits.client.client import Client
 from digits.client.errors import RemoteError
 from digits.final_states import FINAL
-from digits.settings import Settings
 from tests import batches_of_people as people
-from tests.own_processes import bridge, server
-from tests.ports import free_port
 from tests.service import Service
 from tests.waiting import wait_until
 
 
-@pytest.fixture(scope="module")
-def service(zookeeper: str, valkey: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A server and a bridge without a trainer: what they accept waits, until the test cancels it."""
-    folder = tmp_path_factory.mktemp("batches")
-    made = Service(folder / "var", folder / "data", free_port(), free_port())
-    for path in (made.var_dir, made.data_dir):
-        path.mkdir()
-    settings = Settings(
-        var_dir=made.var_dir,
-        data_dir=made.data_dir,
-        grpc_port=made.grpc_port,
-        rest_port=made.rest_port,
-        health_port=free_port(),
-        coordinator_url=f"zookeeper://{zookeeper}/{folder.name}",
-        broker_url=f"{valkey}/0",
-    )
-    with server(settings, folder / "server.log"), bridge(settings, folder / "bridge.log"):
-        yield made
-
-
 @pytest.fixture
-def client(service: Service) -> Iterator[Client]:
-    with service.client() as made:
+def client(door: Service) -> Iterator[Client]:
+    with door.client() as made:
         yield made
 
 
@@ -58,15 +35,15 @@ def end(client: Client, job_id: str) -> None:
     wait_until(lambda: client.get_job(job_id).state in FINAL, what=f"the end of {job_id}")
 
 
-def on_the_command_line(service: Service, *arguments: str) -> Result:
-    return CliRunner().invoke(app, [*arguments, "--server", service.grpc_address])
+def on_the_command_line(door: Service, *arguments: str) -> Result:
+    return CliRunner().invoke(app, [*arguments, "--server", door.grpc_address])
 
 
-def notes_on_the_command_line(service: Service, client: Client, batch: list[str]) -> str:
+def notes_on_the_command_line(door: Service, client: Client, batch: list[str]) -> str:
     """What `digits train` prints of a job that is cancelled once it is there."""
     before, printed = job_ids(client), []
     command = threading.Thread(
-        target=lambda: printed.append(on_the_command_line(service, "train", *batch, "--promotion", "never"))
+        target=lambda: printed.append(on_the_command_line(door, "train", *batch, "--promotion", "never"))
     )
     command.start()
     wait_until(lambda: job_ids(client) - before, what="the job")
@@ -75,47 +52,45 @@ def notes_on_the_command_line(service: Service, client: Client, batch: list[str]
     return printed[0].output.replace("\n", " ")
 
 
-def assert_said_everywhere(service: Service, client: Client, path: str, says: str) -> None:
+def assert_said_everywhere(door: Service, client: Client, path: str, says: str) -> None:
     first = next(client.train(images_batch_path=path, promotion="NEVER"))
     end(client, first.job_id)
     assert says in "\n".join(first.notes)
     body = {"images_batch_path": path, "promotion": "NEVER"}
     prefer = {"Prefer": "respond-async"}
-    reply = requests.post(f"{service.rest_url}/digits/train", json=body, headers=prefer, timeout=60)
+    reply = requests.post(f"{door.rest_url}/digits/train", json=body, headers=prefer, timeout=60)
     end(client, reply.json()["job_id"])
-    job = requests.get(f"{service.rest_url}{reply.headers['Location']}", timeout=30).json()
+    job = requests.get(f"{door.rest_url}{reply.headers['Location']}", timeout=30).json()
     assert says in "\n".join(job["progress"]["notes"])
-    assert says in notes_on_the_command_line(service, client, [path])
+    assert says in notes_on_the_command_line(door, client, [path])
 
 
 @pytest.mark.parametrize("name", people.ACCEPTED)
-def test_what_is_unambiguous_is_accepted_and_said(service: Service, client: Client, name: str) -> None:
+def test_what_is_unambiguous_is_accepted_and_said(door: Service, client: Client, name: str) -> None:
     data, says = people.ACCEPTED[name]
     path = f"{uuid.uuid4().hex}{'.csv' if 'CSV' in name else '.npz'}"
-    (service.data_dir / path).write_bytes(data)
-    assert_said_everywhere(service, client, path, says.replace("the upload", path))
+    (door.data_dir / path).write_bytes(data)
+    assert_said_everywhere(door, client, path, says.replace("the upload", path))
 
 
 @pytest.mark.parametrize("name", people.ACCEPTED_FOLDERS)
-def test_a_folder_is_used_or_said_file_by_file(service: Service, client: Client, name: str) -> None:
+def test_a_folder_is_used_or_said_file_by_file(door: Service, client: Client, name: str) -> None:
     files, says = people.ACCEPTED_FOLDERS[name]
     path = uuid.uuid4().hex
-    write(service.data_dir / path, files)
-    assert_said_everywhere(service, client, path, says)
+    write(door.data_dir / path, files)
+    assert_said_everywhere(door, client, path, says)
 
 
 @pytest.mark.parametrize("name", people.REFUSED)
-def test_all_that_is_wrong_is_said_at_once(
-    service: Service, client: Client, name: str, tmp_path: Path
-) -> None:
+def test_all_that_is_wrong_is_said_at_once(door: Service, client: Client, name: str, tmp_path: Path) -> None:
     data, says = people.REFUSED[name]
     before = job_ids(client)
     with pytest.raises(RemoteError) as refused:
         next(client.train(images_batch=data))
-    url = f"{service.rest_url}/digits/train"
+    url = f"{door.rest_url}/digits/train"
     problem = requests.post(url, files={"images_batch": data}, timeout=60)
     (tmp_path / "mine").write_bytes(data)
-    printed = on_the_command_line(service, "train", "--upload", str(tmp_path / "mine"))
+    printed = on_the_command_line(door, "train", "--upload", str(tmp_path / "mine"))
     assert (refused.value.field, problem.status_code, printed.exit_code) == ("images_batch", 400, 1)
     for answer in (refused.value.message, problem.json()["detail"], str(printed.exception)):
         assert [said for said in says if said not in answer] == [], answer
@@ -123,20 +98,20 @@ def test_all_that_is_wrong_is_said_at_once(
 
 
 @pytest.mark.parametrize("name", people.REFUSED_FOLDERS)
-def test_all_that_is_wrong_in_a_folder_is_said_at_once(service: Service, client: Client, name: str) -> None:
+def test_all_that_is_wrong_in_a_folder_is_said_at_once(door: Service, client: Client, name: str) -> None:
     files, says = people.REFUSED_FOLDERS[name]
     path = uuid.uuid4().hex
-    write(service.data_dir / path, files)
+    write(door.data_dir / path, files)
     with pytest.raises(RemoteError) as refused:
         next(client.train(images_batch_path=path))
-    url = f"{service.rest_url}/digits/train"
+    url = f"{door.rest_url}/digits/train"
     problem = requests.post(url, json={"images_batch_path": path}, timeout=60)
-    printed = on_the_command_line(service, "train", path)
+    printed = on_the_command_line(door, "train", path)
     for answer in (refused.value.message, problem.json()["detail"], str(printed.exception)):
         assert [said for said in says if said not in answer] == [], answer
 
 
-def test_transposed_pictures_are_turned_for_whoever_says_so(service: Service, client: Client) -> None:
+def test_transposed_pictures_are_turned_for_whoever_says_so(door: Service, client: Client) -> None:
     data = people.npz(x_train=people.X.transpose(0, 2, 1), y_train=people.Y)
     first = next(client.train(images_batch=data, orientation="TRANSPOSED", promotion="NEVER"))
     end(client, first.job_id)

@@ -87,6 +87,11 @@ def test_transposed_pictures_are_turned_if_the_caller_says_so() -> None:
     assert opened(turned, transposed=True).notes == ["x_train of the upload: rows and columns swapped back"]
 
 
+def test_emnist_that_is_turned_is_not_asked_about(tmp_path: Path) -> None:
+    files, _ = people.ACCEPTED_FOLDERS["EMNIST"]
+    assert "send orientation" not in "\n".join(opened(written(tmp_path, files), transposed=True).notes)
+
+
 def test_pixels_that_are_unlike_those_that_were_looked_at_end_the_reading() -> None:
     x, y = np.concatenate([people.X] * 250), np.concatenate([people.Y] * 250)
     unlike = {"white and dark": 255 - x[:2200], "NaN": people.X[:1] * np.nan, "holds -": people.X[:1] - 1.0}
