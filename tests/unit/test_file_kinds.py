@@ -31,6 +31,10 @@ def test_what_is_nothing_special_has_no_name(data: bytes) -> None:
     assert kind_of(data) is None
 
 
-@pytest.mark.parametrize("data", [PNG, gzip.compress(PNG), b"\xff\xd8\xff" + PNG, b"PK\3\4" + PNG])
+@pytest.mark.parametrize(
+    "data",
+    [PNG, gzip.compress(PNG), b"\xff\xd8\xff" + PNG, b"PK\3\4" + PNG],
+    ids=["PNG", "gzip", "JPEG", "zip"],
+)
 def test_a_file_in_base64_is_known_by_its_start(data: bytes) -> None:
     assert str(kind_of(base64.b64encode(data))).startswith("base64 as text")
