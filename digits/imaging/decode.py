@@ -17,8 +17,9 @@ from digits.imaging.background import Grey
 from digits.imaging.components import Box
 from digits.imaging.grayscale import grayscale
 from digits.imaging.normalize import BOX_SIDE, CENTRE, frame
+from digits.imaging.raw_pixels import require_pictures
 from digits.imaging.segmentation import segment
-from digits.pixels import PIXELS_PER_IMAGE, SIDE, Pixels, check_ink
+from digits.pixels import PIXELS_PER_IMAGE, SIDE, Pixels
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")
 # The largest photos of common telephones and cameras, 24 megapixels; more only costs memory.
@@ -38,7 +39,7 @@ def from_pixels(data: bytes, field: str) -> Pixels:
             field, f"holds {len(data)} bytes; exactly {PIXELS_PER_IMAGE} are needed, a byte a pixel"
         )
     pixels = np.frombuffer(data, np.uint8)
-    check_ink(pixels.reshape(1, -1), field)
+    require_pictures(pixels[None], field)
     return pixels
 
 
