@@ -7,10 +7,11 @@ import numpy as np
 
 import digits
 from digits.errors import DigitsError, InvalidInput, NotFound
+from digits.imaging.raw_pixels import require_pictures
 from digits.inference import inference_pb2 as pb
 from digits.inference import inference_pb2_grpc
 from digits.models.registry import Registry
-from digits.pixels import CLASSES, PIXELS_PER_IMAGE, check_ink
+from digits.pixels import CLASSES, PIXELS_PER_IMAGE
 from digits.serving.classifier import Classifier
 from digits.serving.named_versions import NamedVersions
 from digits.serving.serving_model import ServingModel
@@ -111,7 +112,7 @@ def _pixels_of(request: pb.ModelInferRequest) -> np.ndarray:
     if len(data) != shape[0] * PIXELS_PER_IMAGE:
         raise InvalidInput("raw_input_contents", f"{shape[0] * PIXELS_PER_IMAGE} bytes, not {len(data)}")
     pixels = np.frombuffer(data, np.uint8).reshape(shape)
-    check_ink(pixels, "raw_input_contents" if request.raw_input_contents else "inputs[0].contents")
+    require_pictures(pixels, "inputs[0]")
     return pixels
 
 

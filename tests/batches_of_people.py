@@ -211,6 +211,10 @@ REFUSED: dict[str, tuple[bytes, tuple[str, ...]]] = {
     ),
     "CSV of empty lines": (csv(X, Y) + b"\n" * 1000, ("holds hundreds of empty lines",)),
     "CSV with a word in it": (csv(X, Y).replace(b",255,", b",ink,", 1), ("is not 785 numbers",)),
+    "CSV with a pixel of 17 bits": (
+        csv(X, Y).replace(b",255,", b",65791,", 1),
+        ("holds 0 to 65791; allowed are",),
+    ),
     "CSV with a label 10": (csv(X, np.where(Y == 9, 10, Y)), ("label 9 is 10",)),
 }
 

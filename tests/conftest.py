@@ -18,11 +18,11 @@ from deploy.native.servers import java
 from deploy.native.supervision import process_tags
 from digits.client.errors import RemoteError
 from digits.v1 import training_pb2
+from tests.plain_pixels import SOME_PIXELS
 from tests.ports import free_port
 from tests.servers import valkey_server, zookeeper_server
 from tests.service import Service
 from tests.sharing import ByServers
-from tests.stroke import STROKE
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent
@@ -115,7 +115,7 @@ def before_training(service: Service) -> BeforeTraining:
     """What the service says before its first model."""
     with service.client() as client, pytest.raises(RemoteError) as refused:
         serving = client.serving()
-        client.classify(pixels=STROKE)
+        client.classify(pixels=SOME_PIXELS)
     return BeforeTraining(serving, refused.value)
 
 

@@ -17,7 +17,7 @@ from deploy.native.supervision.record import ProcessRecord, RunRecord
 from digits.client.client import Client
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2
-from tests.stroke import STROKE
+from tests.plain_pixels import SOME_PIXELS
 
 DIGITS = str(Path(sys.executable).with_name("digits"))
 
@@ -108,7 +108,7 @@ class Service:
 
         def serves() -> bool:
             with self.client() as client:
-                answer = client.classify(pixels=STROKE, timeout_seconds=10)
+                answer = client.classify(pixels=SOME_PIXELS, timeout_seconds=10)
             return (answer.model_version, answer.served_by) == (version, digit_service_pb2.WORKER)
 
         return serves

@@ -67,7 +67,7 @@ class _Reader:
             raise ValueError(f"it must have {_COLUMNS} columns (label, pixel0 to pixel783), but has {found}")
         if self._has_heading and b"label" not in first.lower() and self.columns == _COLUMNS:
             raise ValueError(f"its first column must be the label, but the heading is {_shown(first)}")
-        self._type = np.float32 if b"." in line else np.int16
+        self._type = np.float32 if b"." in line else np.int64
 
     def labels(self, intake: Intake) -> Pixels | None:
         """The first column whole; None, and a fault, if the images are more than may be."""
@@ -82,7 +82,7 @@ class _Reader:
         return joined(columns, "the label column")
 
     def rows(self) -> Iterator[Rows]:
-        """Yields the pixels, (n, 784) of int16 or float32; raises InvalidInput for what is no number."""
+        """Yields the pixels, (n, 784) of int64 or float32; raises InvalidInput for what is no number."""
         for lines in self._lines():
             with reading(self._source.name, self._source.field):
                 values = self._values(lines)

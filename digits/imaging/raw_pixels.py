@@ -7,7 +7,7 @@ import numpy as np
 from digits.errors import InvalidInput
 from digits.imaging.candidate import Candidate
 from digits.imaging.region import Box
-from digits.pixels import PIXELS_PER_IMAGE, SIDE, check_ink
+from digits.pixels import PIXELS_PER_IMAGE, SIDE, Pixels
 
 
 def from_pixels(data: bytes, field: str) -> Candidate:
@@ -17,5 +17,15 @@ def from_pixels(data: bytes, field: str) -> Candidate:
             field, f"holds {len(data)} bytes; exactly {PIXELS_PER_IMAGE} are needed, a byte a pixel"
         )
     pixels = np.frombuffer(data, np.uint8)
-    check_ink(pixels.reshape(1, -1), field)
+    require_pictures(pixels[None], field)
     return Candidate(pixels.reshape(SIDE, SIDE), Box(0, 0, SIDE, SIDE), 0.0)
+
+
+def require_pictures(pixels: Pixels, field: str) -> None:
+    """Raises InvalidInput if one of the pictures, (N, 784), cannot be one: all equal, or of 0 and 1."""
+    highest = pixels.max(axis=1)
+    if (highest <= 1).any() or (highest == pixels.min(axis=1)).any():
+        at = int(np.argmax((highest <= 1) | (highest == pixels.min(axis=1))))
+        low, high = int(pixels[at].min()), int(pixels[at].max())
+        found = f"are all {low}" if low == high else "hold nothing but 0 and 1"
+        raise InvalidInput(field, f"{found}; a picture has 0 for paper to 255 for ink")

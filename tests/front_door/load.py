@@ -16,7 +16,7 @@ from urllib3.util import Retry
 from digits.client.errors import RemoteError
 from digits.v1 import digit_service_pb2 as pb
 from tests.front_door.conftest import FrontDoor
-from tests.stroke import STROKE
+from tests.plain_pixels import SOME_PIXELS
 from tests.waiting import wait_until
 
 # Of each caller: steady, and on two cores not all that the machine can do.
@@ -41,7 +41,7 @@ class Load:
 def with_retries(front_door: FrontDoor, resources: ExitStack) -> Classify:
     """The Python client: it asks again where a server is away."""
     client = resources.enter_context(front_door.client(front_door.tokens.classify))
-    return lambda: client.classify(pixels=STROKE, timeout_seconds=10)
+    return lambda: client.classify(pixels=SOME_PIXELS, timeout_seconds=10)
 
 
 def without_retries(front_door: FrontDoor, resources: ExitStack) -> Classify:
@@ -62,7 +62,7 @@ def _by_channel(front_door: FrontDoor, resources: ExitStack, options: Sequence[t
         pb.ClassifyResponse.FromString,
     )
     metadata = [("authorization", f"Bearer {front_door.tokens.classify}")]
-    return lambda: call(pb.ClassifyRequest(pixels=STROKE), timeout=10, metadata=metadata)
+    return lambda: call(pb.ClassifyRequest(pixels=SOME_PIXELS), timeout=10, metadata=metadata)
 
 
 def by_rest(front_door: FrontDoor, resources: ExitStack) -> Classify:

@@ -16,7 +16,7 @@ from digits.settings import Settings
 from tests.front_door.conftest import FrontDoor
 from tests.front_door.crowd import crowd, megabytes, tls_context
 from tests.front_door.load import by_rest, classifying, with_retries, without_retries
-from tests.stroke import STROKE
+from tests.plain_pixels import SOME_PIXELS
 from tests.waiting import wait_until
 
 MOST = Settings().max_request_bytes
@@ -175,7 +175,7 @@ def test_oversized_metadata_is_refused(attacked: FrontDoor) -> None:
     size = 100_000
     for client in (attacked.client("x" * size), attacked.direct(0)):
         with client, pytest.raises(RemoteError) as refused:
-            client.on_behalf_of("x" * size).classify(pixels=STROKE)
+            client.on_behalf_of("x" * size).classify(pixels=SOME_PIXELS)
         assert refused.value.code in (StatusCode.RESOURCE_EXHAUSTED, StatusCode.UNAVAILABLE)
 
 

@@ -20,7 +20,7 @@ from tests.conftest import missing
 from tests.front_door.conftest import FrontDoor
 from tests.front_door.test_configuration import SECONDS, values
 from tests.integration.test_rest import CLASSIFY, TRAIN
-from tests.stroke import STROKE
+from tests.plain_pixels import SOME_PIXELS
 from tests.waiting import wait_until
 
 
@@ -143,7 +143,7 @@ def test_a_call_is_logged_with_its_time_and_who_answered_and_without_its_token(
         )
     else:
         with front_door.client() as client:
-            client.classify(pixels=STROKE)
+            client.classify(pixels=SOME_PIXELS)
         path, answerers = "/digits.v1.DigitService/Classify", [s.settings.server for s in front_door.servers]
     wait_until(lambda: len(front_door.nginx.calls()) > before, what="a line in the log")
     call = next(call for call in front_door.nginx.calls()[before:] if call["path"] == path)

@@ -23,7 +23,7 @@ from digits.client.errors import RemoteError
 from digits.settings import Settings
 from tests.front_door.nginx import Nginx, configured, nobody_answers, running, session
 from tests.front_door.upstreams import Upstream, upstream
-from tests.stroke import STROKE
+from tests.plain_pixels import SOME_PIXELS
 from tests.waiting import wait_until
 
 MOST = Settings().max_request_bytes
@@ -134,7 +134,7 @@ def test_what_cannot_be_read_is_refused(nobody: Nginx, request_head: bytes, stat
 def test_plain_text_to_the_tls_port_is_refused(nobody: Nginx) -> None:
     check_problem(exchange(nobody, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", tls=False), 400)
     with Client(nobody.grpc_address) as plain, pytest.raises(RemoteError) as refused:
-        plain.classify(pixels=STROKE, timeout_seconds=10)
+        plain.classify(pixels=SOME_PIXELS, timeout_seconds=10)
     assert refused.value.code == StatusCode.UNAVAILABLE
 
 
@@ -157,7 +157,7 @@ def test_a_client_refuses_an_expired_certificate(authority: trustme.CA) -> None:
         with pytest.raises(requests.exceptions.SSLError, match="expired"):
             session(nginx).get(f"{nginx.rest_url}/healthz", timeout=30)
         with client(nginx) as caller, pytest.raises(RemoteError) as refused:
-            caller.classify(pixels=STROKE, timeout_seconds=10)
+            caller.classify(pixels=SOME_PIXELS, timeout_seconds=10)
         assert refused.value.code == StatusCode.UNAVAILABLE
         assert nginx.calls() == []
 
@@ -165,7 +165,7 @@ def test_a_client_refuses_an_expired_certificate(authority: trustme.CA) -> None:
 def test_a_client_refuses_a_certificate_of_a_stranger(nobody: Nginx) -> None:
     strangers = grpc.ssl_channel_credentials(trustme.CA().cert_pem.bytes())
     with Client(nobody.grpc_address, credentials=strangers) as caller, pytest.raises(RemoteError) as refused:
-        caller.classify(pixels=STROKE, timeout_seconds=10)
+        caller.classify(pixels=SOME_PIXELS, timeout_seconds=10)
     assert refused.value.code == StatusCode.UNAVAILABLE
 
 
@@ -202,7 +202,7 @@ def test_one_address_has_so_many_grpc_calls_at_a_time(authority: trustme.CA, sil
             waiting += [call.future(b"", timeout=60) for _ in range(128)]
         wait_until(lambda: silent.requests == most, what=f"{most} calls at the server")
         with client(nginx) as caller, pytest.raises(RemoteError) as refused:
-            caller.classify(pixels=STROKE)
+            caller.classify(pixels=SOME_PIXELS)
         assert refused.value.code == StatusCode.RESOURCE_EXHAUSTED
         assert refused.value.retry_after_seconds == 1
         assert not any(call.done() for call in waiting)
@@ -216,7 +216,7 @@ def test_who_does_not_answer_in_time_is_reported_as_such(authority: trustme.CA, 
         nginx.replace("rest.conf", "proxy_read_timeout 60s", "proxy_read_timeout 1s")
         nginx.start()
         with client(nginx) as caller, pytest.raises(RemoteError) as refused:
-            caller.classify(pixels=STROKE)
+            caller.classify(pixels=SOME_PIXELS)
         assert refused.value.code == StatusCode.DEADLINE_EXCEEDED
         check_problem(session(nginx).get(f"{nginx.rest_url}/digits/jobs", timeout=30), 504)
 

@@ -14,7 +14,7 @@ from digits.client.errors import RemoteError
 from digits.v1 import digit_service_pb2
 from digits.v1 import training_pb2 as pb
 from tests.front_door.conftest import FrontDoor
-from tests.stroke import STROKE
+from tests.plain_pixels import SOME_PIXELS
 from tests.waiting import wait_until
 
 
@@ -42,7 +42,7 @@ def test_two_classify_workers_share_a_queue(front_door: FrontDoor) -> None:
     with front_door.direct(0) as first, front_door.direct(1) as second, ThreadPoolExecutor(16) as threads:
 
         def classify(number: int) -> int:
-            return (first, second)[number % 2].classify(pixels=STROKE).served_by
+            return (first, second)[number % 2].classify(pixels=SOME_PIXELS).served_by
 
         answers = list(threads.map(classify, range(2_000)))
     spent = [after - earlier for after, earlier in zip(seconds(), before, strict=True)]
@@ -59,7 +59,7 @@ def test_either_worker_alone_answers(front_door: FrontDoor, which: str) -> None:
     try:
         with front_door.client() as client:
             wait_until(
-                lambda: client.classify(pixels=STROKE).served_by == digit_service_pb2.WORKER,
+                lambda: client.classify(pixels=SOME_PIXELS).served_by == digit_service_pb2.WORKER,
                 what="the other worker's answer",
             )
     finally:
@@ -78,7 +78,7 @@ def back_again(front_door: FrontDoor, two_versions: tuple[str, str]) -> Iterator
 
 
 def answers(version: str, *clients: Client) -> Callable[[], bool]:
-    return lambda: all(client.classify(pixels=STROKE).model_version == version for client in clients)
+    return lambda: all(client.classify(pixels=SOME_PIXELS).model_version == version for client in clients)
 
 
 def test_a_promotion_and_a_rollback_at_one_server_reach_the_other_within_five_seconds(
@@ -98,13 +98,13 @@ def test_who_names_a_minimum_version_never_gets_an_older_one(
     """Asked at both servers from the moment of the promotion on, before they may have heard of it."""
     older, newer = back_again
     with front_door.direct(0) as first, front_door.direct(1) as second, front_door.client() as any_server:
-        assert first.classify(pixels=STROKE, minimum_version=older).model_version == older
+        assert first.classify(pixels=SOME_PIXELS, minimum_version=older).model_version == older
         with pytest.raises(RemoteError) as refused:
-            first.classify(pixels=STROKE, minimum_version=newer)
+            first.classify(pixels=SOME_PIXELS, minimum_version=newer)
         assert refused.value.code == StatusCode.FAILED_PRECONDITION
         second.promote_model(newer)
         seen = {
-            client.classify(pixels=STROKE, minimum_version=newer).model_version
+            client.classify(pixels=SOME_PIXELS, minimum_version=newer).model_version
             for _ in range(100)
             for client in (first, second, any_server)
         }
@@ -122,7 +122,7 @@ def test_versions_never_go_backwards_for_who_names_the_last_one_it_saw(
         with front_door.client() as client:
             while not stop.is_set():
                 last = seen[-1] if seen else ""
-                seen.append(client.classify(pixels=STROKE, minimum_version=last).model_version)
+                seen.append(client.classify(pixels=SOME_PIXELS, minimum_version=last).model_version)
 
     caller = threading.Thread(target=call)
     caller.start()

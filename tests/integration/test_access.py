@@ -27,8 +27,8 @@ from digits.security.tokens import Principal, Role, line
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2
 from tests.own_processes import bridge, environment, server
+from tests.plain_pixels import SOME_PIXELS
 from tests.ports import free_port
-from tests.stroke import STROKE
 from tests.waiting import wait_until
 
 Make = Callable[..., Settings]
@@ -120,14 +120,14 @@ def test_a_token_opens_what_its_role_is_for(
     settings = make(tokens_file=tokens)
     classify, jobs = answers
     with server(settings, tmp_path / "log"), client(settings, token) as caller:
-        assert code_of(lambda: caller.classify(pixels=STROKE)) is classify
+        assert code_of(lambda: caller.classify(pixels=SOME_PIXELS)) is classify
         assert code_of(lambda: next(caller.classify_stream([[five()]]))) is classify
         assert code_of(lambda: caller.get_job("j")) is jobs
         assert code_of(lambda: next(caller.watch_job("j"))) is jobs
 
 
 def five() -> digit_service_pb2.ClassifyRequest:
-    return digit_service_pb2.ClassifyRequest(pixels=STROKE)
+    return digit_service_pb2.ClassifyRequest(pixels=SOME_PIXELS)
 
 
 def test_tokens_change_without_a_restart_and_health_and_reflection_do_their_part(
@@ -161,9 +161,9 @@ def test_tls_is_spoken_and_plain_text_is_refused(
     with server(settings, tmp_path / "log"):
         authority = certificate["server_ca_file"].read_bytes()
         with client(settings, root_certificates=authority) as good, client(settings) as plain:
-            assert code_of(lambda: good.classify(pixels=STROKE)) is LET_IN
+            assert code_of(lambda: good.classify(pixels=SOME_PIXELS)) is LET_IN
             assert code_of(plain.list_models) is grpc.StatusCode.UNAVAILABLE
-            assert code_of(lambda: good.classify(pixels=STROKE)) is LET_IN
+            assert code_of(lambda: good.classify(pixels=SOME_PIXELS)) is LET_IN
 
 
 def test_a_new_certificate_is_shown_without_a_restart(
@@ -207,7 +207,7 @@ def test_with_mutual_tls_strangers_do_not_get_a_connection(
 
         def answer(**shows: bytes) -> grpc.StatusCode:
             with client(settings, root_certificates=vouches.read_bytes(), **shows) as caller:
-                return code_of(lambda: caller.classify(pixels=STROKE))
+                return code_of(lambda: caller.classify(pixels=SOME_PIXELS))
 
         assert answer() is grpc.StatusCode.UNAVAILABLE
         assert answer(**pair(foreign)) is grpc.StatusCode.UNAVAILABLE

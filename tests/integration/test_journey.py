@@ -24,8 +24,8 @@ from digits.client.client import Client
 from digits.v1 import digit_service_pb2, models_pb2
 from digits.v1 import training_pb2 as pb
 from tests.conftest import ROOT, BeforeTraining, missing
+from tests.plain_pixels import SOME_PIXELS
 from tests.service import Service
-from tests.stroke import STROKE
 from tests.waiting import wait_until
 
 FIVE = "test/data/n5.png"
@@ -106,7 +106,7 @@ def test_a_bulk_caller_may_wait_for_each_answer(trained_service: Service) -> Non
 
     def one_by_one() -> Iterator[list[digit_service_pb2.ClassifyRequest]]:
         for _ in range(3):
-            yield [digit_service_pb2.ClassifyRequest(pixels=STROKE)]
+            yield [digit_service_pb2.ClassifyRequest(pixels=SOME_PIXELS)]
             answered.get(timeout=20)
 
     with trained_service.client() as client:
@@ -242,7 +242,7 @@ def test_a_promotion_and_a_rollback_change_who_answers(trained_service: Service)
 
 
 def _wait_for(client: Client, version: str) -> None:
-    wait_until(lambda: client.classify(pixels=STROKE).model_version == version, what=version)
+    wait_until(lambda: client.classify(pixels=SOME_PIXELS).model_version == version, what=version)
 
 
 @pytest.mark.parametrize("part", ["server", "bridge", "classify-worker"])

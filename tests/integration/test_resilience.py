@@ -14,8 +14,8 @@ from digits.client.errors import RemoteError
 from digits.v1 import digit_service_pb2
 from digits.v1 import training_pb2 as pb
 from tests.integration.long_job import start_long_job
+from tests.plain_pixels import SOME_PIXELS
 from tests.service import Service
-from tests.stroke import STROKE
 from tests.waiting import wait_until
 
 # Steady, and not all that the machine can do: a training goes on beside it.
@@ -33,7 +33,7 @@ def classifying(service: Service) -> Iterator[list[str]]:
         with service.client() as client:
             while not stop.wait(PAUSE_SECONDS):
                 try:
-                    answers.append(client.classify(pixels=STROKE, timeout_seconds=10))
+                    answers.append(client.classify(pixels=SOME_PIXELS, timeout_seconds=10))
                 except RemoteError as error:
                     problems.append(str(error))
 
@@ -54,12 +54,12 @@ def test_without_the_broker_the_local_model_answers_and_the_worker_takes_over_ag
         valkey = trained_service.process("valkey")
         valkey.suspend()
         wait_until(
-            lambda: client.classify(pixels=STROKE).served_by == digit_service_pb2.CACHED_COPY,
+            lambda: client.classify(pixels=SOME_PIXELS).served_by == digit_service_pb2.CACHED_COPY,
             what="an answer of the local model",
         )
         valkey.kill()
         wait_until(
-            lambda: client.classify(pixels=STROKE).served_by == digit_service_pb2.WORKER,
+            lambda: client.classify(pixels=SOME_PIXELS).served_by == digit_service_pb2.WORKER,
             seconds=60,
             what="an answer of the worker",
         )
@@ -107,7 +107,7 @@ def test_a_second_start_finds_the_models_the_jobs_and_leaves_no_process_behind(
     assert [process for process in before if process.is_running()] == []
     trained_service.up()
     with trained_service.client() as client:
-        assert client.classify(pixels=STROKE).model_version == serving
+        assert client.classify(pixels=SOME_PIXELS).model_version == serving
         last = list(client.watch_job(job_id))[-1]
         assert (last.state, last.images_trained) == (pb.SUCCEEDED, last.images_total)
         assert client.get_job(job_id).attempt_count == 1

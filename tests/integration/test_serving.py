@@ -20,11 +20,11 @@ from benchmarks.versions import copies_of_what_serves
 from digits.client.client import Client
 from digits.client.errors import RemoteError
 from digits.v1 import digit_service_pb2, digit_service_pb2_grpc, models_pb2
+from tests.plain_pixels import SOME_PIXELS
 from tests.service import Service
-from tests.stroke import STROKE
 from tests.waiting import wait_until
 
-PICTURE = STROKE
+PICTURE = SOME_PIXELS
 
 
 @pytest.fixture

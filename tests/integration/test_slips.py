@@ -17,8 +17,8 @@ from digits.client.errors import RemoteError
 from digits.inference import inference_pb2, inference_pb2_grpc
 from tests import batches_of_people as people
 from tests.bad_json import BAD_JSON
+from tests.plain_pixels import SOME_PIXELS
 from tests.service import Service
-from tests.stroke import STROKE
 from tests.wrong_files import WRONG_PICTURES
 
 JSON = {"Content-Type": "application/json"}
@@ -97,19 +97,20 @@ def test_a_path_that_is_a_file_in_base64_says_how_to_send_it(
 
 @pytest.mark.parametrize("pixels", [bytes(784), b"\xff" * 784, bytes([0, 1] * 392)])
 def test_pixels_that_cannot_be_a_picture_are_refused(client: Client, pixels: bytes) -> None:
-    says = "a pixel is 0 for paper to 255 for ink"
+    says = "a picture has 0 for paper to 255 for ink"
     assert by_grpc(client.classify, pixels=pixels).startswith("INVALID_ARGUMENT pixels: ")
     assert says in by_grpc(client.classify, pixels=pixels)
 
 
-def test_of_many_pixels_the_first_that_cannot_be_a_picture_is_named(door: Service) -> None:
-    request = inference_pb2.ModelInferRequest(model_name="digits", raw_input_contents=[STROKE + bytes(784)])
+def test_one_of_many_pictures_that_cannot_be_one_is_refused(door: Service) -> None:
+    request = inference_pb2.ModelInferRequest(
+        model_name="digits", raw_input_contents=[SOME_PIXELS + bytes(784)]
+    )
     request.inputs.add(name="pixels", datatype="UINT8", shape=[2, 784])
     with grpc.insecure_channel(door.grpc_address) as channel, pytest.raises(grpc.RpcError) as refused:
         inference_pb2_grpc.GRPCInferenceServiceStub(channel).ModelInfer(request, timeout=10)
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
-    says = "picture 1 holds nothing but 0; a pixel is 0 for paper to 255 for ink"
-    assert says in refused.value.details()
+    assert "inputs[0]: are all 0; a picture has 0 for paper" in refused.value.details()
 
 
 @pytest.mark.parametrize(

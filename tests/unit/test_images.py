@@ -296,6 +296,21 @@ def test_784_bytes_are_used_as_they_are() -> None:
     assert from_pixels(data, "pixels").pixels.tobytes() == data
 
 
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (bytes(784), "are all 0"),
+        (b"\x01" * 784, "are all 1"),
+        (b"\xff" * 784, "are all 255"),
+        (bytes([0, 1]) * 392, "hold nothing but 0 and 1"),
+    ],
+)
+def test_784_bytes_that_cannot_be_a_picture_are_refused(data: bytes, says: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        from_pixels(data, "pixels")
+    assert caught.value.problem == f"{says}; a picture has 0 for paper to 255 for ink"
+
+
 def test_a_faint_28_x_28_original_is_stretched_to_full_ink() -> None:
     faint = (original(3) // 4).astype(np.uint8)
     assert np.abs(decoded(encoded(faint)).astype(int) - original(3)).max() <= 4
