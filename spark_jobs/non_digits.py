@@ -64,6 +64,32 @@ SHAPES: list[list[Points]] = [
     [[(0, 1), (0, 0.3), (0.4, 0.3), (0.5, 1)], [(0.5, 0.5), (0.8, 0.3), (1, 1)]],  # m
     [[(0.1, 0.6), (0.9, 0.55), (0.7, 0.3), (0.3, 0.3), (0.1, 0.6), (0.3, 0.95), (0.9, 0.9)]],  # e
     [[(0.8, 0.4), (0.4, 0.3), (0.1, 0.65), (0.4, 1), (0.8, 0.7)], [(0.8, 0.3), (0.85, 1)]],  # a
+    # a as it is printed
+    [
+        [(0.1, 0.2), (0.4, 0), (0.8, 0.15), (0.85, 1)],
+        [(0.83, 0.45), (0.3, 0.5), (0.05, 0.75), (0.35, 1), (0.84, 0.8)],
+    ],
+    [[(0.9, 0), (0.9, 1)], [(0.9, 0.5), (0.4, 0.35), (0.1, 0.7), (0.4, 1), (0.9, 0.85)]],  # d
+    [[(0.9, 0.1), (0.6, 0), (0.45, 0.2), (0.45, 1)], [(0.1, 0.4), (0.8, 0.4)]],  # f
+    [[(0, 0), (0, 1)], [(0.7, 0.35), (0, 0.7)], [(0.25, 0.6), (0.75, 1)]],  # k
+    [[(0, 0), (0, 1)], [(0, 0.3), (0.4, 0), (0.8, 0.2), (0.85, 1)]],  # n
+    [[(0, 0), (0, 1)], [(0, 0.1), (0.5, 0), (0.8, 0.3), (0.5, 0.6), (0, 0.5)]],  # p
+    [[(0, 0), (0, 1)], [(0, 0.35), (0.3, 0.05), (0.7, 0)]],  # r
+    [
+        [(0.1, 0), (0.1, 1)],
+        [(0, 1), (0.3, 1)],
+        [(0, 0), (0.1, 0)],
+        [(0.1, 0.3), (0.7, 0.05)],
+    ],  # r, with serifs
+    [[(0.4, 0), (0.4, 0.9), (0.8, 1)], [(0, 0.3), (0.8, 0.3)]],  # t
+    [[(0, 0), (0, 0.7), (0.3, 1), (0.8, 0.75)], [(0.85, 0), (0.85, 1)]],  # u
+    [[(0, 0), (0.45, 0.6)], [(0.9, 0), (0.2, 1)]],  # y
+    [[(0.1, 0), (0.1, 0.4), (0.5, 0.5), (0.85, 0.4)], [(0.9, 0), (0.85, 1), (0.2, 1)]],  # y, round
+    # What is most like a digit comes twice.
+    [[(0, 0), (1, 0)], [(0.5, 0), (0.5, 1)]],  # T
+    [[(0, 0), (0, 0.1)], [(0, 0), (1, 0), (1, 0.1)], [(0.5, 0), (0.5, 1)], [(0.35, 1), (0.65, 1)]],  # T
+    [[(0, 0), (0, 1), (0.7, 1)]],  # L
+    [[(0, 0), (0.3, 0)], [(0.15, 0), (0.15, 1)], [(0, 1), (1, 1), (1, 0.8)]],  # L, with serifs
 ]
 
 
@@ -94,7 +120,7 @@ def non_digits(images: tf.Tensor, count: tf.Tensor, seed: tf.Tensor) -> tf.Tenso
         _filled(amounts),
     ]
     # Letters and shapes are the most varied, so they come most often.
-    share = [0.44, 0.12, 0.1, 0.08, 0.08, 0.06, 0.04, 0.08]
+    share = [0.42, 0.14, 0.1, 0.07, 0.06, 0.05, 0.04, 0.12]
     borders = np.cumsum(share).astype(np.float32)
     chosen = tf.reduce_sum(tf.cast(amounts[:, :1] > borders[None, :-1], tf.int32), axis=1)
     return tf.gather_nd(tf.stack(kinds, axis=1), tf.stack([tf.range(count), chosen], axis=1))
@@ -128,10 +154,13 @@ def _penned(segments: tf.Tensor, amounts: tf.Tensor) -> tf.Tensor:
     x, y = x * tf.cos(angle) - y * tf.sin(angle), x * tf.sin(angle) + y * tf.cos(angle)
     low_x, high_x = tf.reduce_min(x, [1, 2], True), tf.reduce_max(x, [1, 2], True)
     low_y, high_y = tf.reduce_min(y, [1, 2], True), tf.reduce_max(y, [1, 2], True)
-    radius = tf.reshape(0.7 + 1.2 * amounts[:, 4], [-1, 1, 1])
+    radius = tf.reshape(0.7 + 1.5 * amounts[:, 4], [-1, 1, 1])
     scale = (20 - 2 * radius) / tf.maximum(1e-3, tf.maximum(high_x - low_x, high_y - low_y))
     x = (x - (low_x + high_x) / 2) * scale + 13.5
     y = (y - (low_y + high_y) / 2) * scale + 13.5
+    # MNIST centres the mass, which is seldom the middle.
+    x += tf.reshape(4 * amounts[:, 5] - 2, [-1, 1, 1])
+    y += tf.reshape(4 * amounts[:, 6] - 2, [-1, 1, 1])
     return _inked(x, y, radius)
 
 
@@ -196,15 +225,20 @@ def _on_sheet(images: tf.Tensor, amounts: tf.Tensor) -> tf.Tensor:
 
 
 def _filled(amounts: tf.Tensor) -> tf.Tensor:
-    """Discs and boxes full of ink, and blank sheets."""
+    """Stars, diamonds, discs and boxes full of ink (superellipses), turned, and blank sheets."""
     place = tf.range(SIDE, dtype=tf.float32) - 13.5
-    x, y = tf.reshape(place, [1, 1, SIDE, 1]), tf.reshape(place, [1, SIDE, 1, 1])
-    half_width, half_height = _column(4 + 6 * amounts[:, 8]), _column(4 + 6 * amounts[:, 9])
-    disc = tf.square(x / half_width) + tf.square(y / half_height) < 1
-    box = (tf.abs(x) < half_width) & (tf.abs(y) < half_height)
-    filled = tf.where(_column(amounts[:, 10]) < 0.5, disc, box)
-    blank = _column(amounts[:, 11]) < 0.3
-    return tf.cast(filled & ~blank, tf.float32)
+    x = tf.reshape(place, [1, 1, SIDE, 1]) + _column(2 * amounts[:, 1] - 1)
+    y = tf.reshape(place, [1, SIDE, 1, 1]) + _column(2 * amounts[:, 2] - 1)
+    angle = _column(3.1416 * amounts[:, 3])
+    x, y = x * tf.cos(angle) - y * tf.sin(angle), x * tf.sin(angle) + y * tf.cos(angle)
+    # One side is as long as a digit, for so everything is framed.
+    half_width, half_height = _column(8 + 2.5 * amounts[:, 8]), _column(4 + 6.5 * amounts[:, 9])
+    exponent = _column(
+        tf.gather(tf.constant([0.6, 1.0, 2.0, 2.0, 8.0]), tf.cast(5 * amounts[:, 10], tf.int32))
+    )
+    reach = tf.pow(tf.abs(x / half_width), exponent) + tf.pow(tf.abs(y / half_height), exponent)
+    blank = _column(amounts[:, 11]) < 0.1
+    return tf.cast((reach < 1) & ~blank, tf.float32)
 
 
 def _column(values: tf.Tensor) -> tf.Tensor:

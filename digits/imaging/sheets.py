@@ -16,8 +16,8 @@ _MIN_AREA = 0.03
 _MAX_AREA = 0.98
 # A rectangle fills its own box; a digit, or a hand, does not.
 _MIN_FILL = 0.86
-# Ink that reaches its edge takes something of that.
-_MIN_OWN_FILL = 0.6
+# Ink that reaches its edge takes something of that; a block letter is no sheet.
+_MIN_OWN_FILL = 0.85
 # What is narrower than this is a stroke.
 _MIN_SIDE_RATIO = 0.2
 # This share of a sheet's shorter side is left off at each edge: shadows, and the frame's own line.
