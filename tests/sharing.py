@@ -26,6 +26,7 @@ SHARED = {
         "tests/conformance/test_coordinator.py",
         "tests/conformance/test_leased_jobs.py",
         "tests/conformance/test_lost_answers.py",
+        "tests/conformance/test_registry_reader.py",
         "tests/integration/test_access.py",
         "tests/integration/test_batches_of_people.py",
         "tests/integration/test_slips.py",
