@@ -59,13 +59,14 @@ def _options() -> argparse.Namespace:
 @contextmanager
 def _reader(options: argparse.Namespace) -> Iterator[Reader]:
     if options.model:
-        yield reader(Predictor(_network(options.model)))
+        yield reader(Predictor(network(options.model)))
         return
     with Client(options.server) as client:
         yield _served(client)
 
 
-def _network(path: Path) -> bytes:
+def network(path: Path) -> bytes:
+    """The ONNX graph in a bundle, or in a file of its own."""
     data = path.read_bytes()
     return data if path.suffix == ".onnx" else envelope.unseal(data, artifacts_pb2.ModelBundle).onnx
 
