@@ -1,6 +1,7 @@
 """Classify of one picture through gRPC, Celery and a worker: latency and calls a second.
 
 python -m benchmarks.classify --rounds 3
+python -m benchmarks.classify --pictures
 
 Its clients share the two cores with the service. Those in Python take a third of what it takes itself;
 h2load takes next to nothing, and is asked too if it is installed.
@@ -23,7 +24,7 @@ import numpy as np
 import psutil
 import uvloop
 
-from benchmarks import h2load
+from benchmarks import h2load, picture_speed
 from benchmarks.service import running_service, status
 from benchmarks.training import train
 from deploy.native.ports import free_port
@@ -41,10 +42,10 @@ class Load:
     by_worker: float
 
 
-async def load(address: str, clients: int, seconds: float, pictures: list[bytes]) -> Load:
+async def load(address: str, clients: int, seconds: float, requests: list[bytes]) -> Load:
     """Keeps that many calls open for a while, from one process beside the service.
 
-    It shares the service's cores, so it is no slower than it must be: requests are ready-made bytes.
+    It shares the service's cores, so it is no slower than it must be: requests are serialized already.
     """
     latencies: list[float] = []
     by_worker = 0
@@ -52,7 +53,6 @@ async def load(address: str, clients: int, seconds: float, pictures: list[bytes]
         classify = channel.unary_unary(
             "/digits.v1.DigitService/Classify", response_deserializer=pb.ClassifyResponse.FromString
         )
-        requests = [pb.ClassifyRequest(pixels=pixels).SerializeToString() for pixels in pictures]
         end = time.perf_counter() + seconds
 
         async def caller(first: int) -> None:
@@ -87,18 +87,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--pictures", action="store_true", help="picture files: to candidates, and by gRPC")
     options = parser.parse_args()
+    if options.pictures:
+        picture_speed.print_candidates()
     with np.load("data/mnist.npz") as data:
         pictures = [image.tobytes() for image in data["x_test"][:1000]]
+    by_pixels = [pb.ClassifyRequest(pixels=pixels).SerializeToString() for pixels in pictures]
+    by_image = [pb.ClassifyRequest(image=png).SerializeToString() for png in picture_speed.drawings()]
     with running_service() as service, echo() as echo_address:
         with Client(service.server) as client:
             train(client, "fast", seed=0)
-        uvloop.run(load(service.server, 16, 2.0, pictures))
+        uvloop.run(load(service.server, 16, 2.0, by_pixels))
+        if options.pictures:
+            for arm, requests in {"pixels": by_pixels, "280 x 280": by_image}.items():
+                rounds = range(options.rounds)
+                _print(
+                    arm, 16, [uvloop.run(load(service.server, 16, options.seconds, requests)) for _ in rounds]
+                )
+            return
         for clients in (1, 16, 64):
             arms: dict[str, list[Load]] = {"Classify": [], "bare echo": []}
             for _ in range(options.rounds):
                 for arm, address in zip(arms, (service.server, echo_address), strict=True):
-                    arms[arm].append(uvloop.run(load(address, clients, options.seconds, pictures)))
+                    arms[arm].append(uvloop.run(load(address, clients, options.seconds, by_pixels)))
             for arm, rounds in arms.items():
                 _print(arm, clients, rounds)
         if h2load.is_there():

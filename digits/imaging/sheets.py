@@ -37,18 +37,22 @@ def inner_regions(picture: Region, sized: Region) -> list[Region]:
         contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
         found.extend(_rectangles(contours, gray.shape))
     found.sort(key=lambda pair: -pair[0])
-    regions: list[Region] = []
-    taken: list[Box] = []
-    for _, corners in found:
-        box = _box(corners, gray.shape)
-        if any(_same(box, other) for other in taken):
-            continue
-        taken.append(box)
-        full = np.rint(corners * (sized.scale / picture.scale)).astype(np.int32)
+    larger = sized.scale / picture.scale
+    regions = []
+    for corners in _unlike([corners for _, corners in found], gray.shape)[:_MAX_REGIONS]:
+        full = np.rint(corners * larger).astype(np.int32)
         regions.append(_inside(picture, full, _box(full, picture.gray.shape)))
-        if len(regions) == _MAX_REGIONS:
-            break
     return regions
+
+
+def _unlike(found: list[NDArray[np.int32]], shape: tuple[int, ...]) -> list[NDArray[np.int32]]:
+    """Of rectangles that are about the same, the last: of a frame's two outlines, that is the inner one."""
+    kept: list[NDArray[np.int32]] = []
+    for corners in found:
+        box = _box(corners, shape)
+        same = next((at for at, other in enumerate(kept) if _same(box, _box(other, shape))), len(kept))
+        kept[same : same + 1] = [corners]
+    return kept
 
 
 def _edges(gray: Gray) -> NDArray[np.uint8]:

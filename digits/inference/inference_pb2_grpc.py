@@ -111,7 +111,8 @@ class GRPCInferenceServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ModelInfer(self, request, context):
-        """Classifies a batch of pictures.
+        """Classifies a batch of pictures: [N, 784] bytes, 0 for paper to 255 for ink. INVALID_ARGUMENT if one cannot be a
+        picture, since all of its pixels are equal, or all are 0 or 1.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

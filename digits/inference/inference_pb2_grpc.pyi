@@ -47,7 +47,9 @@ class GRPCInferenceServiceStub:
     ModelMetadata: _grpc.UnaryUnaryMultiCallable[_inference_pb2.ModelMetadataRequest, _inference_pb2.ModelMetadataResponse]
     """Describes a model's versions, inputs and outputs."""
     ModelInfer: _grpc.UnaryUnaryMultiCallable[_inference_pb2.ModelInferRequest, _inference_pb2.ModelInferResponse]
-    """Classifies a batch of pictures."""
+    """Classifies a batch of pictures: [N, 784] bytes, 0 for paper to 255 for ink. INVALID_ARGUMENT if one cannot be a
+    picture, since all of its pixels are equal, or all are 0 or 1.
+    """
 
 @_typing.type_check_only
 class GRPCInferenceServiceAsyncStub(GRPCInferenceServiceStub):
@@ -68,7 +70,9 @@ class GRPCInferenceServiceAsyncStub(GRPCInferenceServiceStub):
     ModelMetadata: _aio.UnaryUnaryMultiCallable[_inference_pb2.ModelMetadataRequest, _inference_pb2.ModelMetadataResponse]  # type: ignore[assignment]
     """Describes a model's versions, inputs and outputs."""
     ModelInfer: _aio.UnaryUnaryMultiCallable[_inference_pb2.ModelInferRequest, _inference_pb2.ModelInferResponse]  # type: ignore[assignment]
-    """Classifies a batch of pictures."""
+    """Classifies a batch of pictures: [N, 784] bytes, 0 for paper to 255 for ink. INVALID_ARGUMENT if one cannot be a
+    picture, since all of its pixels are equal, or all are 0 or 1.
+    """
 
 class GRPCInferenceServiceServicer(metaclass=_abc_1.ABCMeta):
     """The open inference protocol, version 2: the part of it that serving a model takes.
@@ -122,6 +126,8 @@ class GRPCInferenceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inference_pb2.ModelInferRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inference_pb2.ModelInferResponse, _abc.Awaitable[_inference_pb2.ModelInferResponse]]:
-        """Classifies a batch of pictures."""
+        """Classifies a batch of pictures: [N, 784] bytes, 0 for paper to 255 for ink. INVALID_ARGUMENT if one cannot be a
+        picture, since all of its pixels are equal, or all are 0 or 1.
+        """
 
 def add_GRPCInferenceServiceServicer_to_server(servicer: GRPCInferenceServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -12,7 +12,8 @@ import pytest
 
 from digits.models.predictor import Predictor
 from tests.pictures import digits, non_digits
-from tests.pictures.reading import Tally, reader, tally
+from tests.pictures.calibration import calibration_error
+from tests.pictures.reading import NO_DIGIT, Tally, reader, tally
 from tests.pictures.sample import most_by_chance, of_digits, of_none
 
 COUNT = 12
@@ -50,6 +51,14 @@ def test_what_shows_no_digit_or_not_one_is_told_apart(
 ) -> None:
     found = tally(reader(predictor), of_none(kind, mnist["x_test"], 2 * COUNT, SEED))
     assert found.count - found.no_digit - found.refused <= most_by_chance(found.count, 0.1)
+
+
+def test_a_confidence_is_as_often_right_as_it_says(
+    predictor: Predictor, mnist: dict[str, np.ndarray]
+) -> None:
+    prediction = predictor.predict(mnist["x_test"].reshape(-1, 784))
+    assert calibration_error(prediction.probabilities, mnist["y_test"]) <= 0.01
+    assert (prediction.not_a_digit >= NO_DIGIT).mean() <= 0.01
 
 
 def test_mnists_own_pictures_are_read_as_their_pixels_are(
