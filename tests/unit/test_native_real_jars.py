@@ -122,6 +122,7 @@ def test_jars_are_fetched_from_the_repository_that_the_environment_names(tmp_pat
     }
 
 
+@pytest.mark.usefixtures("maven_repository")
 def test_a_fetched_jar_is_for_every_user_of_an_image(tmp_path: Path) -> None:
     folder = jars.complete("servers", PINNED, tmp_path / "jars", maven.fetch)
     assert [path.name for path in folder.iterdir() if not path.stat().st_mode & stat.S_IROTH] == []

@@ -21,7 +21,7 @@ def downloader(timeout_seconds: float) -> pooch.HTTPDownloader:
 
 
 def share(path: Path) -> None:
-    """Gives a fetched file the mode of any new file: pooch leaves it to its owner alone, but images have users."""
+    """Gives a fetched file the mode of any new file: pooch leaves it to its owner alone."""
     umask = os.umask(0)
     os.umask(umask)
     path.chmod(0o666 & ~umask)
