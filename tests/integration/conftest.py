@@ -26,7 +26,8 @@ def door(zookeeper: str, valkey: str, tmp_path_factory: pytest.TempPathFactory) 
         rest_port=made.rest_port,
         health_port=free_port(),
         coordinator_url=f"zookeeper://{zookeeper}/{folder.name}",
-        broker_url=f"{valkey}/0",
+        # Not the queue of other tests, whose workers would take these jobs.
+        broker_url=f"{valkey}/1",
     )
     with server(settings, folder / "server.log"), bridge(settings, folder / "bridge.log"):
         yield made
