@@ -26,6 +26,7 @@ from benchmarks.versions import copies_of_what_serves
 from digits.client.client import Client
 from digits.client.errors import RemoteError
 from digits.settings import Settings
+from tests.plain_pixels import SOME_PIXELS
 
 CLIENTS = 16
 COLD_CALLS_A_SECOND = 4
@@ -42,7 +43,7 @@ def asking(server: str, versions: Sequence[str]) -> Iterator[None]:
 
     def ask(client: Client, version: str) -> None:
         with contextlib.suppress(RemoteError):
-            client.classify(pixels=bytes(784), model_version=version, timeout_seconds=15)
+            client.classify(pixels=SOME_PIXELS, model_version=version, timeout_seconds=15)
 
     def run() -> None:
         with Client(server) as client:

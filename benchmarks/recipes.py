@@ -2,7 +2,7 @@
 
 It runs the executors' own code on packed blocks, without Spark:
 
-    python -m benchmarks.recipes --recipe fast --seeds 5
+    python -m benchmarks.recipes --recipe fast --seeds 5 [--images 500]
 
 With --validate it trains on 55,000 of the training images and measures on the other 5,000, always the same:
 that is what recipes are chosen by. --calibrate fits the recipe's temperature on them.
@@ -29,10 +29,12 @@ from digits.models.onnx_graph import to_onnx
 from digits.models.predictor import Predictor
 from digits.training import architecture, blocks, recipes
 from digits.training.local_sgd import PartitionResult, merge
+from digits.training.partitioning import partition_count
 from digits.training.recipes import Recipe
 from digits.v1 import artifacts_pb2 as pb
 from spark_jobs import partition_trainer
 from spark_jobs.partition_trainer import MicroBatch
+from spark_jobs.plan import Plan
 
 Row = tuple[int, int, bytes]
 _VALIDATION_IMAGES = 5_000
@@ -49,15 +51,22 @@ def main() -> None:
     train, held_out = _images(data, "train"), _images(data, "test")
     if options.validate or options.calibrate:
         train, held_out = _validation_split(train)
-    rows = _rows(train, options.processes)
+    partitions = partition_count(options.processes, options.images or len(train), 4 << 30)
     spawn = multiprocessing.get_context("spawn")
     with ExitStack() as stack:
-        pools = [ProcessPoolExecutor(1, mp_context=spawn) for _ in range(options.processes)]
+        pools = [ProcessPoolExecutor(1, mp_context=spawn) for _ in range(partitions)]
         workers = [stack.enter_context(pool) for pool in pools]
         for warming in [worker.submit(_warm, recipe) for worker in workers]:
             warming.result()
         runs = [
-            _run(workers, recipe, seed, rows, held_out, calibrates=options.calibrate)
+            _run(
+                workers,
+                recipe,
+                seed,
+                _chosen(train, options.images, seed),
+                held_out,
+                calibrates=options.calibrate,
+            )
             for seed in range(options.seeds)
         ]
     accuracies, seconds = np.array(runs).T
@@ -72,6 +81,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--recipe", default="fast")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--images", type=int, default=0, help="train on so many, others for each seed")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--data", default="data/mnist.npz")
     parser.add_argument("--validate", action="store_true", help="measure on held-out training images")
@@ -87,6 +97,14 @@ def _change(assignment: str) -> tuple[str, object]:
 
 def _images(data: np.lib.npyio.NpzFile, part: str) -> Images:
     return Images(data[f"x_{part}"].reshape(-1, 784), data[f"y_{part}"])
+
+
+def _chosen(images: Images, count: int, seed: int) -> Images:
+    """So many of the images, drawn at random; all of them in their order for 0."""
+    if not count:
+        return images
+    places = np.random.default_rng(seed).permutation(len(images))[:count]
+    return Images(images.pixels[places], images.labels[places])
 
 
 def _validation_split(images: Images) -> tuple[Images, Images]:
@@ -107,17 +125,16 @@ def _run(
     workers: Sequence[ProcessPoolExecutor],
     recipe: Recipe,
     seed: int,
-    rows: list[Row],
+    train: Images,
     test: Images,
     *,
     calibrates: bool,
 ) -> tuple[float, float]:
     start = time.perf_counter()
     state, spent = architecture.initial_state(recipe, seed), 0.0
-    total = recipe.epochs * sum(len(blocks.unpack(block)) for _, _, block in rows)
-    done = 0
-    for micro_batch in _micro_batches(recipe, rows):
-        work = MicroBatch(recipe, state, seed, done, total, len(workers))
+    plan, done = Plan(recipe, len(train), len(workers)), 0
+    for micro_batch in _micro_batches(plan, _rows(train, len(workers))):
+        work = MicroBatch(recipe, state, seed, done, plan.total_images, len(workers), plan.passes)
         results, cpu_seconds = _micro_batch(workers, work, micro_batch)
         state, spent = merge(results), spent + cpu_seconds
         done += sum(result.image_count for result in results)
@@ -133,11 +150,10 @@ def _run(
     return metrics.accuracy, seconds
 
 
-def _micro_batches(recipe: Recipe, rows: list[Row]) -> Iterator[list[Row]]:
-    size = recipe.micro_batch_images // blocks.IMAGES_PER_BLOCK
-    for _ in range(recipe.epochs):
-        for start in range(0, len(rows), size):
-            yield rows[start : start + size]
+def _micro_batches(plan: Plan, rows: list[Row]) -> Iterator[list[Row]]:
+    for _ in range(plan.epochs):
+        for start in range(0, len(rows), plan.max_blocks):
+            yield rows[start : start + plan.max_blocks]
 
 
 def _micro_batch(

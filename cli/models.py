@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from digits.v1.models_pb2 import Model, ServingChange
 
 app = typer.Typer(help="List, promote and roll back models; see what served.", invoke_without_command=True)
-COLUMNS = ("", "VERSION", "ACCURACY", "HELD OUT", "RECIPE", "DATA", "KB", "CREATED")
+COLUMNS = ("", "VERSION", "ACCURACY", "HELD OUT", "REFERENCE", "REDRAWN", "RECIPE", "DATA", "KB", "CREATED")
 HISTORY_COLUMNS = ("WHEN", "FROM", "TO", "WHY", "WHO")
 
 
@@ -113,6 +113,8 @@ def _row(model: Model) -> tuple[object, ...]:
         model.version,
         f"{metrics.accuracy:.2%}",
         metrics.held_out_image_count,
+        f"{metrics.reference_accuracy:.2%}" if metrics.reference_image_count else "",
+        f"{metrics.robustness:.2%}" if metrics.reference_image_count else "",
         origin.recipe,
         origin.data_name,
         model.bundle_bytes // 1024,

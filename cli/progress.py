@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -53,11 +53,30 @@ def verdict(progress: TrainProgress) -> str:
     """How a job ended, in one sentence."""
     state = state_name(progress)
     if state == "SUCCEEDED":
-        serves = "it serves now" if progress.promoted else "it does not serve"
-        return f"{progress.model_version}: {progress.accuracy:.2%} of the held-out images right; {serves}"
+        return _judgement(progress)
     if state == "CANCELLED":
         return f"job {progress.job_id} was cancelled"
     return f"job {progress.job_id} failed: {progress.error.message}"
+
+
+def _judgement(progress: TrainProgress) -> str:
+    metrics = progress.metrics
+    read = f"{_percent(progress.accuracy)} of its own held-out images"
+    if metrics.reference_image_count:
+        read += f", {_percent(metrics.reference_accuracy)} of the reference set"
+    serves = "it serves now" if progress.promoted else "it does not serve"
+    reason = f" ({progress.promotion_reason})" if progress.promotion_reason else ""
+    return f"{progress.model_version}: {read}: {serves}{reason}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """What was accepted of a batch though it is not as described, a line each."""
+    for note in notes:
+        print(f"note: {note}", flush=True)
 
 
 def _json_line(progress: TrainProgress) -> None:

@@ -13,7 +13,7 @@ import typer
 from cli.connection import connected
 from cli.failure import CommandFailed, complain
 from cli.options import AsJson, Server
-from cli.progress import progress_view, state_name, verdict
+from cli.progress import print_notes, progress_view, state_name, verdict
 
 if TYPE_CHECKING:
     from digits.client.client import Client
@@ -30,16 +30,28 @@ class Promotion(StrEnum):
     NEVER = "never"
 
 
+class Orientation(StrEnum):
+    """How the batch stores its pictures."""
+
+    AS_IS = "as-is"
+    TRANSPOSED = "transposed"
+
+
 def train(  # noqa: PLR0917
     batch: Annotated[str, typer.Argument(help="Batch of images below the service's data folder.")] = "",
     upload: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, help="Send this npz file instead of naming a batch."),
+        typer.Option(
+            exists=True, dir_okay=False, help="Send this npz or CSV file instead of naming a batch."
+        ),
     ] = None,
     recipe: Annotated[str, typer.Option(help="fast or standard; the service's default is fast.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of the initial weights and of every shuffle.")] = 0,
     request_id: Annotated[str, typer.Option(help="The same id twice is one job.")] = "",
     promotion: Annotated[Promotion, typer.Option(help="May the model start to serve?")] = Promotion.IF_BETTER,
+    orientation: Annotated[
+        Orientation, typer.Option(help="Are rows and columns swapped, as EMNIST's are?")
+    ] = Orientation.AS_IS,
     server: Server = "",
     as_json: AsJson = False,
 ) -> None:
@@ -54,6 +66,7 @@ def train(  # noqa: PLR0917
             request_id=request_id or uuid.uuid4().hex,
             seed=seed,
             promotion=promotion.name,
+            orientation=orientation.name,
         )
         watch(client, messages, as_json)
 
@@ -69,11 +82,14 @@ def watch(client: Client, messages: Iterator[TrainProgress], as_json: bool) -> N
     from digits.client.resume import follow
     from digits.final_states import FINAL
 
-    last = None
+    last, noted = None, 0
     try:
         with progress_view(Console(), as_json) as show:
             for last in follow(client, messages):
                 show(last)
+                if not as_json:
+                    print_notes(last.notes[noted:])
+                    noted = len(last.notes)
     except RemoteError:
         # Behind a FAILED message, which has said it.
         if last is None or last.state not in FINAL:

@@ -20,6 +20,7 @@ DigitsError
 │   └── QueueUnavailable
 ├── Corrupt                 an artifact is damaged or not what it says it is
 ├── Diverged                the training ran into NaN or infinity
+├── NotLearned              the trained network is no better than chance
 ├── GaveUp                  a job took its worker down too often
 ├── AlreadyPublished        an artifact's name was used before
 ├── StaleWrite              somebody else wrote first
@@ -57,10 +58,11 @@ class Forbidden(DigitsError):
 
 
 class NotFound(DigitsError):
-    """There is no `kind` of that `name`."""
+    """There is no `kind` of that `name`; `nearby` is one that there is, and that may be meant."""
 
-    def __init__(self, kind: str, name: str) -> None:
-        super().__init__(f"no {kind} {name[:200]!r}")
+    def __init__(self, kind: str, name: str, nearby: str = "") -> None:
+        hint = f"; did you mean {nearby[:200]!r}?" if nearby else ""
+        super().__init__(f"no {kind} {name[:200]!r}{hint}")
         self.kind = kind
         self.name = name
 
@@ -123,6 +125,10 @@ class Corrupt(DigitsError):
 
 class Diverged(DigitsError):
     """The training ran into NaN or infinity; the same images and seed would again."""
+
+
+class NotLearned(DigitsError):
+    """The trained network is no better than chance; the same images and seed would end so again."""
 
 
 class GaveUp(DigitsError):

@@ -155,6 +155,23 @@ class Settings(BaseSettings):
         gt=0,
         description="Memory that the partition trainers of one job may take together, in bytes.",
     )
+    reference_batch: str = Field(
+        "mnist.npz",
+        description="Batch below the data folder whose test images judge every model beside its own held-out "
+        "ones, and are never trained on; empty for none.",
+    )
+    max_reference_loss_points: float = Field(
+        0.5,
+        ge=0,
+        description="By how many points of a hundred a model that takes over may be worse on the reference "
+        "set than what serves.",
+    )
+    min_reference_accuracy: float = Field(
+        0.8,
+        ge=0,
+        le=1,
+        description="Share of the reference set that the first model has to read; 500 images teach 95 %.",
+    )
     max_attempts: int = Field(
         3, gt=0, description="How often in a row a job may take its worker down without getting further."
     )

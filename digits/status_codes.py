@@ -22,6 +22,7 @@ CODES: dict[type[BaseException], int] = {
     errors.Unavailable: code_pb2.UNAVAILABLE,
     errors.Corrupt: code_pb2.DATA_LOSS,
     errors.Diverged: code_pb2.ABORTED,
+    errors.NotLearned: code_pb2.ABORTED,
     errors.GaveUp: code_pb2.ABORTED,
     errors.StaleWrite: code_pb2.ABORTED,
 }

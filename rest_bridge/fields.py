@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
@@ -12,12 +13,16 @@ from digits.v1 import training_pb2
 
 MAX_INT64 = 2**63 - 1
 PROMOTIONS = training_pb2.Promotion.keys()[1:]
+ORIENTATIONS = training_pb2.Orientation.keys()[1:]
 
 
-def _promotion(value: object) -> object:
-    if value not in PROMOTIONS:
-        raise PydanticCustomError("one_of", "unknown", {"names": ", ".join(PROMOTIONS)})
-    return value
+def _one_of(names: Sequence[str]) -> Callable[[object], object]:
+    def check(value: object) -> object:
+        if value not in names:
+            raise PydanticCustomError("one_of", "unknown", {"names": ", ".join(names)})
+        return value
+
+    return check
 
 
 def _digits(value: object) -> object:
@@ -33,7 +38,8 @@ def _content(value: object) -> object:
     return value.read()
 
 
-Promotion = Annotated[str, PlainValidator(_promotion), WithJsonSchema({"enum": PROMOTIONS})]
+Promotion = Annotated[str, PlainValidator(_one_of(PROMOTIONS)), WithJsonSchema({"enum": PROMOTIONS})]
+Orientation = Annotated[str, PlainValidator(_one_of(ORIENTATIONS)), WithJsonSchema({"enum": ORIENTATIONS})]
 Whole = Annotated[int, BeforeValidator(_digits)]
 Upload = Annotated[bytes, BeforeValidator(_content)]
 

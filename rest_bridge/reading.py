@@ -7,7 +7,9 @@ from typing import Any
 
 from flask import request
 from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge
 
+from rest_bridge import slips
 from rest_bridge.bodies import Forms, Page
 from rest_bridge.problems import BadRequest
 from rest_bridge.refusals import refusal, shown, type_name
@@ -21,6 +23,8 @@ FORM = "multipart/form-data"
 def read(forms: Forms) -> dict[str, Any]:
     """The fields that were given, by name, an upload as its bytes; raises BadRequest naming the field."""
     if request.mimetype == FORM:
+        if not request.mimetype_params.get("boundary"):
+            raise BadRequest(slips.NO_BOUNDARY)
         # All that a form says is text.
         return _checked(forms.multipart, _form(), strict=False)
     return _checked(forms.json, _json(), strict=True)
@@ -28,7 +32,7 @@ def read(forms: Forms) -> dict[str, Any]:
 
 def read_optional(model: type[BaseModel]) -> dict[str, Any]:
     """The fields of a JSON body that may be left out, by name; raises BadRequest naming the field."""
-    return _checked(model, _json(), strict=True) if request.get_data() else {}
+    return _checked(model, _json(), strict=True) if _body(MAX_JSON_BYTES) else {}
 
 
 def page() -> dict[str, Any]:
@@ -44,8 +48,7 @@ def _checked(model: type[BaseModel], fields: dict[str, Any], strict: bool) -> di
 
 
 def _json() -> dict[str, Any]:
-    request.max_content_length = MAX_JSON_BYTES
-    body = request.get_data()
+    body = _body(MAX_JSON_BYTES)
     if not body:
         raise BadRequest("there is no body; send a JSON object")
     if request.mimetype != "application/json":
@@ -56,16 +59,28 @@ def _json() -> dict[str, Any]:
     return document
 
 
+def _body(limit: int) -> bytes:
+    """The whole body; raises RequestEntityTooLarge, also for a chunked one, which is cut off at the limit."""
+    request.max_content_length = limit + 1
+    body = request.get_data()
+    request.max_content_length = limit
+    if len(body) > limit:
+        raise RequestEntityTooLarge
+    return body
+
+
 def _form() -> dict[str, Any]:
     return _each_once([*request.form.items(multi=True), *request.files.items(multi=True)])
 
 
 def _decoded(body: bytes) -> Any:
     try:
-        return json.loads(body.decode(), object_pairs_hook=_each_once, parse_constant=_no_constant)
+        return json.loads(body.decode("utf-8-sig"), object_pairs_hook=_each_once, parse_constant=_no_constant)
     except UnicodeDecodeError as error:
-        raise BadRequest(f"the body is not UTF-8 at byte {error.start}") from error
+        raise BadRequest(slips.of_body(body) or f"the body is not UTF-8 at byte {error.start}") from error
     except (ValueError, RecursionError) as error:
+        if slip := slips.of_body(body):
+            raise BadRequest(f"the body is not JSON: {slip}") from error
         place = f": {error.msg} at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
         raise BadRequest(f"the body is not JSON{place}") from error
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from werkzeug.datastructures import FileStorage
 
+from rest_bridge import slips
 from rest_bridge.fields import MAX_INT64
 from rest_bridge.problems import BadRequest
 
@@ -66,7 +67,7 @@ def _sentence(model: type[BaseModel], error: ErrorDetails, field: str) -> str:
     if error["type"] in _SENTENCES:
         found = type_name(error["input"])
         return f'"{field}" {_SENTENCES[error["type"]].format(found=found, **error.get("ctx", {}))}'
-    return _unknown(field, error["input"], allowed)
+    return _unknown(field, error["input"], allowed, getattr(model, "upload_field", ""))
 
 
 def _range(limits: dict[str, Any]) -> str:
@@ -75,8 +76,10 @@ def _range(limits: dict[str, Any]) -> str:
     return f"from {limits['minimum']} to {limits['maximum']}"
 
 
-def _unknown(field: str, value: object, allowed: dict[str, Any]) -> str:
+def _unknown(field: str, value: object, allowed: dict[str, Any], upload: str) -> str:
     uploads = [name for name, limits in allowed.items() if limits.get("format") == "binary"]
+    if slip := slips.of_name(field, upload, value):
+        return slip
     if isinstance(value, FileStorage):
         return f'unknown file "{field}"; the file is "{uploads[0]}"'
     return f'unknown field "{field}"; allowed: {", ".join(name for name in allowed if name not in uploads)}'

@@ -87,7 +87,7 @@ class Application:
                 "housekeeping": lambda _: self._housekeeping.loop.is_alive(3600.0),
             }
         )
-        self._follower = ProgressStreams(self._jobs, self._floor, settings.heartbeat_seconds)
+        self._progress_streams = ProgressStreams(self._jobs, self._floor, settings.heartbeat_seconds)
         self._server = self._make_server()
         self._health_server = listening.make_health_server(settings, self._health.servicer)
 
@@ -127,7 +127,7 @@ class Application:
         """Says first that it stops, then answers what it accepted."""
         logger.info("draining")
         await self._health.draining()
-        self._follower.stop()
+        self._progress_streams.stop()
         await asyncio.sleep(self._settings.drain_notice_seconds)
         await self._server.stop(self._settings.drain_seconds)
         if self._health_server:
@@ -179,9 +179,11 @@ class Application:
             max_dataset_bytes=settings.max_dataset_bytes,
             max_jobs_per_caller=settings.max_jobs_per_caller,
         )
-        digit = DigitServicer(admission, self._follower, self._classifier, access=access, settings=settings)
+        digit = DigitServicer(
+            admission, self._progress_streams, self._classifier, access=access, settings=settings
+        )
         digit_service_pb2_grpc.add_DigitServiceServicer_to_server(guarded(digit), methods)
-        job = JobServicer(self._jobs, self._follower, self._job_retention, _job_limits(settings))
+        job = JobServicer(self._jobs, self._progress_streams, self._job_retention, _job_limits(settings))
         training_pb2_grpc.add_JobServiceServicer_to_server(guarded(job), methods)
         promotion = Promotion(self._registry, self._store, self._coordinator)
         model = ModelServicer(

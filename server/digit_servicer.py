@@ -31,13 +31,13 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
     def __init__(
         self,
         admission: Admission,
-        follower: ProgressStreams,
+        progress_streams: ProgressStreams,
         classifier: Classifier,
         *,
         access: Access,
         settings: Settings,
     ) -> None:
-        self._admission, self._follower, self._classifier = admission, follower, classifier
+        self._admission, self._progress_streams, self._classifier = admission, progress_streams, classifier
         self._access, self._settings = access, settings
 
     async def Train(
@@ -46,7 +46,7 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         """Accepts a job and streams its progress; what the caller does with the stream changes nothing."""
         caller = self._access.caller(context)
         job = await storing(self._admission.admit, request, caller)
-        async for progress in self._follower.follow(job.job_id):
+        async for progress in self._progress_streams.follow(job.job_id):
             yield progress
 
     async def Classify(

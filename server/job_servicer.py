@@ -20,9 +20,9 @@ class JobServicer(training_pb2_grpc.JobServiceServicer):
     """Translates, calls the core, returns."""
 
     def __init__(
-        self, jobs: Jobs, follower: ProgressStreams, retention: JobRetention, limits: Limits
+        self, jobs: Jobs, progress_streams: ProgressStreams, retention: JobRetention, limits: Limits
     ) -> None:
-        self._jobs, self._follower = jobs, follower
+        self._jobs, self._progress_streams = jobs, progress_streams
         self._retention, self._limits = retention, limits
 
     async def GetJob(self, request: pb.GetJobRequest, context: grpc.aio.ServicerContext) -> pb.Job:
@@ -41,7 +41,7 @@ class JobServicer(training_pb2_grpc.JobServiceServicer):
         self, request: pb.WatchJobRequest, context: grpc.aio.ServicerContext
     ) -> AsyncIterator[pb.TrainProgress]:
         """Streams a job's progress from where it is now."""
-        async for progress in self._follower.follow(request.job_id):
+        async for progress in self._progress_streams.follow(request.job_id):
             yield progress
 
     async def CancelJob(self, request: pb.CancelJobRequest, context: grpc.aio.ServicerContext) -> pb.Job:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import digits
 from digits.datasets.dataset import Dataset
-from digits.datasets.shards import Images
-from digits.models import evaluation, onnx_graph
+from digits.models import gate, onnx_graph
+from digits.models.evaluation import Judges
 from digits.models.predictor import Predictor
+from digits.models.robustness import robustness, suspicion
 from digits.training import architecture, tensors
 from digits.v1 import artifacts_pb2, models_pb2
 from digits.v1 import training_pb2 as pb
@@ -15,16 +16,28 @@ from spark_jobs.training_state import TrainingState
 
 
 def evaluated(
-    plan: Plan, state: TrainingState, keras_config: str, held_out: Images
+    plan: Plan, state: TrainingState, keras_config: str, judges: Judges
 ) -> artifacts_pb2.ModelBundle:
-    """The trained network as ONNX and as Keras's weights, measured on images that it never saw."""
+    """The trained network as ONNX and as Keras's weights, measured on images that it never saw.
+
+    Raises NotLearned if it is no better than chance.
+    """
     onnx = onnx_graph.to_onnx(plan.recipe, state.tensors)
     return artifacts_pb2.ModelBundle(
         onnx=onnx,
         keras_config=keras_config,
         weights=tensors.to_proto(architecture.weights(state.tensors)),
-        metrics=evaluation.evaluate(Predictor(onnx, plan.partitions), held_out),
+        metrics=_metrics(Predictor(onnx, plan.partitions), judges),
     )
+
+
+def _metrics(predictor: Predictor, judges: Judges) -> models_pb2.Metrics:
+    metrics = judges.measure(predictor)
+    gate.check_learned(metrics)
+    if judges.reference is not None:
+        metrics.robustness = robustness(predictor, judges.reference)
+        metrics.suspicion = suspicion(predictor, judges.reference)
+    return metrics
 
 
 def provenance(job: pb.Job, dataset: Dataset, plan: Plan, state: TrainingState) -> models_pb2.Provenance:
@@ -37,6 +50,6 @@ def provenance(job: pb.Job, dataset: Dataset, plan: Plan, state: TrainingState) 
         seed=job.spec.seed,
         code_version=digits.__version__,
         image_count=dataset.train_count,
-        epochs=plan.recipe.epochs,
+        epochs=plan.epochs * plan.passes,
         training_seconds=state.seconds,
     )

@@ -53,7 +53,9 @@ class Feed:
 
     def mark_trained(self, state: TrainingState, blocks: int, seconds: float) -> None:
         """Learns from a micro-batch how large the next should be, and lets the ingest go on."""
-        self._sizer.measured(blocks, seconds)
+        if self._plan.passes == 1:
+            # Of several passes, each micro-batch has to hold all images.
+            self._sizer.measured(blocks, seconds)
         if state.epoch == 1:
             self._window.mark_trained(blocks, 2 * self.micro_batch_blocks)
 

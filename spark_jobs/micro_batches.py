@@ -53,7 +53,7 @@ class MicroBatches:
 
     def next_epoch(self) -> bool:
         """Begins the next epoch; returns False after the last."""
-        if self.state.epoch == self._plan.recipe.epochs:
+        if self.state.epoch == self._plan.epochs:
             return False
         self.state = self.state.next_epoch()
         return True
@@ -66,6 +66,7 @@ class MicroBatches:
             images_before=self.state.images_trained,
             images_total=self._plan.total_images,
             partition_count=self._plan.partitions,
+            passes=self._plan.passes,
             trained=self.state.trained,
         )
         shared = fresh.coalesce(self._plan.partitions)

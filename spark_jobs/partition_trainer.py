@@ -31,9 +31,10 @@ REPORT_SCHEMA = "report binary"
 class MicroBatch:
     """What every partition of one micro-batch starts from.
 
-    `images_before` of `images_total` (all epochs together) place it on the learning-rate schedule, on which
-    `partition_count` partitions advance side by side. The same seed shuffles in the same way. Blocks that are
-    in `trained` are left out: a restarted query may bring them again.
+    `images_before` of `images_total` (all passes of all epochs together) place it on the learning-rate
+    schedule, on which `partition_count` partitions advance side by side. Each partition goes `passes` times
+    through its images, in another order each time; the same seed shuffles in the same way. Blocks that are in
+    `trained` are left out: a restarted query may bring them again.
     """
 
     recipe: Recipe
@@ -42,6 +43,7 @@ class MicroBatch:
     images_before: int
     images_total: int
     partition_count: int
+    passes: int = 1
     trained: OffsetRanges = NOTHING
 
 
@@ -111,16 +113,18 @@ def _read(batches: Iterator[pa.RecordBatch], trained: OffsetRanges) -> Partition
 def _train(work: MicroBatch, partition: Partition) -> PartitionResult:
     first = partition.offsets.ranges[0]
     seeds = np.random.SeedSequence((work.seed % 2**64, work.images_before, first.partition, first.start))
-    count = len(partition.labels)
-    order = np.random.default_rng(seeds).permutation(count)
+    random = np.random.default_rng(seeds)
+    order = np.concatenate([random.permutation(len(partition.labels)) for _ in range(work.passes)])
     trained = _compiled(work.recipe).train(
         work.state,
         partition.pixels[order],
         partition.labels[order],
-        _rates(work, count),
+        _rates(work, len(order)),
         seed=int(seeds.generate_state(1)[0] >> 1),
     )
-    return PartitionResult(trained.state, count, trained.loss_sum, trained.correct_count, partition.offsets)
+    return PartitionResult(
+        trained.state, len(order), trained.loss_sum, trained.correct_count, partition.offsets
+    )
 
 
 def _rates(work: MicroBatch, count: int) -> np.ndarray:
@@ -128,7 +132,7 @@ def _rates(work: MicroBatch, count: int) -> np.ndarray:
 
     The last batch is not dropped, and not a small one either: the images are spread evenly.
     """
-    batches = -(-count // work.recipe.partition_batch_size(work.partition_count))
+    batches = -(-count // work.recipe.partition_batch_size(work.partition_count, work.images_total))
     trained = work.images_before + np.arange(batches) * (count / batches) * work.partition_count
     return work.recipe.learning_rates(trained / work.images_total)
 

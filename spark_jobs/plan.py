@@ -9,6 +9,8 @@ from digits.training.recipes import Recipe
 
 # Two networks averaged once, at the end, are worse than either: 89 % after 12,000 images.
 _MIN_ROUNDS = 4
+# Fewer than a hundred images are known by heart after so many passes.
+_MAX_PASSES = 120
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,23 @@ class Plan:
         return -(-self.train_count // IMAGES_PER_BLOCK)
 
     @property
+    def passes(self) -> int:
+        """How often a micro-batch trains each of its images; more than once only if it holds all of them.
+
+        A pass inside a micro-batch costs nothing beside the training; an epoch costs a query over the log.
+        """
+        wanted = -(-self._images_to_see // (self.train_count * self.recipe.epochs))
+        return max(1, min(wanted, self.recipe.micro_batch_images // self.train_count))
+
+    @property
+    def epochs(self) -> int:
+        """How often the log is read: the recipe's epochs, or more if its images are few."""
+        return max(self.recipe.epochs, -(-self._images_to_see // (self.train_count * self.passes)))
+
+    @property
     def total_images(self) -> int:
-        """Images trained in all epochs together."""
-        return self.train_count * self.recipe.epochs
+        """Images trained in all passes of all epochs together."""
+        return self.train_count * self.passes * self.epochs
 
     @property
     def max_blocks(self) -> int:
@@ -35,6 +51,8 @@ class Plan:
 
         Each partition gives as many, since Kafka's source rounds each one's share down.
         """
+        if self.passes > 1:
+            return -(-self.total_blocks // self.partitions) * self.partitions
         recipe_blocks = self.recipe.micro_batch_images // IMAGES_PER_BLOCK
         rounds = max(_MIN_ROUNDS, -(-self.total_blocks // recipe_blocks))
         return -(-self.total_blocks // (rounds * self.partitions)) * self.partitions
@@ -42,3 +60,7 @@ class Plan:
     def images(self, block_count: int) -> int:
         """Images in so many blocks of an epoch."""
         return min(block_count * IMAGES_PER_BLOCK, self.train_count)
+
+    @property
+    def _images_to_see(self) -> int:
+        return min(self.recipe.min_images_seen, _MAX_PASSES * self.train_count)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from digits.datasets.dataset import Dataset
 from digits.errors import HandedOver
 from digits.jobs.leases import Lease
+from digits.models.evaluation import Judges
+from digits.models.gate import Limits
 from digits.models.publishing import Publisher
+from digits.serving.model_loader import ModelLoader
 from digits.training import architecture, blocks, recipes
 from digits.training.checkpoints import Checkpoints
 from digits.training.partitioning import partition_count
@@ -13,6 +16,7 @@ from digits.v1 import training_pb2 as pb
 from spark_jobs import candidate, session
 from spark_jobs.epoch import EpochQuery
 from spark_jobs.feed import Feed
+from spark_jobs.inspection import check_orientation, without_reference
 from spark_jobs.micro_batches import MicroBatches
 from spark_jobs.plan import Plan
 from spark_jobs.progress import ProgressReport
@@ -27,9 +31,11 @@ class TrainingRun:
     """Runs a leased job. `run` raises what ends it early; the newest checkpoint stays to go on from."""
 
     def __init__(self, context: TrainingContext, lease: Lease, job: pb.Job, dataset: Dataset) -> None:
-        self._context, self._lease, self._job, self._dataset = context, lease, job, dataset
+        self._context, self._lease, self._job = context, lease, job
+        self._reference = context.reference.load()
+        self._dataset, self._remark = without_reference(dataset, self._reference)
         self._report = ProgressReport(lease)
-        self._plan = _plan(context, job.spec, dataset)
+        self._plan = _plan(context, job.spec, self._dataset)
         checkpoints = Checkpoints(context.store, lease.job_id)
         state = _resume(checkpoints, self._plan, job.spec.seed)
         target_seconds = context.settings.target_batch_seconds
@@ -46,11 +52,13 @@ class TrainingRun:
 
     def run(self) -> None:
         """Ingests, trains every epoch, evaluates and publishes."""
+        if self._job.spec.promotion not in (pb.ALWAYS, pb.NEVER):
+            check_orientation(self._dataset, ModelLoader(self._context.registry, self._context.store))
         state = self._micro_batches.state
         self._report.enter(
             pb.INGESTING,
             images_total=self._plan.total_images,
-            epochs=self._plan.recipe.epochs,
+            epochs=self._plan.epochs,
             epoch=state.epoch,
             images_trained=state.images_trained,
             micro_batch=state.micro_batch,
@@ -88,13 +96,15 @@ class TrainingRun:
 
     def _publish(self, keras_config: str) -> None:
         self._report.enter(pb.EVALUATING)
-        state, held_out = self._micro_batches.state, self._dataset.held_out()
-        bundle = candidate.evaluated(self._plan, state, keras_config, held_out)
+        state = self._micro_batches.state
+        judges = Judges(self._dataset.held_out(), self._reference.images, self._remark)
+        bundle = candidate.evaluated(self._plan, state, keras_config, judges)
         bundle.provenance.CopyFrom(candidate.provenance(self._job, self._dataset, self._plan, state))
         self._report.enter(pb.PUBLISHING)
         context = self._context
-        publisher = Publisher(context.store, context.registry, context.coordinator, self._lease)
-        publisher.publish(bundle, self._job.spec.promotion, held_out)
+        limits = Limits.of(context.settings)
+        publisher = Publisher(context.store, context.registry, context.coordinator, self._lease, limits)
+        publisher.publish(bundle, self._job.spec.promotion, judges)
 
 
 def _plan(context: TrainingContext, spec: pb.TrainSpec, dataset: Dataset) -> Plan:

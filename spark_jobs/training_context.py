@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pyspark.sql import SparkSession
 
 from digits.jobs.jobs import Jobs
+from digits.models.reference import ReferenceFile
 from digits.models.registry import Registry
 from digits.ports import ArtifactStore, BlockLog, Coordinator
 from digits.settings import Settings
@@ -24,4 +25,5 @@ class TrainingContext:
     coordinator: Coordinator
     jobs: Jobs
     registry: Registry
+    reference: ReferenceFile
     stopping: threading.Event

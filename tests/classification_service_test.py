@@ -19,7 +19,7 @@ import requests
 
 from digits.client.client import Client
 from digits.client.errors import RemoteError
-from digits.imaging import decode
+from digits.imaging.candidates import candidates
 from digits.settings import Settings
 from tests.service import Service
 
@@ -32,7 +32,7 @@ Question = Callable[[], int]
 def questions(client: Client, rest_url: str, data_dir: Path) -> dict[str, Question]:
     """Every way to ask for the five: name → function that returns the digit."""
     picture = (data_dir / FIVE).read_bytes()
-    pixels = decode.decode(picture, MAX_BYTES, "image").tobytes()
+    pixels = candidates(picture, MAX_BYTES, "image")[0].pixels.tobytes()
     return {
         "gRPC, by path": lambda: client.classify(image_path=FIVE).digit,
         "gRPC, by bytes": lambda: client.classify(image=picture).digit,

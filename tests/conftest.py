@@ -91,12 +91,14 @@ def started(service: Service) -> Iterator[Service]:
 
 
 def data_folder(folder: Path, mnist: dict[str, np.ndarray]) -> Path:
-    """A data folder with the documented picture and two slices of MNIST."""
+    """A data folder with the documented picture, two slices of MNIST, and a reference set beside them."""
     data = folder / "data"
     (data / "test" / "data").mkdir(parents=True)
     (data / "test" / "data" / "n5.png").write_bytes((ROOT / "data/test/data/n5.png").read_bytes())
     _slice(mnist, 2_048, 512, data / "tiny.npz")
     _slice(mnist, 12_000, 2_000, data / "slice.npz")
+    part = {name: array[-1_000:] for name, array in mnist.items()}
+    np.savez_compressed(data / "reference.npz", **part)
     return data
 
 
@@ -120,11 +122,27 @@ def before_training(service: Service) -> BeforeTraining:
 @pytest.fixture(scope="session")
 def trained_service(service: Service, before_training: BeforeTraining) -> Service:
     """The same, with a model that serves."""
+    train(service)
+    return service
+
+
+@pytest.fixture(scope="session")
+def breakable_service(
+    tmp_path_factory: pytest.TempPathFactory, mnist: dict[str, np.ndarray]
+) -> Iterator[Service]:
+    """Another one with a model that serves, whose trainer is broken while others use the first."""
+    folder = tmp_path_factory.mktemp("breakable")
+    for service in started(Service(folder / "var", data_folder(folder, mnist), free_port(), free_port())):
+        train(service)
+        yield service
+
+
+def train(service: Service) -> None:
+    """Gives a service a model that serves."""
     with service.client() as client:
         progress = list(client.train(images_batch_path="slice.npz", promotion=training_pb2.ALWAYS, seed=1))
     assert progress[-1].state == training_pb2.SUCCEEDED
     wait_until(service.worker_serves(progress[-1].model_version), what="the new model in the worker")
-    return service
 
 
 def _slice(mnist: dict[str, np.ndarray], train: int, test: int, path: Path) -> None:

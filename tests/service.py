@@ -54,6 +54,7 @@ class Service:
             "DIGITS_DATA_DIR": str(self.data_dir),
             "DIGITS_GRPC_PORT": str(self.grpc_port),
             "DIGITS_REST_PORT": str(self.rest_port),
+            "DIGITS_REFERENCE_BATCH": "reference.npz",
         }
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -13,12 +13,23 @@ SHARED = {
         "tests/integration/test_bad_input.py",
         "tests/integration/test_rest.py",
         "tests/integration/test_resilience.py",
+        "tests/integration/test_serving.py",
+        "tests/integration/test_gate.py",
         "tests/classification_service_test.py",
+    ),
+    "a service whose trainer is broken": (
+        "tests/integration/test_trainer_faults.py",
+        "tests/integration/test_what_jobs_leave.py",
     ),
     "ZooKeeper, Valkey and RabbitMQ": (
         "tests/conformance/test_queues.py",
         "tests/conformance/test_coordinator.py",
+        "tests/conformance/test_leased_jobs.py",
+        "tests/conformance/test_lost_answers.py",
+        "tests/conformance/test_registry_reader.py",
         "tests/integration/test_access.py",
+        "tests/integration/test_batches_of_people.py",
+        "tests/integration/test_slips.py",
     ),
     "Kafka": (
         "tests/conformance/test_kafka.py",
@@ -43,9 +54,13 @@ SHARED = {
 _GROUPS = {path: servers for servers, paths in SHARED.items() for path in paths}
 
 
+def group_of(path: str) -> str:
+    """What a file shares with others; its own path if that is nothing."""
+    return _GROUPS.get(path, path)
+
+
 class ByServers(LoadScopeScheduling):
     """Hands out whole files, and together those that share servers."""
 
     def _split_scope(self, nodeid: str) -> str:
-        path = nodeid.partition("::")[0]
-        return _GROUPS.get(path, path)
+        return group_of(nodeid.partition("::")[0])

@@ -14,6 +14,7 @@ from digits.errors import (
     LeaseLost,
     LogFull,
     NotFound,
+    NotLearned,
     StoreFull,
 )
 
@@ -36,6 +37,7 @@ _VERDICTS: tuple[tuple[type[DigitsError], Verdict], ...] = (
     (NotFound, Verdict.FAIL),
     (Corrupt, Verdict.FAIL),
     (Diverged, Verdict.FAIL),
+    (NotLearned, Verdict.FAIL),
     # The job's own checkpoints and blocks are a part of what fills a disk: they go with the job.
     (StoreFull, Verdict.FAIL),
     (LogFull, Verdict.FAIL),

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from pathlib import Path
 
 from celery import Celery
 
 from digits import bootstrap
 from digits.adapters.celery_queue import register_train_task
-from digits.datasets import data_folder
-from digits.datasets.dataset import Dataset, open_dataset
+from digits.datasets.dataset import Dataset
+from digits.jobs import train_request
 from digits.jobs.cleanup import Cleanup
 from digits.jobs.jobs import Jobs
 from digits.jobs.leases import Lease
 from digits.jobs.membership import Membership
+from digits.models.reference import ReferenceFile
 from digits.models.registry import Registry
 from digits.settings import Settings
 from digits.training import recipes
@@ -48,6 +48,7 @@ class TrainWorker:
             coordinator=self._coordinator,
             jobs=Jobs(self._coordinator, bootstrap.train_queue(settings)),
             registry=Registry(self._coordinator),
+            reference=ReferenceFile(settings),
             stopping=self._stopping,
         )
         self._cleanup = Cleanup(self._context.jobs, self._context.store, self._context.log)
@@ -113,10 +114,6 @@ class TrainWorker:
         self._context.log.end_offsets(job_id)
 
     def _open_dataset(self, spec: pb.TrainSpec) -> Dataset:
-        max_bytes = self._settings.max_dataset_bytes
-        if spec.upload:
-            return open_dataset(self._context.store.read(spec.upload), "images_batch", max_bytes)
-        field = "images_batch_path"
-        folder = Path(self._settings.data_dir)
-        path = data_folder.resolve(folder, spec.images_batch_path, field, folder_allowed=True)
-        return open_dataset(path, field, max_bytes)
+        upload = self._context.store.read(spec.upload) if spec.upload else None
+        settings = self._settings
+        return train_request.open_batch(spec, upload, settings.data_dir, settings.max_dataset_bytes)

@@ -72,11 +72,13 @@ class Client:
         request_id: str = "",
         seed: int = 0,
         promotion: training_pb2.Promotion | str | int = 0,
+        orientation: training_pb2.Orientation | str | int = 0,
         timeout_seconds: float | None = None,
     ) -> Iterator[training_pb2.TrainProgress]:
         """Starts a training now and yields its progress; leaving the iterator leaves the job running.
 
-        `promotion` is a number or a name of digits.v1.Promotion; ValueError for any other.
+        `promotion` and `orientation` are a number or a name of digits.v1.Promotion and Orientation;
+        ValueError for any other.
         """
         request = digit_pb.TrainRequest(
             images_batch_path=images_batch_path,
@@ -84,7 +86,9 @@ class Client:
             recipe=recipe,
             request_id=request_id,
             seed=seed,
-            promotion=promotion,  # type: ignore[arg-type]  # the stub knows no plain numbers
+            # The stub knows no plain numbers.
+            promotion=promotion,  # type: ignore[arg-type]
+            orientation=orientation,  # type: ignore[arg-type]
         )
         return self._stream(self._stubs.digits.Train, request, timeout_seconds)
 

@@ -7,7 +7,9 @@ import os
 import stat
 from pathlib import Path, PurePosixPath
 
+from digits.datasets.nearby import nearby
 from digits.errors import InvalidInput, NotFound
+from digits.file_kinds import HEAD_BYTES, is_base64
 
 MAX_PATH_CHARACTERS = 1024
 
@@ -21,27 +23,34 @@ def resolve(data_dir: Path, relative: str, field: str, *, folder_allowed: bool =
     read as a file; NotFound where nothing is there. Opens nothing, and never tells where the data
     folder is or what lies outside.
     """
-    _check_text(relative, field)
+    _check_text(relative, field, data_dir)
     try:
         target = _inside(data_dir, relative, field)
         _check_readable(target, target.lstat().st_mode, field, folder_allowed)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise NotFound("file", relative) from error
+        raise NotFound("file", relative, nearby(data_dir, relative)) from error
     except (OSError, RuntimeError, ValueError) as error:
         raise InvalidInput(field, _reason(error)) from error
     return target
 
 
-def _check_text(relative: str, field: str) -> None:
+def _check_text(relative: str, field: str, data_dir: Path) -> None:
     if not relative:
         raise InvalidInput(field, "is empty; name a file below the data folder")
+    start = relative[:HEAD_BYTES].lstrip()
+    if start.startswith("data:") or is_base64(start.encode(errors="replace")):
+        upload = field.removesuffix("_path")
+        problem = f'holds a file and not a path; send the bytes as "{upload}": curl -F {upload}=@FILE'
+        raise InvalidInput(field, problem)
     if len(relative) > MAX_PATH_CHARACTERS:
         raise InvalidInput(field, f"is too long; at most {MAX_PATH_CHARACTERS} characters are allowed")
     if "\0" in relative:
         raise InvalidInput(field, "holds a NUL character")
     path = PurePosixPath(relative)
     if path.is_absolute() or ".." in path.parts:
-        raise InvalidInput(field, 'must be relative to the data folder, without ".."')
+        meant = nearby(data_dir, relative)
+        hint = f"; did you mean {meant[:200]!r}?" if meant else ""
+        raise InvalidInput(field, f'must be relative to the data folder, without ".."{hint}')
 
 
 def _inside(data_dir: Path, relative: str, field: str) -> Path:

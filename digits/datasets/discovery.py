@@ -1,75 +1,128 @@
-"""Finds the files of a batch: one npz file, a folder of npz shards, or a folder of IDX files."""
+"""Finds the files of a batch: an npz or CSV file, or a folder of these or of IDX files."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-from digits.datasets.idx import idx_shard
-from digits.datasets.npz import Npz
-from digits.datasets.shards import Shard, reading
+from digits.datasets.csv_file import looks_like_csv, read_csv
+from digits.datasets.idx import IdxName, read_idx
+from digits.datasets.intake import Intake
+from digits.datasets.npz import read_npz
+from digits.datasets.shards import reading
+from digits.datasets.source import Source
 from digits.errors import InvalidInput
 
 # Each shard costs an open file and two headers before the first image is read.
 MAX_FILES = 10_000
 
+# What other systems leave in folders and archives.
+_CLUTTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
 
-def shards_of(source: Path | bytes, field: str, max_bytes: int) -> tuple[list[Shard], list[Shard]]:
-    """Returns the shards to train on, at least one, and those to test on, in the order of their names.
+Files = dict[str, Source]
 
-    Raises InvalidInput if there are none, one is not as it should be, or all together unpack to more
-    than `max_bytes`.
-    """
+
+def take_files(source: Path | bytes, intake: Intake) -> None:
+    """Hands what a path or an upload holds to the intake; raises InvalidInput for a folder that is none."""
     if isinstance(source, bytes):
-        return _from_npz([Npz(source, "the upload", field)], field, max_bytes)
-    if not source.is_dir():
-        return _from_npz([Npz(source, source.name, field)], field, max_bytes)
-    files = _files(source, field)
-    if any("-ubyte" in name for name in files):
-        return _from_idx(files, field, max_bytes)
-    shards = [Npz(files[name], name, field) for name in sorted(files) if name.endswith(".npz")]
-    if not shards:
-        raise InvalidInput(field, "is a folder that holds neither .npz files nor MNIST's IDX files")
-    return _from_npz(shards, field, max_bytes)
+        _take_file(Source(source, "the upload", intake.field), intake)
+    elif source.is_dir():
+        _take_folder(source, intake)
+    else:
+        _take_file(Source(source, source.name, intake.field), intake)
 
 
-def _files(folder: Path, field: str) -> dict[str, Path]:
-    """The regular files in a folder; a link that leads out of it is refused and not read."""
+def _take_file(source: Source, intake: Intake) -> None:
+    if source.head(3) == b"\0\0\x08":
+        intake.findings.fault(f"{source.name} is one IDX file: name the folder that holds it with its labels")
+    elif _is_csv(source):
+        read_csv(source, intake)
+    else:
+        read_npz(source, intake)
+
+
+def _is_csv(source: Source) -> bool:
+    if source.name.lower().endswith((".csv", ".csv.gz")):
+        return True
+    with reading(source.name, source.field), source.unpacked() as stream:
+        return looks_like_csv(stream.read(8192))
+
+
+def _take_folder(folder: Path, intake: Intake) -> None:
+    files, folders = _listed(folder, intake.field)
+    take = _reader_of(files)
+    if take is None and (below := _raw(folder, folders, intake.field)):
+        name, files = below
+        take = _reader_of(files)
+        folders.remove(name)
+        intake.findings.note(f"{name}/", "the batch is in this folder below")
+    if take is None:
+        held = ", ".join(sorted([*files, *(f"{name}/" for name in folders)])[:8]) or "nothing"
+        problem = (
+            f"is a folder that holds neither .npz files nor MNIST's IDX files nor .csv files, but {held}"
+        )
+        raise InvalidInput(intake.field, problem)
+    used = take(files, intake)
+    intake.findings.unused(
+        sorted([*(name for name in files if name not in used), *(f"{name}/" for name in folders)])
+    )
+
+
+def _reader_of(files: Files) -> Callable[[Files, Intake], Files] | None:
+    """How the files are read: one kind of them alone is the batch."""
+    if any(IdxName.of(name) for name in files):
+        return _take_idx
+    if any(_is_named(name, ".npz") for name in files):
+        return _take_npz
+    if any(_is_named(name, ".csv", ".csv.gz") for name in files):
+        return _take_csv
+    return None
+
+
+def _take_idx(files: Files, intake: Intake) -> Files:
+    used = {name: file for name, file in files.items() if IdxName.of(name)}
+    read_idx(used, intake)
+    return used
+
+
+def _take_npz(files: Files, intake: Intake) -> Files:
+    used = {name: files[name] for name in sorted(files) if _is_named(name, ".npz")}
+    for file in used.values():
+        read_npz(file, intake)
+    return used
+
+
+def _take_csv(files: Files, intake: Intake) -> Files:
+    used = {name: files[name] for name in sorted(files) if _is_named(name, ".csv", ".csv.gz")}
+    for file in used.values():
+        read_csv(file, intake)
+    return used
+
+
+def _is_named(name: str, *suffixes: str) -> bool:
+    return name.lower().endswith(suffixes)
+
+
+def _raw(folder: Path, folders: list[str], field: str) -> tuple[str, Files] | None:
+    """The one folder below that holds a batch, as torchvision has its raw/."""
+    found = [(name, _listed(folder / name, field)[0]) for name in sorted(folders)[:8]]
+    batches = [(name, files) for name, files in found if _reader_of(files)]
+    named_raw = [(name, files) for name, files in batches if name.lower() == "raw"]
+    chosen = named_raw or batches
+    return chosen[0] if len(chosen) == 1 else None
+
+
+def _listed(folder: Path, field: str) -> tuple[Files, list[str]]:
+    """The regular files in a folder, and the folders; a link that leads out of it is refused and not read."""
     with reading("the folder", field):
-        paths = list(folder.iterdir())
+        paths = [
+            path for path in folder.iterdir() if not path.name.startswith(".") and path.name not in _CLUTTER
+        ]
     if len(paths) > MAX_FILES:
         raise InvalidInput(field, f"is a folder of more than {MAX_FILES:,} files")
     root = folder.resolve()
     for path in paths:
         if path.is_symlink() and not path.resolve().is_relative_to(root):
             raise InvalidInput(field, f"{path.name} is a link that leads out of the folder")
-    return {path.name: path for path in paths if path.is_file()}
-
-
-def _from_npz(files: Sequence[Npz], field: str, max_bytes: int) -> tuple[list[Shard], list[Shard]]:
-    train: list[Shard] = []
-    test: list[Shard] = []
-    for file in files:
-        found = False
-        for part, shards in (("train", train), ("test", test)):
-            shard = file.shard(part, max_bytes - _byte_count(train, test))
-            if shard is not None:
-                shards.append(shard)
-                found = True
-        if not found:
-            raise file.missing("x_train")
-    if not train:
-        raise files[0].missing("x_train")
-    return train, test
-
-
-def _from_idx(files: dict[str, Path], field: str, max_bytes: int) -> tuple[list[Shard], list[Shard]]:
-    train = idx_shard(files, "train", field, max_bytes)
-    if train is None:
-        raise InvalidInput(field, "train-images-idx3-ubyte is missing")
-    test = idx_shard(files, "test", field, max_bytes - _byte_count([train], []))
-    return [train], [test] if test else []
-
-
-def _byte_count(*shards: Sequence[Shard]) -> int:
-    return sum(shard.byte_count for group in shards for shard in group)
+    files = {path.name: Source(path, path.name, field) for path in paths if path.is_file()}
+    return files, [path.name for path in paths if path.is_dir()]

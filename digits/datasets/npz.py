@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import io
 import zipfile
-from dataclasses import dataclass
-from math import prod
-from pathlib import Path
-from typing import IO
+from dataclasses import dataclass, replace
+from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
-from numpy.typing import NDArray
 
-from digits.datasets.shards import Shard, check_ends, check_labels, check_pair, read_exactly, reading
+from digits.datasets.array_names import IMAGES, LABELS, Role, Roles, roles_of, usual_name
+from digits.datasets.arrays import StoredArray
+from digits.datasets.intake import Intake
+from digits.datasets.shards import read_exactly, reading
+from digits.datasets.source import Source
 from digits.errors import InvalidInput
-from digits.pixels import SIDE
+from digits.file_kinds import kind_of
 
 # numpy refuses longer headers itself, but only after it has read them.
 MAX_HEADER_BYTES = 16 << 10
@@ -23,134 +24,124 @@ MAX_HEADER_BYTES = 16 << 10
 MAX_MEMBERS = 10_000
 
 
-@dataclass(frozen=True)
-class Npz:
-    """One npz file, or its bytes; `name` is for error messages, `field` the request's."""
+def read_npz(source: Source, intake: Intake) -> None:
+    """Hands the arrays of one npz file to the intake, or whatever keeps them from being a batch."""
+    try:
+        with reading(source.name, source.field), _opened(source) as archive:
+            _Reader(source, archive, intake).read()
+    except InvalidInput as error:
+        intake.findings.fault(error.problem)
 
-    source: Path | bytes
-    name: str
-    field: str
 
-    def shard(self, part: str, byte_limit: int) -> Shard | None:
-        """Returns the images `x_PART` with the labels `y_PART`, or None if the file has neither.
+class _Reader:
+    def __init__(self, source: Source, archive: zipfile.ZipFile, intake: Intake) -> None:
+        self._source, self._archive, self._intake = source, archive, intake
+        self._members = {
+            name.removesuffix(".npy"): name for name in archive.namelist() if not name.endswith("/")
+        }
 
-        Reads the zip directory, both arrays' headers and the labels. Raises InvalidInput, naming the
-        array, unless x is uint8 (N, 28, 28), y integers 0 to 9 (N,), N > 0, and both fit `byte_limit`.
-        """
-        x, y = f"x_{part}", f"y_{part}"
-        with reading(self.name, self.field), self._open() as archive:
-            present = {member.removesuffix(".npy") for member in archive.namelist()}
-            if not present & {x, y}:
-                return None
-            self._check_present(present, x, y)
-            images, labels = self._array(archive, x), self._array(archive, y)
-            images.check_images()
-            labels.check_labels()
-            self._check_size(images.byte_count + labels.byte_count, byte_limit)
-            check_pair(images.title, images.shape[0], labels.title, labels.shape[0], self.field)
-            digits = check_labels(labels.read(archive), labels.title, self.field)
-        return Shard(images.title, self.field, digits, lambda: self._pixels(images))
+    def read(self) -> None:
+        roles = roles_of(self._members)
+        for one, other in roles.rivals:
+            self._intake.findings.fault(
+                f"{one} and {self._title(other)} may both be meant: leave one of them out"
+            )
+        self._intake.findings.unused([self._title(name) for name in roles.unknown])
+        arrays = {role: self._array(name) for role, name in roles.by_role.items()}
+        for part in dict.fromkeys(part for part, _ in arrays):
+            self._read_pair(part, roles, arrays)
+        if not arrays:
+            self._say_what_is_missing(list(self._members))
 
-    def missing(self, array: str) -> InvalidInput:
-        """The error for an array that should be there."""
-        return InvalidInput(self.field, f"{self._title(array)} is missing")
+    def _read_pair(self, part: str, roles: Roles, arrays: dict[Role, StoredArray | None]) -> None:
+        both = [(part, IMAGES), (part, LABELS)]
+        for role in both:
+            if role not in arrays:
+                self._intake.findings.fault(f"{self._title(usual_name(role))} is missing")
+        images, labels = (arrays.get(role) for role in both)
+        if images is not None and labels is not None:
+            self._say_names(roles, both)
+            self._intake.pair(part, images, labels)
 
-    def _open(self) -> zipfile.ZipFile:
-        if isinstance(self.source, bytes) and self.source.count(b"PK\x01\x02") > MAX_MEMBERS:
-            raise InvalidInput(self.field, f"holds more than {MAX_MEMBERS} files")
-        file = io.BytesIO(self.source) if isinstance(self.source, bytes) else self.source
+    def _say_names(self, roles: Roles, both: list[Role]) -> None:
+        for role in both:
+            if roles.by_role[role] != usual_name(role):
+                self._intake.findings.note(self._title(roles.by_role[role]), f"taken as {usual_name(role)}")
+
+    def _say_what_is_missing(self, names: list[str]) -> None:
+        self._intake.findings.fault(f"{self._title('x_train')} is missing, and y_train")
+        held = ", ".join(sorted(names)[:8]) or "nothing"
+        self._intake.findings.found(f"{held} in {self._source.name}")
+
+    def _array(self, name: str) -> StoredArray | None:
         try:
-            return zipfile.ZipFile(file)
-        except zipfile.BadZipFile as error:
-            raise InvalidInput(
-                self.field, f"{self.name} is not an npz file (a zip of arrays), or is cut short"
-            ) from error
-
-    def _title(self, array: str) -> str:
-        return f"{array} of {self.name}"
-
-    def _check_present(self, present: set[str], *arrays: str) -> None:
-        for array in arrays:
-            if array not in present:
-                raise self.missing(array)
-
-    def _check_size(self, byte_count: int, byte_limit: int) -> None:
-        if byte_count > byte_limit:
-            problem = f"unpacks to {byte_count:,} bytes; at most {byte_limit:,} are allowed for a batch"
-            raise InvalidInput(self.field, f"{self.name} {problem}")
-
-    def _array(self, archive: zipfile.ZipFile, array: str) -> _Array:
-        member = next(name for name in (f"{array}.npy", array) if name in archive.namelist())
-        with reading(self._title(array), self.field):
-            return _Array.of(archive.getinfo(member), archive, self._title(array), self.field)
-
-    def _pixels(self, images: _Array) -> IO[bytes]:
-        with self._open() as archive:
-            return images.open(archive)
-
-
-@dataclass(frozen=True)
-class _Array:
-    """What a member of the zip says of itself, before its values are read."""
-
-    member: str
-    title: str
-    field: str
-    shape: tuple[int, ...]
-    dtype: np.dtype[np.generic]
-    header_bytes: int
-
-    @classmethod
-    def of(cls, info: zipfile.ZipInfo, archive: zipfile.ZipFile, title: str, field: str) -> _Array:
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise ValueError("only stored and deflated members are allowed")
-        with archive.open(info) as stream:
-            head = io.BytesIO(stream.read(MAX_HEADER_BYTES))
-        shape, fortran_order, dtype = _header(head)
-        array = cls(info.filename, title, field, shape, dtype, head.tell())
-        array._check_layout(fortran_order, info.file_size)
+            with reading(self._title(name), self._source.field):
+                array = _stored(self._archive.getinfo(self._members[name]), self._archive, self._source)
+        except InvalidInput as error:
+            self._intake.findings.fault(error.problem)
+            return None
+        array = replace(array, name=name, title=self._title(name))
+        self._intake.findings.found(array.described)
         return array
 
-    def _check_layout(self, fortran_order: bool, file_size: int) -> None:
-        if self.dtype.hasobject:
-            raise self._wrong("holds pickled objects, which are never read; save plain numbers")
-        if fortran_order and len(self.shape) > 1:
-            raise self._wrong("is in Fortran order; save numpy.ascontiguousarray of it")
-        if min(self.shape, default=0) < 0 or self.header_bytes + self.byte_count != file_size:
-            raise self._wrong("is not as long as its header says")
+    def _title(self, array: str) -> str:
+        return f"{array[:100]} of {self._source.name}"
 
-    @property
-    def byte_count(self) -> int:
-        return prod(self.shape) * self.dtype.itemsize
 
-    def check_images(self) -> None:
-        if self.dtype != np.uint8:
-            raise self._wrong(f"must be uint8 (0 for paper, 255 for ink), but is {self.dtype}")
-        if len(self.shape) != 3 or self.shape[1:] != (SIDE, SIDE):
-            raise self._wrong(f"must have the shape (N, {SIDE}, {SIDE}), but has {self.shape}")
+def _opened(source: Source) -> zipfile.ZipFile:
+    content = source.content
+    if isinstance(content, bytes) and content.count(b"PK\x01\x02") > MAX_MEMBERS:
+        raise InvalidInput(source.field, f"holds more than {MAX_MEMBERS} files")
+    try:
+        return zipfile.ZipFile(io.BytesIO(content) if isinstance(content, bytes) else content)
+    except zipfile.BadZipFile as error:
+        head = source.head()
+        kind = None if head.startswith(b"PK") else kind_of(head)
+        problem = f", but {kind}" if kind else ", or is cut short"
+        raise InvalidInput(
+            source.field, f"{source.name} is not an npz file (a zip of arrays){problem}"
+        ) from error
 
-    def check_labels(self) -> None:
-        if self.dtype.kind not in "iu":
-            raise self._wrong(f"must be integers, but is {self.dtype}")
-        if len(self.shape) != 1:
-            raise self._wrong(f"must have the shape (N,), but has {self.shape}")
 
-    def _wrong(self, problem: str) -> InvalidInput:
-        return InvalidInput(self.field, f"{self.title} {problem}")
+@dataclass(frozen=True)
+class _Member:
+    """Where an array's values are."""
 
-    def open(self, archive: zipfile.ZipFile) -> IO[bytes]:
-        stream = archive.open(self.member)
+    source: Source
+    member: str
+    header_bytes: int
+
+    def open(self) -> IO[bytes]:
+        with _opened(self.source) as archive:
+            stream = archive.open(self.member)
         read_exactly(stream, self.header_bytes)
         return stream
 
-    def read(self, archive: zipfile.ZipFile) -> NDArray[np.integer]:
-        with reading(self.title, self.field), self.open(archive) as stream:
-            data = read_exactly(stream, self.byte_count)
-            check_ends(stream)
-        return np.frombuffer(data, self.dtype)
+
+def _stored(info: zipfile.ZipInfo, archive: zipfile.ZipFile, source: Source) -> StoredArray:
+    """What a member of the zip says of itself; raises ValueError for what is not to be read."""
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError("only stored and deflated members are allowed")
+    with archive.open(info) as stream:
+        head = io.BytesIO(stream.read(MAX_HEADER_BYTES))
+    shape, fortran_order, dtype = _header(head)
+    member = _Member(source, info.filename, head.tell())
+    array = StoredArray(info.filename, info.filename, source.field, shape, dtype, member.open)
+    if dtype.hasobject:
+        raise ValueError(f"it holds pickled objects, which are never read; save plain numbers{_plain(info)}")
+    if fortran_order and len(shape) > 1:
+        raise ValueError("it is in Fortran order; save numpy.ascontiguousarray of it")
+    if min(shape, default=0) < 0 or head.tell() + array.byte_count != info.file_size:
+        raise ValueError("it is not as long as its header says")
+    return array
 
 
-def _header(head: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
+def _plain(info: zipfile.ZipInfo) -> str:
+    name = info.filename.removesuffix(".npy")[:100]
+    return f": {name} = numpy.array({name}.tolist())"
+
+
+def _header(head: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Shape, whether the order is Fortran's, and type; raises ValueError for what numpy.save never writes."""
     try:
         version = npy.read_magic(head)

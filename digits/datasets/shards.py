@@ -12,13 +12,9 @@ from dataclasses import dataclass
 from typing import IO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from digits.errors import InvalidInput
-from digits.pixels import PIXELS_PER_IMAGE, Pixels
-
-# 3 MB of pixels: large enough that Python's share of the reading is small.
-IMAGES_PER_READ = 4096
+from digits.pixels import Pixels
 
 
 @dataclass(frozen=True)
@@ -42,31 +38,20 @@ class Images:
 class Shard:
     """One pair of arrays: the labels in memory, the pixels still in their file.
 
-    `open_pixels` returns a stream that stands at the first pixel; `name` is for error messages.
+    `chunks` yields the pixels from the first, in chunks of any size; `name` is for error messages.
     """
 
     name: str
     field: str
     labels: Pixels
-    open_pixels: Callable[[], IO[bytes]]
-
-    @property
-    def byte_count(self) -> int:
-        """Bytes of the unpacked pixels and labels."""
-        return len(self.labels) * (PIXELS_PER_IMAGE + 1)
+    chunks: Callable[[], Iterator[Pixels]]
 
     def read(self) -> Iterator[Images]:
         """Yields the images in the file's order; raises InvalidInput if the file is damaged."""
-        with reading(self.name, self.field):
-            stream = self.open_pixels()
-        with stream:
-            for start in range(0, len(self.labels), IMAGES_PER_READ):
-                labels = self.labels[start : start + IMAGES_PER_READ]
-                with reading(self.name, self.field):
-                    data = read_exactly(stream, len(labels) * PIXELS_PER_IMAGE)
-                    if start + len(labels) == len(self.labels):
-                        check_ends(stream)
-                yield Images(np.frombuffer(data, np.uint8).reshape(-1, PIXELS_PER_IMAGE), labels)
+        start = 0
+        for pixels in self.chunks():
+            yield Images(pixels, self.labels[start : start + len(pixels)])
+            start += len(pixels)
 
 
 @contextmanager
@@ -96,20 +81,3 @@ def check_ends(stream: IO[bytes]) -> None:
     """Reads to the end, when zip and gzip compare their checksum; raises ValueError for bytes left over."""
     if stream.read(1):
         raise ValueError("the file is longer than its header says")
-
-
-def check_labels(labels: NDArray[np.integer], name: str, field: str) -> Pixels:
-    """Returns the labels as uint8; raises InvalidInput for one that is not a digit."""
-    wrong = (labels < 0) | (labels > 9)
-    if wrong.any():
-        first = int(np.argmax(wrong))
-        raise InvalidInput(field, f"{name} must hold the digits 0 to 9, but label {first} is {labels[first]}")
-    return labels.astype(np.uint8)
-
-
-def check_pair(images: str, image_count: int, labels: str, label_count: int, field: str) -> None:
-    """Raises InvalidInput if two arrays of a pair cannot belong together."""
-    if image_count != label_count:
-        raise InvalidInput(field, f"{images} holds {image_count} images but {labels} {label_count} labels")
-    if image_count == 0:
-        raise InvalidInput(field, f"{images} holds no image")

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from digits.errors import InvalidInput
+from digits.file_kinds import kind_of
 from digits.imaging.grayscale import grayscale
 from digits.imaging.normalize import BOX_SIDE, CENTRE
 from digits.imaging.region import Gray, Region
@@ -47,7 +48,11 @@ def _opened(data: bytes, field: str) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(field) from error
     except Exception as error:  # Pillow's parsers raise whatever a damaged header leads them to.
-        raise InvalidInput(field, f"is not a readable picture; allowed are {', '.join(FORMATS)}") from error
+        kind = kind_of(data)
+        found = f", but {kind}" if kind and kind.way_out else ""
+        raise InvalidInput(
+            field, f"is not a readable picture{found}; allowed are {', '.join(FORMATS)}"
+        ) from error
     if image.width * image.height > MAX_PIXELS:
         raise _too_large(field, f"is {image.width} x {image.height} pixels")
     if min(image.size) < MIN_SIDE:

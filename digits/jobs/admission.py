@@ -41,8 +41,9 @@ class Admission:
         if known := self._known(spec):
             return known
         self._check_share(caller)
-        train_request.check_images(request, self._data_dir, self._max_dataset_bytes)
+        notes = train_request.check_images(request, self._data_dir, self._max_dataset_bytes)
         job = new_job(spec)
+        job.progress.notes.extend(notes)
         if request.WhichOneof("batch") == "images_batch":
             job.spec.upload = upload_name(job.job_id)
             self._store.publish(job.spec.upload, request.images_batch)

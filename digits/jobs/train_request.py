@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from digits.datasets import data_folder
-from digits.datasets.dataset import open_dataset
+from digits.datasets.dataset import Dataset, open_dataset
 from digits.errors import InvalidInput
 from digits.limits import MAX_REQUEST_ID_LENGTH
 from digits.training import recipes
@@ -20,19 +21,29 @@ def check(request: pb.TrainRequest) -> None:
         raise InvalidInput("request_id", f"at most {MAX_REQUEST_ID_LENGTH} printable characters")
     if request.promotion not in training_pb2.Promotion.values():
         raise InvalidInput("promotion", f"one of {', '.join(training_pb2.Promotion.keys())}")
+    if request.orientation not in training_pb2.Orientation.values():
+        raise InvalidInput("orientation", f"one of {', '.join(training_pb2.Orientation.keys())}")
     recipes.find(request.recipe)
     if request.WhichOneof("batch") is None:
         raise InvalidInput("batch", "give one of images_batch_path and images_batch")
 
 
-def check_images(request: pb.TrainRequest, data_dir: Path, max_dataset_bytes: int) -> None:
-    """Opens the batch, whose headers and labels are read; raises InvalidInput, NotFound."""
-    if request.WhichOneof("batch") == "images_batch":
-        open_dataset(request.images_batch, "images_batch", max_dataset_bytes)
-        return
+def check_images(request: pb.TrainRequest, data_dir: Path, max_dataset_bytes: int) -> Sequence[str]:
+    """Opens the batch and returns what is to be said of it; raises InvalidInput, NotFound."""
+    upload = request.images_batch if request.WhichOneof("batch") == "images_batch" else None
+    return open_batch(request, upload, data_dir, max_dataset_bytes).notes
+
+
+def open_batch(
+    asked: pb.TrainRequest | training_pb2.TrainSpec, upload: bytes | None, data_dir: Path, max_bytes: int
+) -> Dataset:
+    """Opens what a request or its job's record names, or the upload; raises InvalidInput, NotFound."""
+    transposed = asked.orientation == training_pb2.TRANSPOSED
+    if upload is not None:
+        return open_dataset(upload, "images_batch", max_bytes, transposed)
     field = "images_batch_path"
-    path = data_folder.resolve(data_dir, request.images_batch_path, field, folder_allowed=True)
-    open_dataset(path, field, max_dataset_bytes)
+    path = data_folder.resolve(data_dir, asked.images_batch_path, field, folder_allowed=True)
+    return open_dataset(path, field, max_bytes, transposed)
 
 
 def spec_of(request: pb.TrainRequest, caller: str) -> training_pb2.TrainSpec:
@@ -42,6 +53,7 @@ def spec_of(request: pb.TrainRequest, caller: str) -> training_pb2.TrainSpec:
         recipe=recipes.find(request.recipe).name,
         seed=request.seed,
         promotion=request.promotion,
+        orientation=request.orientation,
         request_id=request.request_id,
         fingerprint=_fingerprint(request),
         caller=caller,

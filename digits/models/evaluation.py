@@ -1,38 +1,74 @@
-"""How good a network is on held-out images, and whether it may serve."""
+"""How good a network is on labelled images that it never saw."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from digits.datasets.shards import Images
 from digits.models.predictor import Predictor
-from digits.v1 import models_pb2, training_pb2
+from digits.pixels import CLASSES
+from digits.v1 import models_pb2
 
 _AT_ONCE = 512
 
 
 def evaluate(predictor: Predictor, held_out: Images) -> models_pb2.Metrics:
-    """Measures a network on held-out images: accuracy, and mean cross-entropy in nats."""
-    chunks = range(0, len(held_out.labels), _AT_ONCE)
-    predictions = (predictor.predict(held_out.pixels[at : at + _AT_ONCE]) for at in chunks)
-    probabilities = np.concatenate([prediction.probabilities for prediction in predictions])
-    right = probabilities.argmax(axis=1) == held_out.labels
-    of_label = probabilities[np.arange(len(held_out.labels)), held_out.labels]
+    """Measures a network on held-out images: accuracy, chance, and mean cross-entropy in nats."""
+    probabilities = _probabilities(predictor, held_out)
+    answers = probabilities.argmax(axis=1)
+    of_label = probabilities[np.arange(len(held_out)), held_out.labels]
     return models_pb2.Metrics(
-        accuracy=float(right.mean()),
+        accuracy=float((answers == held_out.labels).mean()),
+        chance_accuracy=_chance(answers, held_out.labels),
         loss=float(-np.log(np.maximum(of_label, 1e-12)).mean()),
-        held_out_image_count=len(held_out.labels),
+        held_out_image_count=len(held_out),
         held_out_sha256=held_out.sha256(),
     )
 
 
-def may_serve(
-    promotion: training_pb2.Promotion, candidate: models_pb2.Metrics, serving: models_pb2.Metrics | None
-) -> bool:
-    """The gate: a candidate serves if it is at least as accurate as what serves, or the caller says so.
+def accuracy(predictor: Predictor, images: Images) -> float:
+    """Share of the images whose digit is right, 0 to 1."""
+    return float((_probabilities(predictor, images).argmax(axis=1) == images.labels).mean())
 
-    Both metrics are of the same held-out images; `serving` is None if nothing usable serves.
+
+@dataclass(frozen=True)
+class Judges:
+    """The images that a candidate and what serves are measured on.
+
+    `reference` is None if there is none; `remark` says what a reader should know of it, if anything.
     """
-    if promotion in (training_pb2.ALWAYS, training_pb2.NEVER):
-        return promotion == training_pb2.ALWAYS
-    return serving is None or candidate.accuracy >= serving.accuracy
+
+    held_out: Images
+    reference: Images | None = None
+    remark: str = ""
+
+    def measure(self, predictor: Predictor) -> models_pb2.Metrics:
+        """Measures a network on both; on one of them if they are the same images, as with MNIST itself."""
+        metrics = evaluate(predictor, self.held_out)
+        if self.reference is not None:
+            same = self.reference.sha256() == metrics.held_out_sha256
+            metrics.reference_accuracy = metrics.accuracy if same else accuracy(predictor, self.reference)
+            metrics.reference_image_count = len(self.reference)
+            metrics.reference_sha256 = self.reference.sha256()
+        return metrics
+
+    def measured(self, metrics: models_pb2.Metrics) -> bool:
+        """Whether these metrics are of these very images."""
+        reference = self.reference.sha256() if self.reference is not None else ""
+        return (metrics.held_out_sha256, metrics.reference_sha256) == (self.held_out.sha256(), reference)
+
+
+def _probabilities(predictor: Predictor, images: Images) -> np.ndarray:
+    chunks = range(0, len(images), _AT_ONCE)
+    return np.concatenate(
+        [predictor.predict(images.pixels[at : at + _AT_ONCE]).probabilities for at in chunks]
+    )
+
+
+def _chance(answers: np.ndarray, labels: np.ndarray) -> float:
+    """How often answers would be right that are as frequent, and fall on any image: Cohen (1960)."""
+    given = np.bincount(answers, minlength=CLASSES) / len(labels)
+    right = np.bincount(labels, minlength=CLASSES) / len(labels)
+    return 0.0 if right.max() == 1 else float(given @ right)

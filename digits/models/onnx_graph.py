@@ -85,11 +85,11 @@ def _dense(recipe: Recipe, state: Mapping[str, np.ndarray]) -> Constants:
     # Features come as channel, row, column here, as row, column, channel in Keras.
     side = feature_side(recipe)
     kernel = state["dense/kernel"].reshape(side, side, recipe.layers[-1].channels, OUTPUTS)
-    flat = kernel.transpose(2, 0, 1, 3).reshape(-1, OUTPUTS)
+    rows = kernel.transpose(2, 0, 1, 3).reshape(-1, OUTPUTS)
     bias = state["dense/bias"].copy()
     bias[CLASSES:] -= recipe.no_digit_offset
     return {
-        "dense/kernel": (flat / recipe.temperature).astype(np.float32),
+        "dense/kernel": (rows / recipe.temperature).astype(np.float32),
         "dense/bias": (bias / recipe.temperature).astype(np.float32),
     }
 

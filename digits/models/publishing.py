@@ -7,11 +7,12 @@ import logging
 from collections.abc import Callable
 
 from digits import clock, envelope
-from digits.datasets.shards import Images
 from digits.errors import AlreadyPublished, Corrupt, NotFound, StaleWrite
 from digits.jobs.leases import Lease
 from digits.jobs.states import advance
-from digits.models import bundle, evaluation
+from digits.models import bundle, gate
+from digits.models.evaluation import Judges
+from digits.models.gate import Decision, Limits
 from digits.models.registry import Registry
 from digits.ports import ArtifactStore, Coordinator, Create, Replace
 from digits.v1 import artifacts_pb2, models_pb2, training_pb2
@@ -23,14 +24,20 @@ class Publisher:
     """Publishes candidates of one job, fenced by its lease."""
 
     def __init__(
-        self, store: ArtifactStore, registry: Registry, coordinator: Coordinator, lease: Lease
+        self,
+        store: ArtifactStore,
+        registry: Registry,
+        coordinator: Coordinator,
+        lease: Lease,
+        limits: Limits,
     ) -> None:
-        self._store, self._registry, self._coordinator, self._lease = store, registry, coordinator, lease
+        self._store, self._registry, self._coordinator = store, registry, coordinator
+        self._lease, self._limits = lease, limits
 
     def publish(
-        self, candidate: artifacts_pb2.ModelBundle, promotion: training_pb2.Promotion, held_out: Images
+        self, candidate: artifacts_pb2.ModelBundle, promotion: training_pb2.Promotion, judges: Judges
     ) -> None:
-        """Publishes a bundle and ends its job.
+        """Publishes a bundle and ends its job; `judges` are the images that its metrics are of.
 
         The version, the serving alias and the job change in one commit, so each takes effect once or not at
         all; a bundle that was written before a crash is only a file that nobody reads.
@@ -38,7 +45,7 @@ class Publisher:
         model = self._write(candidate)
         while True:
             try:
-                return self._register(model, promotion, held_out)
+                return self._register(model, promotion, judges)
             except StaleWrite:
                 logger.info("%s: the alias or the job moved meanwhile; deciding again", model.version)
 
@@ -64,38 +71,41 @@ class Publisher:
         bundle.load(bundle.fetch(self._store, model), model.version)
         return model
 
-    def _register(self, model: models_pb2.Model, promotion: training_pb2.Promotion, held_out: Images) -> None:
+    def _register(self, model: models_pb2.Model, promotion: training_pb2.Promotion, judges: Judges) -> None:
         alias = self._registry.alias()
-        promoted = evaluation.may_serve(
-            promotion, model.metrics, self._metrics_of(alias.serving.version, held_out)
-        )
-        job = self._lease.replacement(_success(model, promoted))
-        operations: list[Create | Replace] = [self._registry.registration(model, promoted), job]
-        if promoted:
+        serving = self._measured(alias.serving.version, judges)
+        decision = gate.decide(promotion, model.metrics, serving, self._limits, judges.remark)
+        model.promotion_reason = decision.reason
+        job = self._lease.replacement(_success(model, decision))
+        operations: list[Create | Replace] = [self._registry.registration(model, decision.promoted), job]
+        if decision.promoted:
             caller = training_pb2.Job.FromString(job.value).spec.caller
             operations.append(alias.moved_to(model.version, models_pb2.ServingChange.GATE, caller))
         self._coordinator.commit(*operations)
 
-    def _metrics_of(self, serving: str, held_out: Images) -> models_pb2.Metrics | None:
-        """The serving version on these held-out images; measured again only if they are others."""
+    def _measured(self, serving: str, judges: Judges) -> models_pb2.Model | None:
+        """The serving version with its metrics on these images; measured again only if they are others."""
         if not serving:
             return None
         try:
             model = self._registry.get(serving)
-            if model.metrics.held_out_sha256 == held_out.sha256():
-                return model.metrics
+            if judges.measured(model.metrics):
+                return model
             loaded = bundle.load(bundle.fetch(self._store, model), serving)
         except (Corrupt, NotFound) as error:
             logger.warning("the serving model cannot be compared with: %s", error)
             return None
-        return evaluation.evaluate(loaded.predictor, held_out)
+        model.metrics.CopyFrom(judges.measure(loaded.predictor))
+        return model
 
 
-def _success(model: models_pb2.Model, promoted: bool) -> Callable[[training_pb2.Job], None]:
+def _success(model: models_pb2.Model, decision: Decision) -> Callable[[training_pb2.Job], None]:
     def succeed(job: training_pb2.Job) -> None:
         advance(job, training_pb2.SUCCEEDED)
         job.progress.model_version = model.version
-        job.progress.promoted = promoted
+        job.progress.promoted = decision.promoted
+        job.progress.promotion_reason = decision.reason
+        job.progress.metrics.CopyFrom(model.metrics)
         job.progress.accuracy = model.metrics.accuracy
         job.progress.loss = model.metrics.loss
         job.progress.eta.Clear()

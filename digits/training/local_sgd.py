@@ -22,7 +22,8 @@ class EmptyRound(ValueError):
 class PartitionResult:
     """What one partition of a micro-batch learned.
 
-    `state` is what it ended with, {} if it saw no image; `loss_sum` is in nats over all its images.
+    `state` is what it ended with, {} if it saw no image. `image_count` counts an image once a pass, and
+    `loss_sum`, in nats, goes over as many.
     """
 
     state: State

@@ -12,16 +12,28 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Metrics(_message.Message):
-    __slots__ = ("accuracy", "loss", "held_out_image_count", "held_out_sha256")
+    __slots__ = ("accuracy", "loss", "held_out_image_count", "held_out_sha256", "chance_accuracy", "reference_accuracy", "reference_image_count", "reference_sha256", "robustness", "suspicion")
     ACCURACY_FIELD_NUMBER: _ClassVar[int]
     LOSS_FIELD_NUMBER: _ClassVar[int]
     HELD_OUT_IMAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
     HELD_OUT_SHA256_FIELD_NUMBER: _ClassVar[int]
+    CHANCE_ACCURACY_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_ACCURACY_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_IMAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_SHA256_FIELD_NUMBER: _ClassVar[int]
+    ROBUSTNESS_FIELD_NUMBER: _ClassVar[int]
+    SUSPICION_FIELD_NUMBER: _ClassVar[int]
     accuracy: float
     loss: float
     held_out_image_count: int
     held_out_sha256: str
-    def __init__(self, accuracy: _Optional[float] = ..., loss: _Optional[float] = ..., held_out_image_count: _Optional[int] = ..., held_out_sha256: _Optional[str] = ...) -> None: ...
+    chance_accuracy: float
+    reference_accuracy: float
+    reference_image_count: int
+    reference_sha256: str
+    robustness: float
+    suspicion: str
+    def __init__(self, accuracy: _Optional[float] = ..., loss: _Optional[float] = ..., held_out_image_count: _Optional[int] = ..., held_out_sha256: _Optional[str] = ..., chance_accuracy: _Optional[float] = ..., reference_accuracy: _Optional[float] = ..., reference_image_count: _Optional[int] = ..., reference_sha256: _Optional[str] = ..., robustness: _Optional[float] = ..., suspicion: _Optional[str] = ...) -> None: ...
 
 class Provenance(_message.Message):
     __slots__ = ("job_id", "data_name", "data_sha256", "recipe", "seed", "code_version", "image_count", "epochs", "training_seconds")
@@ -46,7 +58,7 @@ class Provenance(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., data_name: _Optional[str] = ..., data_sha256: _Optional[str] = ..., recipe: _Optional[str] = ..., seed: _Optional[int] = ..., code_version: _Optional[str] = ..., image_count: _Optional[int] = ..., epochs: _Optional[int] = ..., training_seconds: _Optional[float] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("version", "state", "metrics", "provenance", "store_path", "bundle_bytes", "bundle_sha256", "create_time", "served", "pinned")
+    __slots__ = ("version", "state", "metrics", "provenance", "store_path", "bundle_bytes", "bundle_sha256", "create_time", "served", "pinned", "promotion_reason")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[Model.State]
@@ -65,6 +77,7 @@ class Model(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     SERVED_FIELD_NUMBER: _ClassVar[int]
     PINNED_FIELD_NUMBER: _ClassVar[int]
+    PROMOTION_REASON_FIELD_NUMBER: _ClassVar[int]
     version: str
     state: Model.State
     metrics: Metrics
@@ -75,7 +88,8 @@ class Model(_message.Message):
     create_time: _timestamp_pb2.Timestamp
     served: bool
     pinned: bool
-    def __init__(self, version: _Optional[str] = ..., state: _Optional[_Union[Model.State, str]] = ..., metrics: _Optional[_Union[Metrics, _Mapping]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., store_path: _Optional[str] = ..., bundle_bytes: _Optional[int] = ..., bundle_sha256: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., served: _Optional[bool] = ..., pinned: _Optional[bool] = ...) -> None: ...
+    promotion_reason: str
+    def __init__(self, version: _Optional[str] = ..., state: _Optional[_Union[Model.State, str]] = ..., metrics: _Optional[_Union[Metrics, _Mapping]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., store_path: _Optional[str] = ..., bundle_bytes: _Optional[int] = ..., bundle_sha256: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., served: _Optional[bool] = ..., pinned: _Optional[bool] = ..., promotion_reason: _Optional[str] = ...) -> None: ...
 
 class Serving(_message.Message):
     __slots__ = ("version", "generation", "previous_version", "history")

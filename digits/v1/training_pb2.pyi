@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from digits.v1 import models_pb2 as _models_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -18,6 +19,12 @@ class Promotion(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ALWAYS: _ClassVar[Promotion]
     NEVER: _ClassVar[Promotion]
 
+class Orientation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ORIENTATION_UNSPECIFIED: _ClassVar[Orientation]
+    AS_IS: _ClassVar[Orientation]
+    TRANSPOSED: _ClassVar[Orientation]
+
 class JobState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     JOB_STATE_UNSPECIFIED: _ClassVar[JobState]
@@ -33,6 +40,9 @@ PROMOTION_UNSPECIFIED: Promotion
 IF_BETTER: Promotion
 ALWAYS: Promotion
 NEVER: Promotion
+ORIENTATION_UNSPECIFIED: Orientation
+AS_IS: Orientation
+TRANSPOSED: Orientation
 JOB_STATE_UNSPECIFIED: JobState
 QUEUED: JobState
 INGESTING: JobState
@@ -54,7 +64,7 @@ class JobError(_message.Message):
     def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ..., field: _Optional[str] = ...) -> None: ...
 
 class TrainProgress(_message.Message):
-    __slots__ = ("job_id", "state", "images_ingested", "images_trained", "images_total", "epoch", "epochs", "micro_batch", "loss", "accuracy", "images_per_second", "eta", "backlog_images", "model_version", "promoted", "error", "heartbeat_time")
+    __slots__ = ("job_id", "state", "images_ingested", "images_trained", "images_total", "epoch", "epochs", "micro_batch", "loss", "accuracy", "images_per_second", "eta", "backlog_images", "model_version", "promoted", "error", "heartbeat_time", "promotion_reason", "metrics", "notes")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     IMAGES_INGESTED_FIELD_NUMBER: _ClassVar[int]
@@ -72,6 +82,9 @@ class TrainProgress(_message.Message):
     PROMOTED_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_TIME_FIELD_NUMBER: _ClassVar[int]
+    PROMOTION_REASON_FIELD_NUMBER: _ClassVar[int]
+    METRICS_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     state: JobState
     images_ingested: int
@@ -89,10 +102,13 @@ class TrainProgress(_message.Message):
     promoted: bool
     error: JobError
     heartbeat_time: _timestamp_pb2.Timestamp
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., images_ingested: _Optional[int] = ..., images_trained: _Optional[int] = ..., images_total: _Optional[int] = ..., epoch: _Optional[int] = ..., epochs: _Optional[int] = ..., micro_batch: _Optional[int] = ..., loss: _Optional[float] = ..., accuracy: _Optional[float] = ..., images_per_second: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., backlog_images: _Optional[int] = ..., model_version: _Optional[str] = ..., promoted: _Optional[bool] = ..., error: _Optional[_Union[JobError, _Mapping]] = ..., heartbeat_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    promotion_reason: str
+    metrics: _models_pb2.Metrics
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., images_ingested: _Optional[int] = ..., images_trained: _Optional[int] = ..., images_total: _Optional[int] = ..., epoch: _Optional[int] = ..., epochs: _Optional[int] = ..., micro_batch: _Optional[int] = ..., loss: _Optional[float] = ..., accuracy: _Optional[float] = ..., images_per_second: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., backlog_images: _Optional[int] = ..., model_version: _Optional[str] = ..., promoted: _Optional[bool] = ..., error: _Optional[_Union[JobError, _Mapping]] = ..., heartbeat_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., promotion_reason: _Optional[str] = ..., metrics: _Optional[_Union[_models_pb2.Metrics, _Mapping]] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TrainSpec(_message.Message):
-    __slots__ = ("images_batch_path", "upload", "recipe", "seed", "promotion", "fingerprint", "request_id", "caller")
+    __slots__ = ("images_batch_path", "upload", "recipe", "seed", "promotion", "fingerprint", "request_id", "caller", "orientation")
     IMAGES_BATCH_PATH_FIELD_NUMBER: _ClassVar[int]
     UPLOAD_FIELD_NUMBER: _ClassVar[int]
     RECIPE_FIELD_NUMBER: _ClassVar[int]
@@ -101,6 +117,7 @@ class TrainSpec(_message.Message):
     FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     CALLER_FIELD_NUMBER: _ClassVar[int]
+    ORIENTATION_FIELD_NUMBER: _ClassVar[int]
     images_batch_path: str
     upload: str
     recipe: str
@@ -109,7 +126,8 @@ class TrainSpec(_message.Message):
     fingerprint: str
     request_id: str
     caller: str
-    def __init__(self, images_batch_path: _Optional[str] = ..., upload: _Optional[str] = ..., recipe: _Optional[str] = ..., seed: _Optional[int] = ..., promotion: _Optional[_Union[Promotion, str]] = ..., fingerprint: _Optional[str] = ..., request_id: _Optional[str] = ..., caller: _Optional[str] = ...) -> None: ...
+    orientation: Orientation
+    def __init__(self, images_batch_path: _Optional[str] = ..., upload: _Optional[str] = ..., recipe: _Optional[str] = ..., seed: _Optional[int] = ..., promotion: _Optional[_Union[Promotion, str]] = ..., fingerprint: _Optional[str] = ..., request_id: _Optional[str] = ..., caller: _Optional[str] = ..., orientation: _Optional[_Union[Orientation, str]] = ...) -> None: ...
 
 class Job(_message.Message):
     __slots__ = ("job_id", "state", "spec", "progress", "create_time", "enqueue_time", "end_time", "attempt_count", "lease_id", "cancel_requested", "last_problem", "charged_lease_ids", "images_at_first_attempt", "enqueue_count")

@@ -18,7 +18,7 @@ import pytest
 from digits.adapters.memory import MemoryTrainQueue
 from digits.adapters.zookeeper import ZooKeeperCoordinator
 from digits.errors import CoordinatorUnavailable, StaleWrite
-from digits.jobs.jobs import Jobs
+from digits.jobs.jobs import Jobs, new_job
 from digits.jobs.reconciler import Reconciler
 from digits.jobs.states import advance
 from digits.ports import Coordinator, Create, EphemeralNode, Replace
@@ -130,8 +130,9 @@ def test_a_release_whose_answer_was_lost_leaves_what_another_session_put_there(
 def test_a_leadership_whose_answer_was_lost_leaves_no_cluster_without_a_reconciler(
     line: Line, one: ZooKeeperCoordinator, other: ZooKeeperCoordinator
 ) -> None:
-    jobs = Jobs(other, MemoryTrainQueue(), 3)
-    job_id = jobs.submit(pb.TrainSpec()).job_id
+    jobs, job = Jobs(other, MemoryTrainQueue()), new_job(pb.TrainSpec())
+    jobs.add(job)
+    job_id = job.job_id
 
     def orphaned(job: pb.Job) -> None:
         advance(job, pb.TRAINING)
@@ -139,7 +140,7 @@ def test_a_leadership_whose_answer_was_lost_leaves_no_cluster_without_a_reconcil
 
     jobs.edit(job_id, orphaned)
     line.cut_after(CREATE)
-    reconciler = Reconciler(Jobs(one, MemoryTrainQueue(), 3), one, attempts=3)
+    reconciler = Reconciler(Jobs(one, MemoryTrainQueue()), one, max_attempts=3)
     reconciler.start()
     assert line.was_cut.wait(10)
     line.mend()

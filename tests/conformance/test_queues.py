@@ -9,10 +9,11 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,6 +42,9 @@ from tests.conformance.conftest import require_rabbitmq
 from tests.ports import free_port
 from tests.servers import rabbitmq_server, rabbitmq_url, valkey_server
 from tests.waiting import wait_until
+
+# Celery would set the level of the root logger to "error", for every test that comes later in this process.
+AS_IT_WAS: Mapping[str, Any] = {"loglevel": "warning", "perform_ping_check": False}
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ def _answering(app: Celery, pool: str = "solo") -> Iterator[list[str]]:
     register_train_task(app, train)
     register_classify_task(app, replies, classify)
     app.conf.worker_enable_remote_control = True
-    with start_worker(app, pool=pool, queues=["train", "classify"], perform_ping_check=False):
+    with start_worker(app, pool=pool, queues=["train", "classify"], **AS_IT_WAS):
         yield jobs
     replies.close()
 
@@ -259,7 +263,7 @@ def test_rabbitmq_keeps_the_connection_of_a_worker_with_a_long_task(
         done.set()
 
     register_train_task(app, train)
-    with start_worker(app, pool="threads", queues=["train"], perform_ping_check=False):
+    with start_worker(app, pool="threads", queues=["train"], **AS_IT_WAS):
         CeleryTrainQueue(app).enqueue("long")
         assert done.wait(30)
     assert "onnection" not in " ".join(record.getMessage() for record in caplog.records)
@@ -269,6 +273,7 @@ def test_rabbitmq_keeps_the_connection_of_a_worker_with_a_long_task(
 _TRAINER = """
 import sys, time
 from pathlib import Path
+from typing import Any
 from digits.adapters.celery_queue import make_app, register_train_task
 
 def train(job_id):

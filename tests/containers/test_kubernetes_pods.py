@@ -133,8 +133,8 @@ def _podman(config: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_pods_of_single_train_and_classify(pods: Pods, single: list[Manifest]) -> None:
-    health = server_answers(f"127.0.0.1:{pods.health_port}")
-    wait_until(lambda: health(0), seconds=120, what="the server's health port")
+    address = f"127.0.0.1:{pods.health_port}"
+    wait_until(lambda: server_answers(address), seconds=120, what="the server's health port")
     for name in ("train-worker", "classify-worker"):
         pods.container(name).wait_until(registered(pods, single, name), 240)
     assert curl(pods.rest_port, "/digits/train", {"images_batch_path": "mnist.npz"}).strip() == "True"

@@ -32,7 +32,7 @@ def test_the_real_stack_is_usable_stops_without_a_trace_and_finds_everything_aga
     bootstrap.store(settings).publish("models/kept.bundle", b"whole")
     log = bootstrap.log(settings)
     log.create("kept", 2)
-    log.append("kept", 1, BLOCKS)
+    log.append("kept", 1, 0, BLOCKS)
     real_service.down()
     try:
         assert process_tags.tagged(folder.root) == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterator
+from itertools import count
 
 from rich.console import Console
 
@@ -54,6 +56,17 @@ def python(name: str, code: str, folder: StateFolder, **more: object) -> Process
     return ProcessSpec(name, command, lambda _pid: flag.exists(), **more)  # type: ignore[arg-type]
 
 
+def breaks_at_first(looks: Iterator[int]) -> Callable[[int], bool]:
+    """A probe that raises what nobody foresaw before it says yes."""
+
+    def probe(_pid: int) -> bool:
+        if next(looks) < 3:
+            raise ValueError("junk")
+        return True
+
+    return probe
+
+
 def small_processes(folder: StateFolder, names: list[str]) -> list[ProcessSpec]:
     """The named ones, in that order."""
     made = {
@@ -65,6 +78,9 @@ def small_processes(folder: StateFolder, names: list[str]) -> list[ProcessSpec]:
         "logging-caller": python("logging-caller", LOG_ORDER, folder, needs=("logging-base",)),
         "broken": python("broken", "print('no such thing as a teapot'); raise SystemExit(3)", folder),
         "talkative": python("talkative", TALKATIVE, folder),
+        "badly-probed": ProcessSpec(
+            "badly-probed", (sys.executable, "-c", "import signal; signal.pause()"), breaks_at_first(count())
+        ),
         "silent": python("silent", "import signal; signal.pause()", folder),
     }
     return [made[name] for name in names if name in made]

@@ -195,6 +195,13 @@ def test_bad_json_is_refused(trained_service: Service, name: str) -> None:
     assert_problem(reply, 400, field, says)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_json_may_begin_with_a_byte_order_mark(trained_service: Service, encoding: str) -> None:
+    body = f'{{"image_path": "{FIVE}"}}'.encode(encoding)
+    reply = post(trained_service, "classify", data=body, headers={"Content-Type": "application/json"})
+    assert reply.content == b"[5]"
+
+
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "image/png"])
 def test_another_content_type_is_refused(trained_service: Service, content_type: str) -> None:
     reply = post(trained_service, "classify", data=b"{}", headers={"Content-Type": content_type})
@@ -343,8 +350,9 @@ class TestAcceptedJobs:
     def test_images_that_turn_out_to_be_damaged_fail_their_job(
         self, trained_service: Service, client: Client
     ) -> None:
-        data = bytearray(batches.npz(**batches.noise(400)))
-        middle = data.index(b"x_train") + 100_000
+        # After the images that are looked at before a job is accepted.
+        data = bytearray(batches.npz(**batches.noise(6000)))
+        middle = data.index(b"x_train") + 4_500_000
         data[middle : middle + 100] = bytes(100)
         error = refused(client.train, images_batch=bytes(data))
         assert (error.code, error.field) == (INVALID, "images_batch")

@@ -55,6 +55,9 @@ def test_train_streams_moving_numbers_and_ends_with_a_version_and_its_accuracy(
     assert (last.state, last.images_trained, last.images_total) == (pb.SUCCEEDED, 12_000, 12_000)
     assert last.model_version.startswith("v")
     assert last.accuracy > 0.9
+    assert last.metrics.reference_image_count == 1_000
+    assert last.metrics.robustness > 0.5
+    assert last.promotion_reason == "the caller said NEVER"
 
 
 @pytest.mark.parametrize("way", ["image_path", "image", "pixels"])

@@ -1,3 +1,5 @@
+"""The folders of epochs in a trainer that lives, and in one that was killed."""
+
 from __future__ import annotations
 
 import os

@@ -155,6 +155,7 @@ def start_with_nothing(service: Service) -> None:
     processes = [service.process(name) for name in ("server", "classify-worker")]
     for process in processes:
         process.suspend()
+    wait_until(lambda: all(one.status() == psutil.STATUS_STOPPED for one in processes), what="a standstill")
     shutil.rmtree(service.var_dir / "cache")
     for process in processes:
         process.kill()

@@ -193,6 +193,13 @@ def test_a_process_that_is_never_ready_fails_the_start_within_the_limit(
     assert service.living() == []
 
 
+def test_a_probe_that_breaks_ends_nothing(start: Callable[..., Service]) -> None:
+    service = start("badly-probed", "plain")
+    service.wait_until_ready()
+    assert service.said("the probe of badly-probed broke")
+    assert service.stop() == 0
+
+
 def test_a_remembered_port_that_somebody_took_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "ports.json"
     remembered = allocate_ports(path, ["valkey"])["valkey"]

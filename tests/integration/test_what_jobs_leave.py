@@ -57,35 +57,35 @@ def upload(service: Service, request_id: str = "", seed: int = 0) -> pb.TrainPro
         return next(client.train(images_batch=batch, request_id=request_id, seed=seed, promotion=pb.NEVER))
 
 
-def test_a_job_cancelled_while_it_waits_leaves_nothing(trained_service: Service) -> None:
-    with busy_trainer(trained_service), zookeeper_of(trained_service) as coordinator:
-        before = left(trained_service)
-        waiting = upload(trained_service)
-        assert any(waiting.job_id in name for name in left(trained_service) - before)
-        with trained_service.client() as client:
+def test_a_job_cancelled_while_it_waits_leaves_nothing(breakable_service: Service) -> None:
+    with busy_trainer(breakable_service), zookeeper_of(breakable_service) as coordinator:
+        before = left(breakable_service)
+        waiting = upload(breakable_service)
+        assert any(waiting.job_id in name for name in left(breakable_service) - before)
+        with breakable_service.client() as client:
             assert client.cancel_job(waiting.job_id).state == pb.CANCELLED
         wait_until(
-            lambda: not any(waiting.job_id in name for name in left(trained_service)), what="an empty store"
+            lambda: not any(waiting.job_id in name for name in left(breakable_service)), what="an empty store"
         )
         wait_until(lambda: waiting.job_id not in coordinator.children("/open"), what="the end of the job")
 
 
-def test_a_refused_upload_and_a_repeated_one_leave_nothing(trained_service: Service) -> None:
-    with busy_trainer(trained_service):
-        first = upload(trained_service, request_id="kept once")
-        uploads = trained_service.var_dir / "store" / "uploads"
-        assert upload(trained_service, request_id="kept once").job_id == first.job_id
+def test_a_refused_upload_and_a_repeated_one_leave_nothing(breakable_service: Service) -> None:
+    with busy_trainer(breakable_service):
+        first = upload(breakable_service, request_id="kept once")
+        uploads = breakable_service.var_dir / "store" / "uploads"
+        assert upload(breakable_service, request_id="kept once").job_id == first.job_id
         with pytest.raises(RemoteError) as conflict:
-            upload(trained_service, request_id="kept once", seed=1)
+            upload(breakable_service, request_id="kept once", seed=1)
         assert conflict.value.code == StatusCode.ALREADY_EXISTS
         assert [path.name for path in uploads.iterdir()] == [f"{first.job_id}.npz"]
-        with trained_service.client() as client:
+        with breakable_service.client() as client:
             client.cancel_job(first.job_id)
 
 
-def test_a_record_of_junk_costs_itself_and_nobody_else(trained_service: Service) -> None:
+def test_a_record_of_junk_costs_itself_and_nobody_else(breakable_service: Service) -> None:
     junk = "99999999-235959999-junk"
-    with zookeeper_of(trained_service) as coordinator, trained_service.client() as client:
+    with zookeeper_of(breakable_service) as coordinator, breakable_service.client() as client:
         coordinator.commit(Create(f"/jobs/{junk}", b"\xff junk"), Create(f"/open/{junk}", b""))
         try:
             with pytest.raises(RemoteError) as damaged:
@@ -101,9 +101,9 @@ def test_a_record_of_junk_costs_itself_and_nobody_else(trained_service: Service)
 
 
 def test_finished_jobs_are_pruned_by_hand_and_their_request_ids_are_free_again(
-    trained_service: Service,
+    breakable_service: Service,
 ) -> None:
-    with trained_service.client() as client:
+    with breakable_service.client() as client:
 
         def train(seed: int) -> str:
             asked = client.train(
@@ -120,8 +120,8 @@ def test_finished_jobs_are_pruned_by_hand_and_their_request_ids_are_free_again(
         assert train(seed=1) != first
 
 
-def test_versions_that_never_served_are_pruned_unless_they_are_pinned(trained_service: Service) -> None:
-    with trained_service.client() as client:
+def test_versions_that_never_served_are_pruned_unless_they_are_pinned(breakable_service: Service) -> None:
+    with breakable_service.client() as client:
         made = [
             list(client.train(images_batch_path="tiny.npz", promotion=pb.NEVER))[-1].model_version
             for _ in range(2)
@@ -133,4 +133,4 @@ def test_versions_that_never_served_are_pruned_unless_they_are_pinned(trained_se
     assert made[1] in pruned
     assert {made[0], serving} <= left_over
     assert made[1] not in left_over
-    assert not (trained_service.var_dir / "store" / "models" / f"{made[1]}.bundle").exists()
+    assert not (breakable_service.var_dir / "store" / "models" / f"{made[1]}.bundle").exists()

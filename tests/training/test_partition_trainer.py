@@ -106,8 +106,17 @@ def test_no_image_is_dropped_however_many_there_are(count: int, steps: int) -> N
 
 def test_among_many_partitions_each_makes_more_and_smaller_steps() -> None:
     wide = dataclasses.replace(SMALL, batch_size=128)
-    steps = [report(work(wide, partition_count=n), rows(128)).state["adam/steps"] for n in (2, 4)]
+    starts = [work(wide, partition_count=n, images_total=60_000) for n in (2, 4)]
+    steps = [report(start, rows(128)).state["adam/steps"] for start in starts]
     assert steps == [1, 2]
+
+
+def test_a_partition_that_passes_over_its_images_three_times_trains_each_three_times() -> None:
+    once, thrice = report(work(), rows(100)), report(work(passes=3), rows(100))
+    assert (once.image_count, thrice.image_count) == (100, 300)
+    assert (once.state["adam/steps"], thrice.state["adam/steps"]) == (4, 10)
+    assert thrice.offsets == once.offsets
+    assert thrice.correct_count > 3 * once.correct_count, "it learns from one pass to the next"
 
 
 def test_the_same_rows_in_another_order_teach_the_same() -> None:

@@ -49,6 +49,26 @@ def test_an_upload_is_kept_under_the_name_of_its_job(bench: Bench, admission: Ad
     assert (bench.queue.job_ids, bench.open_jobs()) == ([job.job_id], [job.job_id])
 
 
+def test_what_was_accepted_of_the_batch_is_in_the_job(bench: Bench, admission: Admission) -> None:
+    job = admission.admit(upload(), "alice")
+    assert bench.jobs.get(job.job_id).progress.notes == [
+        "x_test of the upload: not used: the same images as x_train of the upload"
+    ]
+
+
+def test_the_orientation_is_in_the_job_and_an_unknown_one_is_refused(
+    bench: Bench, admission: Admission
+) -> None:
+    request = upload()
+    request.orientation = training_pb2.TRANSPOSED
+    job = admission.admit(request, "alice")
+    assert bench.jobs.get(job.job_id).spec.orientation == training_pb2.TRANSPOSED
+    assert "x_train of the upload: rows and columns swapped back" in job.progress.notes[0]
+    request.orientation = 9  # type: ignore[assignment]
+    with pytest.raises(InvalidInput, match="one of ORIENTATION_UNSPECIFIED, AS_IS, TRANSPOSED"):
+        admission.admit(request, "alice")
+
+
 def test_the_same_request_id_twice_is_one_job_with_one_upload(bench: Bench, admission: Admission) -> None:
     jobs = [admission.admit(upload("r"), "alice") for _ in range(SHARE + 1)]
     assert {job.job_id for job in jobs} == {jobs[0].job_id}
@@ -88,9 +108,10 @@ def test_of_two_calls_with_one_request_id_at_a_moment_one_is_the_job_of_both(
 ) -> None:
     jobs: list[training_pb2.Job] = []
 
-    def other_call_first(request: object, data_dir: Path, most: int) -> None:
+    def other_call_first(request: object, data_dir: Path, most: int) -> list[str]:
         monkeypatch.undo()
         jobs.append(admission.admit(upload("r"), "alice"))
+        return []
 
     monkeypatch.setattr("digits.jobs.admission.train_request.check_images", other_call_first)
     jobs.append(admission.admit(upload("r"), "alice"))

@@ -28,6 +28,7 @@ class Scripted(Client):
 
     asked: list[dict[str, Any]] = []  # noqa: RUF012
     outcome = pb.SUCCEEDED
+    notes: tuple[str, ...] = ()
 
     def train(self, **request: Any) -> Iterator[pb.TrainProgress]:  # type: ignore[override]
         self.asked.append(request)
@@ -35,6 +36,7 @@ class Scripted(Client):
 
     def _progress(self) -> Iterator[pb.TrainProgress]:
         base = {"job_id": "j1", "images_total": 60, "micro_batch": 1, "loss": 0.5, "accuracy": 0.9}
+        base["notes"] = self.notes
         yield pb.TrainProgress(**base, state=pb.TRAINING, images_trained=30, images_per_second=100)
         yield pb.TrainProgress(**base, state=pb.TRAINING, images_trained=30, images_per_second=100)
         error = pb.JobError(code=3, message="no images")
@@ -118,7 +120,36 @@ def test_train_prints_a_line_for_each_change_and_succeeds(run: Any, capsys: Prin
     assert lines[0] == "job j1"
     assert re.sub(" +", " ", lines[1]) == "TRAINING 30/60 images 100 img/s loss 0.5000 accuracy 90.00%"
     assert len(lines) == 4
-    assert lines[3] == "v7: 90.00% of the held-out images right; it serves now"
+    assert lines[3] == "v7: 90.0 % of its own held-out images: it serves now"
+
+
+def test_a_training_that_does_not_serve_says_how_it_did_on_both_sets_and_why(
+    run: Any, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = pb.TrainProgress(
+        job_id="j1",
+        state=pb.SUCCEEDED,
+        accuracy=0.979,
+        model_version="v7",
+        promotion_reason="looks like white background: 75.0 points worse than v6",
+        metrics=models_pb2.Metrics(reference_accuracy=0.241, reference_image_count=10_000),
+    )
+    monkeypatch.setattr(Scripted, "_progress", lambda _: iter([last]))
+    assert run("train", "white.npz") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "v7: 97.9 % of its own held-out images, 24.1 % of the reference set: it does not serve "
+        "(looks like white background: 75.0 points worse than v6)"
+    )
+
+
+def test_train_says_once_what_was_accepted_of_the_batch(
+    run: Any, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Scripted, "notes", ("X of a.npz: taken as x_train", "white paper inverted"))
+    run("train", "a.npz")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2:4] == ["note: X of a.npz: taken as x_train", "note: white paper inverted"]
+    assert len(lines) == 6
 
 
 def test_train_names_its_request_so_that_it_can_be_repeated(run: Any) -> None:
@@ -126,7 +157,13 @@ def test_train_names_its_request_so_that_it_can_be_repeated(run: Any) -> None:
     (request,) = Scripted.asked
     assert request["images_batch_path"] == "mnist.npz"
     assert (request["promotion"], request["seed"], request["recipe"]) == ("NEVER", 3, "standard")
+    assert request["orientation"] == "AS_IS"
     assert request["request_id"]
+
+
+def test_train_says_that_the_pictures_are_transposed(run: Any) -> None:
+    run("train", "emnist", "--orientation", "transposed")
+    assert Scripted.asked[0]["orientation"] == "TRANSPOSED"
 
 
 def test_train_sends_the_bytes_of_an_upload(run: Any, tmp_path: Path) -> None:

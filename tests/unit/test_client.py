@@ -15,6 +15,7 @@ from digits.client.client import Client
 from digits.client.errors import RemoteError
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import training_pb2
+from tests.plain_pixels import SOME_PIXELS
 from tests.unit.recorded_service import RecordedService, recorded_service
 
 
@@ -35,8 +36,8 @@ def progress(state: str, **fields: object) -> training_pb2.TrainProgress:
 
 
 def test_classify_sends_the_one_picture_it_was_given(client: Client, service: RecordedService) -> None:
-    assert client.classify(pixels=bytes(784), model_version="v1").digit == 5
-    assert service.requests == [pb.ClassifyRequest(pixels=bytes(784), model_version="v1")]
+    assert client.classify(pixels=SOME_PIXELS, model_version="v1").digit == 5
+    assert service.requests == [pb.ClassifyRequest(pixels=SOME_PIXELS, model_version="v1")]
 
 
 def test_an_empty_picture_is_sent_as_an_empty_picture(client: Client, service: RecordedService) -> None:
@@ -128,7 +129,7 @@ def test_classify_stream_answers_batches_in_order(client: Client, service: Recor
 def test_a_refusal_says_when_to_come_again(client: Client, service: RecordedService) -> None:
     service.answers["Classify"] = errors.Overloaded("too many pictures wait", retry_after_seconds=3)
     with pytest.raises(RemoteError) as raised:
-        client.classify(pixels=bytes(784))
+        client.classify(pixels=SOME_PIXELS)
     assert (raised.value.code, raised.value.retry_after_seconds) == (
         grpc.StatusCode.RESOURCE_EXHAUSTED,
         3.0,
@@ -149,7 +150,7 @@ def test_classify_is_asked_again_when_the_server_was_away(client: Client, servic
         return pb.ClassifyResponse(digit=7)
 
     service.answers["Classify"] = away_once
-    assert client.classify(pixels=bytes(784)).digit == 7
+    assert client.classify(pixels=SOME_PIXELS).digit == 7
     assert len(service.requests) == 2
 
 
@@ -162,7 +163,7 @@ def test_a_call_ends_at_its_deadline(client: Client, service: RecordedService) -
 
     service.answers["Classify"] = slow
     with pytest.raises(RemoteError) as raised:
-        client.classify(pixels=bytes(784), timeout_seconds=0.05)
+        client.classify(pixels=SOME_PIXELS, timeout_seconds=0.05)
     released.set()
     assert raised.value.code is grpc.StatusCode.DEADLINE_EXCEEDED
 

@@ -52,8 +52,8 @@ def npz(**contents: Any) -> bytes:
     return file.getvalue()
 
 
-def opened(source: Path | bytes) -> Dataset:
-    return open_dataset(source, "images_batch", LIMIT)
+def opened(source: Path | bytes, transposed: bool = False) -> Dataset:
+    return open_dataset(source, "images_batch", LIMIT, transposed)
 
 
 def refusal(source: Path | bytes, limit: int = LIMIT) -> str:
@@ -176,12 +176,21 @@ BAD_ARRAYS: list[tuple[dict[str, Any], str]] = [
     ({"x_train": None}, "x_train of the upload is missing"),
     ({"y_train": None}, "y_train of the upload is missing"),
     ({"y_test": None}, "y_test of the upload is missing"),
-    ({"x_train": numbered(40).astype(object)}, "x_train of the upload holds pickled objects"),
-    ({"y_train": digits_of(40).astype(object)}, "y_train of the upload holds pickled objects"),
-    ({"x_train": numbered(40).astype(np.float32)}, "x_train of the upload must be uint8"),
-    ({"x_train": np.full((40, 28, 28), np.nan)}, "x_train of the upload must be uint8"),
-    ({"x_train": numbered(40).astype(np.int8)}, "x_train of the upload must be uint8"),
-    ({"x_train": numbered(40).reshape(40, 784)}, "shape (N, 28, 28)"),
+    (
+        {"x_train": numbered(40).astype(object)},
+        "x_train of the upload cannot be read: it holds pickled objects",
+    ),
+    (
+        {"y_train": digits_of(40).astype(object)},
+        "y_train of the upload cannot be read: it holds pickled objects",
+    ),
+    ({"x_train": numbered(40).astype("U3")}, "x_train of the upload must be numbers"),
+    ({"x_train": numbered(40) * 1j}, "x_train of the upload must be numbers"),
+    ({"x_train": np.full((40, 28, 28), np.nan)}, "x_train of the upload holds NaN"),
+    ({"x_train": numbered(40) / 20 - 1}, "holds -1 to 0.95; allowed are 0"),
+    ({"x_train": numbered(40).astype(np.int16) * 100}, "holds 0 to 3900; allowed are 0"),
+    ({"x_train": np.zeros((40, 28, 28), np.uint8)}, "x_train of the upload shows nothing"),
+    ({"x_train": numbered(40).transpose(1, 2, 0).copy()}, "x_train = x_train.transpose(2, 0, 1)"),
     ({"x_train": np.zeros((40, 28, 27), np.uint8)}, "shape (N, 28, 28)"),
     ({"x_train": np.uint8(3)}, "shape (N, 28, 28)"),
     ({"x_train": np.asfortranarray(numbered(40))}, "Fortran"),
@@ -189,8 +198,11 @@ BAD_ARRAYS: list[tuple[dict[str, Any], str]] = [
     ({"x_train": numbered(0), "y_train": digits_of(0)}, "holds no image"),
     ({"x_test": numbered(0), "y_test": digits_of(0)}, "x_test of the upload holds no image"),
     ({"y_train": digits_of(39)}, "holds 40 images but y_train of the upload 39 labels"),
-    ({"y_train": digits_of(40).reshape(-1, 1)}, "shape (N,)"),
-    ({"y_train": digits_of(40) / 1.0}, "must be integers"),
+    ({"y_train": digits_of(40).reshape(-1, 2)}, "shape (N,)"),
+    ({"y_train": np.zeros((40, 10), int)}, "row 0 has not"),
+    ({"y_train": np.ones((40, 10), int)}, "row 0 has not"),
+    ({"y_train": digits_of(40) / 2}, "label 1 is 0.5"),
+    ({"y_train": digits_of(40) + np.nan}, "label 0 is nan"),
     ({"y_train": digits_of(40) > 3}, "must be integers"),
     ({"y_train": np.array(["1"] * 40)}, "must be integers"),
     ({"y_train": np.where(np.arange(40) == 7, 10, 1)}, "label 7 is 10"),
@@ -232,7 +244,8 @@ def test_a_zip_bomb_is_refused_by_its_declared_size() -> None:
 
 def test_a_folder_is_bounded_by_the_sum_of_its_shards(tmp_path: Path) -> None:
     for index in range(3):
-        (tmp_path / f"{index}.npz").write_bytes(npz(**arrays(100, test_count=0)))
+        part = arrays(x_train=numbered(100, 100 * index), y_train=digits_of(100), test_count=0)
+        (tmp_path / f"{index}.npz").write_bytes(npz(**part))
     assert "2.npz" in refusal(tmp_path, limit=200_000)
 
 
@@ -286,8 +299,8 @@ def test_a_zip_of_a_multitude_of_files_is_refused() -> None:
 
 
 def test_a_damaged_member_is_refused_when_it_is_read() -> None:
-    data = bytearray(rezipped(unzipped(npz(**arrays())), zipfile.ZIP_STORED))
-    data[data.find(b"x_train.npy") + 5000] ^= 1
+    data = bytearray(rezipped(unzipped(npz(**arrays(9000))), zipfile.ZIP_STORED))
+    data[data.find(b"x_train.npy") + 8900 * 784] ^= 1
     batch = opened(bytes(data))
     for read in (lambda: trained(batch), batch.sha256):
         with pytest.raises(InvalidInput, match=r"x_train.*CRC"):
@@ -301,8 +314,8 @@ def test_damaged_labels_are_refused_at_once() -> None:
 
 
 def test_a_damaged_test_member_is_refused_when_it_is_read() -> None:
-    data = bytearray(rezipped(unzipped(npz(**arrays())), zipfile.ZIP_STORED))
-    data[data.find(b"x_test.npy") + 5000] ^= 1
+    data = bytearray(rezipped(unzipped(npz(**arrays(test_count=9000))), zipfile.ZIP_STORED))
+    data[data.find(b"x_test.npy") + 8900 * 784] ^= 1
     with pytest.raises(InvalidInput, match=r"x_test.*CRC"):
         opened(bytes(data)).held_out()
 
@@ -345,15 +358,15 @@ def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
         ("train-images-idx3-ubyte", lambda data: data[:-1], "not as long"),
         ("train-images-idx3-ubyte", lambda data: data + b"\0", "not as long"),
         ("train-images-idx3-ubyte", lambda data: data[:7], "shorter"),
-        ("train-images-idx3-ubyte", lambda data: b"\0\0\x0d\3" + data[4:], "not an IDX file"),
-        ("train-images-idx3-ubyte", lambda data: data[:12] + b"\0\0\0\x20" + data[16:], "28 x 28"),
-        ("train-images-idx3-ubyte", lambda data: data[:4] + b"\xff" * 4 + data[8:], "allowed"),
-        ("train-labels-idx1-ubyte", lambda data: data[:-1], "shorter"),
-        ("train-labels-idx1-ubyte", lambda data: data + b"\0", "longer"),
+        ("train-images-idx3-ubyte", lambda data: b"\0\0\x0a\3" + data[4:], "not an IDX file"),
+        ("train-images-idx3-ubyte", lambda data: data[:12] + b"\0\0\0\x20" + data[16:], "(40, 28, 32)"),
+        ("train-images-idx3-ubyte", lambda data: data[:4] + b"\xff" * 4 + data[8:], "not as long"),
+        ("train-labels-idx1-ubyte", lambda data: data[:-1], "not as long"),
+        ("train-labels-idx1-ubyte", lambda data: data + b"\0", "not as long"),
         ("train-labels-idx1-ubyte", lambda data: data[:-1] + b"\x0a", "0 to 9"),
         ("train-labels-idx1-ubyte", lambda data: data[:4] + b"\0\0\0\1" + data[8:9], "1 labels"),
-        ("train-labels-idx1-ubyte", None, "train-labels is missing"),
-        ("t10k-images-idx3-ubyte", None, "t10k-images is missing"),
+        ("train-labels-idx1-ubyte", None, "train-labels-idx1-ubyte is missing"),
+        ("t10k-images-idx3-ubyte", None, "t10k-images-idx3-ubyte is missing"),
     ],
 )
 def test_a_folder_with_a_bad_idx_file_is_refused(
@@ -370,7 +383,7 @@ def test_a_folder_with_a_bad_idx_file_is_refused(
 
 
 def test_a_damaged_gzip_is_refused_when_it_is_read(tmp_path: Path) -> None:
-    write_idx(tmp_path, "train", numbered(40), digits_of(40), gzip.compress)
+    write_idx(tmp_path, "train", numbered(9000), digits_of(9000), gzip.compress)
     file = tmp_path / "train-images-idx3-ubyte.gz"
     file.write_bytes(file.read_bytes()[:-12])
     batch = opened(tmp_path)

@@ -15,6 +15,7 @@ from workers.failure_policy import Verdict, problem, verdict
         (errors.InvalidInput("images_batch", "no images"), Verdict.FAIL),
         (errors.Corrupt("damaged"), Verdict.FAIL),
         (errors.Diverged("NaN"), Verdict.FAIL),
+        (errors.NotLearned("chance"), Verdict.FAIL),
         (errors.StoreFull("No space left on device"), Verdict.FAIL),
         (errors.LogFull("Read-only file system"), Verdict.FAIL),
         (errors.StoreUnavailable("away"), Verdict.TRY_AGAIN),

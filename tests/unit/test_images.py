@@ -234,7 +234,8 @@ GOOD = encoded(255 - enlarged(original(6), 280))
     ids=range(9),
 )
 def test_what_is_no_picture_of_a_known_kind_is_refused(data: bytes) -> None:
-    assert "not a readable picture; allowed are PNG, JPEG, GIF, BMP, TIFF, WEBP" in refusal(data)
+    assert refusal(data).startswith("is not a readable picture")
+    assert refusal(data).endswith("allowed are PNG, JPEG, GIF, BMP, TIFF, WEBP")
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"])

@@ -71,9 +71,9 @@ class Bench:
     """One queue, one job, and one worker after another until the queue is empty."""
 
     def __init__(self, fault_at: int = -1, kind: str = "refused") -> None:
-        tree = MemoryTree()
-        self.queue, self.coordinator = MemoryTrainQueue(), FaultyCoordinator(tree, fault_at, kind)
-        self.jobs = Jobs(MemoryCoordinator(tree), self.queue)
+        self.tree = MemoryTree()
+        self.queue, self.coordinator = MemoryTrainQueue(), FaultyCoordinator(self.tree, fault_at, kind)
+        self.jobs = Jobs(MemoryCoordinator(self.tree), self.queue)
         self.stopping = Going()
         self.trainings = 0
         job = new_job(pb.TrainSpec())
@@ -158,7 +158,7 @@ def test_a_job_that_another_took_meanwhile_is_not_charged_for_the_lost_session_e
 
     def lose_to_another(lease: Lease) -> None:
         bench.coordinator.close()
-        assert Lease.take(bench.jobs, MemoryCoordinator(bench.coordinator._tree), lease.job_id, 3)
+        assert Lease.take(bench.jobs, MemoryCoordinator(bench.tree), lease.job_id, 3)
         bench.publish(lease)
 
     job = bench.work(lose_to_another)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ssl
+import stat
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -119,6 +120,12 @@ def test_jars_are_fetched_from_the_repository_that_the_environment_names(tmp_pat
         "first-1.0.jar": b"the first",
         "second-2.1.jar": b"the second",
     }
+
+
+@pytest.mark.usefixtures("maven_repository")
+def test_a_fetched_jar_is_for_every_user_of_an_image(tmp_path: Path) -> None:
+    folder = jars.complete("servers", PINNED, tmp_path / "jars", maven.fetch)
+    assert [path.name for path in folder.iterdir() if not path.stat().st_mode & stat.S_IROTH] == []
 
 
 def test_a_jar_that_the_repository_lacks_is_told_with_its_address(

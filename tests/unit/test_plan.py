@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from digits.training.recipes import FAST, STANDARD
+from digits.training.recipes import FAST, STANDARD, Recipe
 from spark_jobs.plan import Plan
 
 
@@ -10,9 +10,9 @@ from spark_jobs.plan import Plan
 @pytest.mark.parametrize("partitions", [1, 2, 3])
 @pytest.mark.parametrize("train_count", [1, 64, 2_048, 12_000, 60_000])
 def test_micro_batches_share_an_epoch_evenly_among_the_partitions(
-    recipe: object, partitions: int, train_count: int
+    recipe: Recipe, partitions: int, train_count: int
 ) -> None:
-    plan = Plan(recipe, train_count, partitions)  # type: ignore[arg-type]
+    plan = Plan(recipe, train_count, partitions)
     assert plan.max_blocks % partitions == 0
     rounds = -(-plan.total_blocks // plan.max_blocks)
     assert rounds * plan.max_blocks - plan.total_blocks < rounds * partitions
@@ -21,6 +21,38 @@ def test_micro_batches_share_an_epoch_evenly_among_the_partitions(
 def test_a_short_training_still_averages_four_times() -> None:
     plan = Plan(FAST, 12_000, 2)
     assert -(-plan.total_blocks // plan.max_blocks) == 4
+
+
+@pytest.mark.parametrize(
+    ("recipe", "train_count", "passes", "epochs"),
+    [
+        (FAST, 1, 120, 1),
+        (FAST, 40, 120, 1),
+        (FAST, 500, 24, 1),
+        (FAST, 5_000, 3, 1),
+        (FAST, 7_000, 2, 1),
+        # Twice in one micro-batch would keep a worker busy for too long.
+        (FAST, 10_000, 1, 2),
+        (FAST, 12_000, 1, 1),
+        (FAST, 60_000, 1, 1),
+        (STANDARD, 500, 3, 8),
+        (STANDARD, 60_000, 1, 8),
+    ],
+)
+def test_few_images_are_gone_through_until_enough_were_seen(
+    recipe: Recipe, train_count: int, passes: int, epochs: int
+) -> None:
+    plan = Plan(recipe, train_count, 1)
+    assert (plan.passes, plan.epochs) == (passes, epochs)
+    assert plan.total_images == train_count * passes * epochs
+
+
+@pytest.mark.parametrize("partitions", [1, 2])
+@pytest.mark.parametrize("train_count", [1, 65, 500, 6_000])
+def test_a_micro_batch_of_several_passes_holds_all_images(partitions: int, train_count: int) -> None:
+    plan = Plan(FAST, train_count, partitions)
+    assert plan.passes > 1
+    assert plan.max_blocks >= plan.total_blocks
 
 
 def test_the_last_block_of_an_epoch_may_hold_fewer_images() -> None:

@@ -32,6 +32,11 @@ def test_the_learning_rate_is_never_negative_where_more_images_come_than_announc
     assert recipes.FAST.learning_rates(np.array([1.01, 2.0])).tolist() == [0, 0]
 
 
+def test_few_images_make_smaller_batches_so_that_a_training_has_steps_enough() -> None:
+    sizes = [recipes.FAST.partition_batch_size(1, images) for images in (60_000, 20_000, 12_000, 4_800)]
+    assert sizes == [128, 100, 60, 32]
+
+
 def test_more_partitions_make_smaller_batches_but_never_tiny_ones() -> None:
-    sizes = [recipes.FAST.partition_batch_size(count) for count in (0, 1, 2, 4, 8, 100)]
+    sizes = [recipes.FAST.partition_batch_size(count, 60_000) for count in (0, 1, 2, 4, 8, 100)]
     assert sizes == [128, 128, 128, 64, 32, 32]

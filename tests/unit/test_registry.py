@@ -12,6 +12,8 @@ from digits.errors import Cancelled, Corrupt, InvalidInput, LeaseLost, NotFound,
 from digits.jobs.jobs import Jobs, new_job
 from digits.jobs.leases import Lease
 from digits.models import bundle, evaluation, onnx_graph
+from digits.models.evaluation import Judges
+from digits.models.gate import Limits
 from digits.models.predictor import Predictor
 from digits.models.promotion import Promotion
 from digits.models.publishing import Publisher
@@ -38,12 +40,19 @@ class Bench:
 
     def publish(self, accuracy: float, promotion: pb.Promotion = pb.IF_BETTER, seed: int = 0) -> pb.Job:
         """Publishes a network in a job of its own."""
+        return self.publish_bundle(bundle_of(seed, accuracy), JUDGES, promotion)
+
+    def publish_bundle(
+        self, candidate: artifacts_pb2.ModelBundle, judges: Judges, promotion: pb.Promotion = pb.IF_BETTER
+    ) -> pb.Job:
+        """Publishes a bundle in a job of its own."""
         self._start_job()
-        candidate = bundle_of(seed, accuracy)
-        Publisher(self.store, self.registry, self.coordinator, self.lease).publish(
-            candidate, promotion, HELD_OUT
-        )
+        self.publisher().publish(candidate, promotion, judges)
         return self.jobs.get(self.job.job_id)
+
+    def publisher(self) -> Publisher:
+        """The trainer's."""
+        return Publisher(self.store, self.registry, self.coordinator, self.lease, LIMITS)
 
     def _start_job(self) -> None:
         self.job = new_job(pb.TrainSpec(caller="trainer"))
@@ -56,6 +65,12 @@ class Bench:
 HELD_OUT = Images(
     np.random.default_rng(0).integers(0, 256, (50, 784), np.uint8), np.arange(50, dtype=np.uint8) % 10
 )
+REFERENCE = Images(
+    np.random.default_rng(1).integers(0, 256, (40, 784), np.uint8), np.arange(40, dtype=np.uint8) % 10
+)
+
+JUDGES = Judges(HELD_OUT)
+LIMITS = Limits(max_reference_loss_points=0.5, min_reference_accuracy=0.8)
 
 
 def onnx(seed: int) -> bytes:
@@ -105,16 +120,40 @@ def test_the_caller_may_overrule_the_gate(bench: Bench) -> None:
 def test_a_serving_model_measured_on_other_images_is_measured_again_on_these(bench: Bench) -> None:
     other = bundle_of(seed=1, accuracy=0.999)
     other.metrics.held_out_sha256 = "other"
-    Publisher(bench.store, bench.registry, bench.coordinator, bench.lease).publish(other, pb.ALWAYS, HELD_OUT)
+    bench.publisher().publish(other, pb.ALWAYS, JUDGES)
     truth = evaluation.evaluate(Predictor(onnx(1)), HELD_OUT).accuracy
     assert truth < 0.5
     assert bench.publish(0.5).progress.promoted
 
 
+def test_a_model_that_is_worse_on_the_reference_set_does_not_serve_and_its_job_says_why(bench: Bench) -> None:
+    for accuracy, reference in ((0.5, 0.9), (0.6, 0.7)):
+        candidate = bundle_of(0, accuracy)
+        candidate.metrics.reference_accuracy = reference
+        candidate.metrics.reference_sha256 = REFERENCE.sha256()
+        bench.publish_bundle(candidate, Judges(HELD_OUT, REFERENCE))
+    progress = bench.jobs.get(bench.job.job_id).progress
+    assert (progress.model_version, progress.promoted) == ("v2", False)
+    assert progress.promotion_reason.startswith("20.0 points worse than v1 on the reference set")
+    model = bench.registry.get("v2")
+    assert (progress.metrics, progress.promotion_reason) == (model.metrics, model.promotion_reason)
+    assert bench.registry.alias().serving.version == "v1"
+
+
+def test_a_serving_model_that_never_met_the_reference_set_is_measured_on_it(bench: Bench) -> None:
+    bench.publish(0.9)
+    serving = Judges(HELD_OUT, REFERENCE).measure(Predictor(onnx(0)))
+    worse = bundle_of(0, serving.accuracy)
+    worse.metrics.reference_sha256 = REFERENCE.sha256()
+    worse.metrics.reference_accuracy = serving.reference_accuracy - 0.05
+    job = bench.publish_bundle(worse, Judges(HELD_OUT, REFERENCE))
+    assert job.progress.promotion_reason.startswith("5.0 points worse than v1")
+
+
 def test_a_damaged_serving_model_does_not_keep_a_good_one_from_serving(bench: Bench) -> None:
     other = bundle_of(seed=1, accuracy=0.999)
     other.metrics.held_out_sha256 = "other"
-    Publisher(bench.store, bench.registry, bench.coordinator, bench.lease).publish(other, pb.ALWAYS, HELD_OUT)
+    bench.publisher().publish(other, pb.ALWAYS, JUDGES)
     bench.store.delete(bench.registry.get("serving").store_path)
     assert bench.publish(0.1).progress.promoted
 
@@ -122,19 +161,19 @@ def test_a_damaged_serving_model_does_not_keep_a_good_one_from_serving(bench: Be
 def test_a_cancelled_job_publishes_nothing(bench: Bench) -> None:
     bench.lease.edit(lambda job: setattr(job, "state", pb.TRAINING))
     bench.jobs.cancel(bench.job.job_id)
-    publisher = Publisher(bench.store, bench.registry, bench.coordinator, bench.lease)
+    publisher = bench.publisher()
     with pytest.raises(Cancelled):
-        publisher.publish(bundle_of(0, 0.9), pb.ALWAYS, HELD_OUT)
+        publisher.publish(bundle_of(0, 0.9), pb.ALWAYS, JUDGES)
     assert bench.registry.newest(9) == []
     with pytest.raises(NotReady):
         bench.registry.get("serving")
 
 
 def test_a_trainer_without_its_lease_publishes_nothing(bench: Bench) -> None:
-    publisher = Publisher(bench.store, bench.registry, bench.coordinator, bench.lease)
+    publisher = bench.publisher()
     bench.lease.release()
     with pytest.raises(LeaseLost):
-        publisher.publish(bundle_of(0, 0.9), pb.ALWAYS, HELD_OUT)
+        publisher.publish(bundle_of(0, 0.9), pb.ALWAYS, JUDGES)
     assert bench.registry.newest(9) == []
 
 
@@ -246,7 +285,7 @@ def test_a_version_counter_that_is_older_than_the_store_takes_the_next_free_name
     lease = Lease.take(jobs, older, job.job_id, 3)
     assert lease
     registry = Registry(older)
-    Publisher(bench.store, registry, older, lease).publish(bundle_of(1, 0.5), pb.IF_BETTER, HELD_OUT)
+    Publisher(bench.store, registry, older, lease, LIMITS).publish(bundle_of(1, 0.5), pb.IF_BETTER, JUDGES)
     assert registry.get("serving").version == "v4"
     assert bundle.load(bundle.fetch(bench.store, registry.get("v4")), "v4").version == "v4"
 

@@ -14,7 +14,7 @@ from digits import errors
 from digits.client.client import Client
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2 as pb
-from digits.v1.training_pb2 import TrainProgress
+from digits.v1.training_pb2 import Job, TrainProgress
 from rest_bridge.app import create_app
 from rest_bridge.openapi import document
 from tests.unit.recorded_service import RecordedService, recorded_service
@@ -94,11 +94,31 @@ def test_a_picture_may_be_uploaded(web: FlaskClient, service: RecordedService) -
 
 def test_a_batch_may_be_uploaded_with_every_option(web: FlaskClient, service: RecordedService) -> None:
     options = {"recipe": "fast", "seed": "-7", "request_id": "r1", "promotion": "NEVER"}
+    options["orientation"] = "TRANSPOSED"
     upload = {"images_batch": (io.BytesIO(b"npz"), "tiny.npz")}
     assert web.post("/digits/train", data={**options, **upload}).data == b"True"
     assert service.requests == [
-        pb.TrainRequest(images_batch=b"npz", recipe="fast", seed=-7, request_id="r1", promotion="NEVER")
+        pb.TrainRequest(
+            images_batch=b"npz",
+            recipe="fast",
+            seed=-7,
+            request_id="r1",
+            promotion="NEVER",
+            orientation="TRANSPOSED",
+        )
     ]
+
+
+def test_what_was_accepted_of_a_batch_is_in_the_answer_and_in_the_job(
+    web: FlaskClient, service: RecordedService
+) -> None:
+    noted = progress("QUEUED", notes=["white paper inverted"])
+    service.answers["Train"] = [noted, progress("SUCCEEDED")]
+    service.answers["GetJob"] = Job(job_id="j1", progress=noted)
+    prefer = {"Prefer": "respond-async"}
+    reply = web.post("/digits/train", json={"images_batch_path": "t.npz"}, headers=prefer)
+    assert reply.json["notes"] == ["white paper inverted"]
+    assert web.get("/digits/jobs/j1").json["progress"]["notes"] == ["white paper inverted"]
 
 
 @pytest.mark.parametrize("prefer", ["respond-async", "wait=1, Respond-Async; foo"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import ssl
+from pathlib import Path
 
 import pooch
 
@@ -17,6 +18,13 @@ def downloader(timeout_seconds: float) -> pooch.HTTPDownloader:
     # It would print a line for each file.
     pooch.get_logger().setLevel(logging.ERROR)
     return pooch.HTTPDownloader(chunk_size=1 << 20, timeout=timeout_seconds, verify=_authorities())
+
+
+def share(path: Path) -> None:
+    """Gives a fetched file the mode of any new file: pooch leaves it to its owner alone."""
+    umask = os.umask(0)
+    os.umask(umask)
+    path.chmod(0o666 & ~umask)
 
 
 def _authorities() -> str | bool:

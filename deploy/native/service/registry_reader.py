@@ -12,6 +12,8 @@ from kazoo.exceptions import KazooException
 from kazoo.handlers.threading import KazooTimeoutError
 
 from deploy.native.loopback import PROBE_SECONDS, listens
+from digits.ports import Stored
+from digits.records import Record, RecordReader
 from digits.v1 import models_pb2, training_pb2
 
 
@@ -23,6 +25,10 @@ class RegistryReader:
         parts = urlsplit(url)
         self._hosts, self._chroot = parts.netloc, parts.path.rstrip("/")
         self._client: Any = None
+        self._worker, self._serving = (
+            RecordReader(training_pb2.WorkerStatus),
+            RecordReader(models_pb2.Serving),
+        )
 
     def worker_registered(self, role: str, pid: int) -> bool:
         """Whether the process, or one that it started, is registered as a worker of that role."""
@@ -30,8 +36,8 @@ class RegistryReader:
 
     def serving_version(self) -> str:
         """The version that serves; empty if none does, or ZooKeeper is away."""
-        stored = self._ask("get", f"{self._chroot}/serving")
-        return models_pb2.Serving.FromString(stored[0]).version if stored else ""
+        serving = self._record(self._serving, f"{self._chroot}/serving")
+        return serving.version if serving else ""
 
     def serving_problem(self) -> str:
         """What keeps a classify worker from the version that serves; empty if nothing does."""
@@ -46,8 +52,14 @@ class RegistryReader:
 
     def _workers(self, role: str) -> list[training_pb2.WorkerStatus]:
         folder = f"{self._chroot}/workers/{role}"
-        found = (self._ask("get", f"{folder}/{name}") for name in self._ask("get_children", folder) or [])
-        return [training_pb2.WorkerStatus.FromString(stored[0]) for stored in found if stored]
+        names = self._ask("get_children", folder) or []
+        found = (self._record(self._worker, f"{folder}/{name}") for name in names)
+        return [worker for worker in found if worker is not None]
+
+    def _record(self, reader: RecordReader[Record], path: str) -> Record | None:
+        """What a node holds; None if there is none, or it holds junk."""
+        stored = self._ask("get", path)
+        return reader.parse(path, Stored(stored[0], stored[1].version)) if stored else None
 
     def _ask(self, operation: str, path: str) -> Any:
         """The operation's result; None if there is no such node, or no answer in time."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +16,8 @@ from deploy.native.supervision.process_spec import ProcessSpec
 from deploy.native.supervision.show import Show
 from deploy.native.supervision.shutdown import stop_all
 from deploy.native.supervision.stop_requests import StopRequests
+
+logger = logging.getLogger(__name__)
 
 # TensorFlow and Spark in the train worker take 20 s on two idle cores, and 160 s were seen on busy ones.
 MAX_START_SECONDS = 300.0
@@ -40,6 +43,7 @@ class Supervisor:
         self._max_start_seconds = max_start_seconds
         self._all_up = False
         self._is_recorded = True
+        self._broken_probes = set[str]()
         self._stop_requests = StopRequests()
 
     def run(self, ready: Callable[[], None], record: Callable[[], None]) -> None:
@@ -114,12 +118,22 @@ class Supervisor:
             self._ended(process, f"cannot be started ({error.strerror})")
 
     def _look(self, process: ManagedProcess) -> None:
-        if process.spec.answers(process.pid):
+        if self._answers(process):
             process.phase = Phase.UP
             self._show.up(process.spec, process.seconds())
         elif process.seconds() > self._max_start_seconds:
             process.kill()
             self._ended(process, f"was not ready within {self._max_start_seconds:.0f} s")
+
+    def _answers(self, process: ManagedProcess) -> bool:
+        """A probe that breaks ends nothing: its process counts as one that does not answer."""
+        try:
+            return process.spec.answers(process.pid)
+        except Exception:
+            if process.spec.name not in self._broken_probes:
+                logger.exception("the probe of %s broke", process.spec.name)
+            self._broken_probes.add(process.spec.name)
+            return False
 
     def _ended(self, process: ManagedProcess, reason: str) -> None:
         if not self._all_up:

@@ -1,0 +1,60 @@
+"""What an array in an npz file is, by its name: people and frameworks have their own for the same four."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+TRAIN, TEST, VALIDATION = "train", "test", "val"
+IMAGES, LABELS = "images", "labels"
+
+Role = tuple[str, str]
+
+_KINDS = {
+    IMAGES: ("x", "images", "image", "imgs", "data", "pixels", "features"),
+    LABELS: ("y", "t", "labels", "label", "target", "targets"),
+}
+_PARTS = {
+    TRAIN: ("train", "training", "tr"),
+    TEST: ("test", "testing"),
+    VALIDATION: ("val", "valid", "validation", "dev"),
+}
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which array has which role, those that might have the same, and those that nobody knows."""
+
+    by_role: dict[Role, str] = field(default_factory=dict)
+    rivals: list[tuple[str, str]] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+
+def roles_of(names: Iterable[str]) -> Roles:
+    """Finds the images and labels to train on, test on and validate with: x_train, X, data, …"""
+    roles = Roles()
+    for name in sorted(names):
+        role = _role(name)
+        if role is None:
+            roles.unknown.append(name)
+        elif role in roles.by_role:
+            roles.rivals.append((roles.by_role[role], name))
+        else:
+            roles.by_role[role] = name
+    return roles
+
+
+def usual_name(role: Role) -> str:
+    """What the array of a role is called here, such as x_train."""
+    part, kind = role
+    return f"{'x' if kind == IMAGES else 'y'}_{part}"
+
+
+def _role(name: str) -> Role | None:
+    words = re.split(r"[_\-. ]+", re.sub(r"^([xyXY])(?=train|test|val)", r"\1_", name).lower())
+    kinds = [kind for kind, known in _KINDS.items() for word in words if word in known]
+    parts = [part for part, known in _PARTS.items() for word in words if word in known]
+    if len(kinds) != 1 or len(parts) > 1 or len(kinds) + len(parts) != len(words):
+        return None
+    return (parts[0] if parts else TRAIN), kinds[0]

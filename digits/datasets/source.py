@@ -1,0 +1,48 @@
+"""A file of a batch, in the data folder or as bytes that came with the request."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from digits.datasets.shards import reading
+from digits.file_kinds import HEAD_BYTES
+
+_GZIP = b"\x1f\x8b"
+
+
+@dataclass(frozen=True)
+class Source:
+    """`name` is for error messages, `field` the request's."""
+
+    content: Path | bytes
+    name: str
+    field: str
+
+    def open(self) -> IO[bytes]:
+        """The file as it is."""
+        return io.BytesIO(self.content) if isinstance(self.content, bytes) else self.content.open("rb")
+
+    def unpacked(self) -> IO[bytes]:
+        """The file, unpacked if it is packed with gzip, whatever its name says."""
+        if not self.is_gzip():
+            return self.open()
+        content = io.BytesIO(self.content) if isinstance(self.content, bytes) else self.content
+        return gzip.open(content)  # type: ignore[return-value]
+
+    def is_gzip(self) -> bool:
+        """Whether it is packed with gzip."""
+        with self.open() as file:
+            return file.read(len(_GZIP)) == _GZIP
+
+    def head(self, count: int = HEAD_BYTES) -> bytes:
+        """Its first bytes as they are; raises InvalidInput if it cannot be read."""
+        with reading(self.name, self.field), self.open() as file:
+            return file.read(count)
+
+    def size(self) -> int:
+        """Its bytes as it is."""
+        return len(self.content) if isinstance(self.content, bytes) else self.content.stat().st_size
