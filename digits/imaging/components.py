@@ -76,10 +76,12 @@ def groups(components: Components, *, cut: bool, uneven: bool = False) -> list[G
             choices = [(kept, prior), (_near_largest(components, kept), prior - 0.1)]
             choices += [(tall[at : at + 1], prior - 0.7) for at in range(min(3, len(tall)))]
             for chosen, cost in choices:
-                alone = not set(tall.tolist()) <= set(chosen.tolist())
-                group = _group(components, chosen, cost, len(tall), alone=alone)
-                if group is not None:
-                    found.setdefault(tuple(np.sort(chosen).tolist()), group)
+                key = tuple(np.sort(chosen).tolist())
+                if key in found:
+                    continue
+                alone = not set(tall.tolist()) <= set(key)
+                if group := _group(components, chosen, cost, len(tall), alone=alone):
+                    found[key] = group
     return sorted(found.values(), key=lambda group: -group.prior)
 
 

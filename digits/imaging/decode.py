@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -69,16 +70,16 @@ def _decoded(image: Image.Image, field: str) -> Gray:
         scale = _WORKING_SIDE / max(image.size)
         image.draft("RGB", (max(1, int(image.width * scale)), max(1, int(image.height * scale))))
         image.load()
-        return grayscale(_upright(image), _WORKING_SIDE)
+        _turn_upright(image)
+        return grayscale(image, _WORKING_SIDE)
     except Exception as error:  # Pillow's decoders raise whatever damaged data leads them to.
         raise InvalidInput(field, "is a damaged or truncated picture") from error
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # A damaged EXIF block says nothing about the picture.
-        return image
+def _turn_upright(image: Image.Image) -> None:
+    # A damaged EXIF block says nothing about the picture.
+    with suppress(Exception):
+        ImageOps.exif_transpose(image, in_place=True)
 
 
 def mnist_original(gray: Gray) -> Pixels | None:

@@ -29,11 +29,16 @@ def grayscale(image: Image.Image, max_side: int) -> Gray:
     if image.mode.startswith(("I", "F")):
         return _deep(np.asarray(image, np.float32), factor)
     if image.has_transparency_data:
-        return _over_background(np.asarray(image.convert("RGBA").reduce(factor), np.uint8))
+        return _over_background(np.asarray(_reduced(image.convert("RGBA"), factor), np.uint8))
     if image.mode == "L":
-        return np.asarray(image.reduce(factor), np.uint8)
-    reduced = image.reduce(factor) if image.mode == "RGB" else image.convert("RGB").reduce(factor)
-    return _clearest(np.asarray(reduced, np.uint8))
+        return np.asarray(_reduced(image, factor), np.uint8)
+    colours = image if image.mode == "RGB" else image.convert("RGB")
+    return _clearest(np.asarray(_reduced(colours, factor), np.uint8))
+
+
+def _reduced(image: Image.Image, factor: int) -> Image.Image:
+    # Pillow would copy the picture.
+    return image if factor == 1 else image.reduce(factor)
 
 
 def _deep(values: NDArray[np.float32], factor: int) -> Gray:
