@@ -68,7 +68,7 @@ class Recipe:
     redrawn_share: float
     # Pictures of no digit for each digit.
     non_digit_share: float
-    # Taken off the logit of "no digit", so that at most 1 % of digits are said to be none (validation split).
+    # Taken off the logit of "no digit", so that few digits are said to be none (docs/training.md).
     no_digit_offset: float
     # What logits are divided by, fitted on the validation split.
     temperature: float
