@@ -33,6 +33,7 @@ def test_five_thousand_watches_that_ended_leave_threads_and_memory_as_before_als
     port = free_port()
     with zookeeper_server(tmp_path, port):
         coordinator = ZooKeeperCoordinator(f"zookeeper://127.0.0.1:{port}/digits", session_seconds=20)
+        wait_until(coordinator.connected, what="a session")
         coordinator.commit(Create("/jobs/a", b"1"))
         threads = threading.active_count()
         forgotten = _watched_and_ended(coordinator)
