@@ -27,7 +27,8 @@ def nearby(data_dir: Path, asked: str) -> str:
             if found := _walk(root, parts[start:]):
                 return found
     except (OSError, RuntimeError, ValueError):
-        pass
+        # Advice alone: what cannot be looked at is not advised.
+        return ""
     return ""
 
 

@@ -34,7 +34,7 @@ def opened(data: bytes, max_bytes: int, field: str) -> Region:
     if not data:
         raise InvalidInput(field, "is empty; send an image file")
     if len(data) > max_bytes:
-        raise InvalidInput(field, f"is {len(data):,} bytes long; at most {max_bytes:,} are allowed")
+        raise InvalidInput(field, f"has too many bytes; at most {max_bytes:,} are allowed")
     with _opened(data, field) as image:
         longest = max(image.size)
         gray = _decoded(image, field)

@@ -149,7 +149,7 @@ def test_a_trainer_told_to_stop_hands_its_job_over_at_the_next_checkpoint(breaka
     assert job.progress.images_trained == job.progress.images_total == 2_048 * job.progress.epochs
 
 
-def test_a_killed_executor_costs_an_attempt_and_no_image(breakable_service: Service) -> None:
+def test_a_killed_executor_costs_no_image(breakable_service: Service) -> None:
     job_id = start_long_job(breakable_service)
     worker = breakable_service.process("train-worker")
     executors = [child for child in worker.children(recursive=True) if "pyspark.worker" in _command(child)]
