@@ -52,7 +52,8 @@ class Settings(BaseSettings):
     )
     tokens_file: Path | None = Field(
         None,
-        description="File of the bearer tokens that callers need: a line each, NAME ROLE[,ROLE] SHA-256.",
+        description="File of the bearer tokens that callers need: a line each, NAME ROLE[,ROLE] SHA-256 "
+        "[until=TIME].",
     )
     allow_insecure: bool = Field(
         False, description="Whether we may listen beyond loopback without TLS or without tokens."
