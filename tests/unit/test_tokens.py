@@ -108,9 +108,14 @@ def test_a_token_holds_until_its_time_is_over(file: Path, seconds: float, holds:
 
 
 @pytest.mark.parametrize("until", ["2100-01-01", "2100-01-01T00:00Z", "2100-01-01T02:00+02:00"])
-def test_a_time_without_a_zone_is_utc(file: Path, until: str) -> None:
+def test_a_time_without_a_zone_is_utc(file: Path, until: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
     replace(file, f"{line(TRAINER, 'first')} until={until}")
-    assert Tokens(file).holder("Bearer first").expires == 4102444800
+    expires = Tokens(file).holder("Bearer first").expires
+    monkeypatch.undo()
+    time.tzset()
+    assert expires == 4102444800
 
 
 def test_a_line_is_added_on_a_line_of_its_own(file: Path) -> None:
