@@ -70,5 +70,7 @@ async def abort(context: grpc.aio.ServicerContext, error: Exception) -> NoReturn
         if not isinstance(error, DigitsError):
             logger.error("unforeseen", exc_info=error)
         message = status_codes.status_of(error)
+        if isinstance(error, DigitsError) and message.message != str(error):
+            logger.warning("a caller reads a part of this: %s", error)
     await context.abort_with_status(rpc_status.to_status(message))
     raise error  # Never reached: abort raises.
