@@ -15,6 +15,7 @@ from digits.v1 import digit_service_pb2
 from digits.v1 import training_pb2 as pb
 from tests.integration.long_job import start_long_job
 from tests.plain_pixels import SOME_PIXELS
+from tests.processes import suspended
 from tests.service import Service
 from tests.waiting import wait_until
 
@@ -77,13 +78,9 @@ def test_classification_goes_on_while_a_part_is_away(outage_service: Service, pa
 
 def test_jobs_are_unavailable_while_zookeeper_is_away_and_come_back_with_it(outage_service: Service) -> None:
     zookeeper = outage_service.process("zookeeper")
-    zookeeper.suspend()
-    try:
-        with outage_service.client() as client, pytest.raises(RemoteError) as away:
-            client.list_jobs()
-        assert away.value.code == StatusCode.UNAVAILABLE
-    finally:
-        zookeeper.resume()
+    with suspended(zookeeper), outage_service.client() as client, pytest.raises(RemoteError) as away:
+        client.list_jobs()
+    assert away.value.code == StatusCode.UNAVAILABLE
     wait_until(lambda: _lists_jobs(outage_service), seconds=60, what="ZooKeeper's answer")
 
 

@@ -14,6 +14,7 @@ from digits.client.errors import RemoteError
 from digits.jobs.states import is_final
 from digits.v1 import training_pb2 as pb
 from tests.integration.long_job import start_long_job
+from tests.processes import suspended
 from tests.service import Service
 from tests.waiting import wait_until
 
@@ -35,11 +36,8 @@ def another_train_worker(service: Service) -> Iterator[None]:
 
 def stall(process: psutil.Process, seconds: float) -> None:
     """Has a process do nothing for that long, which is the fault itself and no wait for something."""
-    process.suspend()
-    try:
+    with suspended(process):
         time.sleep(seconds)
-    finally:
-        process.resume()
 
 
 def test_a_trainer_stopped_past_its_lease_stands_down_and_no_image_is_lost_or_trained_twice(
