@@ -138,13 +138,16 @@ def breakable_service(
 def outage_service(
     tmp_path_factory: pytest.TempPathFactory, mnist: dict[str, np.ndarray]
 ) -> Iterator[Service]:
-    """A third, whose ZooKeeper, broker and workers go away and come back, and which is started again."""
-    yield from _another(tmp_path_factory.mktemp("outages"), mnist)
+    """A third, whose ZooKeeper, broker and workers go away and come back, and which is started again.
+
+    On one core: half as much to start, each time.
+    """
+    yield from _another(tmp_path_factory.mktemp("outages"), mnist, spark_master="local[1]")
 
 
-def _another(folder: Path, mnist: dict[str, np.ndarray]) -> Iterator[Service]:
-    service = Service(folder / "var", data_folder(folder, mnist), free_port(), free_port())
-    for running in started(service):
+def _another(folder: Path, mnist: dict[str, np.ndarray], **settings: str) -> Iterator[Service]:
+    data = data_folder(folder, mnist)
+    for running in started(Service(folder / "var", data, free_port(), free_port(), **settings)):
         train(running)
         yield running
 
