@@ -165,9 +165,9 @@ class Application:
     def _make_server(self) -> grpc.aio.Server:
         settings = self._settings
         server = listening.make_server(settings)
-        methods: Any = GenericHandlersOnly(server)
         tokens = Tokens(settings.tokens_file) if settings.tokens_file else None
         access = Access(tokens, settings.max_calls_per_caller)
+        methods: Any = GenericHandlersOnly(server, access)
 
         def guarded(servicer: object) -> Any:
             return ErrorMapping(Authorized(servicer, access))
@@ -183,7 +183,13 @@ class Application:
             admission, self._progress_streams, self._classifier, access=access, settings=settings
         )
         digit_service_pb2_grpc.add_DigitServiceServicer_to_server(guarded(digit), methods)
-        job = JobServicer(self._jobs, self._progress_streams, self._job_retention, _job_limits(settings))
+        job = JobServicer(
+            self._jobs,
+            self._progress_streams,
+            access,
+            retention=self._job_retention,
+            limits=_job_limits(settings),
+        )
         training_pb2_grpc.add_JobServiceServicer_to_server(guarded(job), methods)
         promotion = Promotion(self._registry, self._store, self._coordinator)
         model = ModelServicer(
@@ -199,7 +205,7 @@ class Application:
         inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(guarded(inference), methods)
         health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, methods)
         names = ["grpc.health.v1.Health", *ALWAYS, *filter(None, WITH_A_MODEL)]
-        reflection.enable(server, names, guarded)
+        reflection.enable(methods, names, guarded)
         return server
 
     async def _announce_startup(self) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 import grpc
 from grpc_reflection.v1alpha import _async, reflection, reflection_pb2
 
+from server.generic_handlers import GenericHandlersOnly
+
 V1 = "grpc.reflection.v1.ServerReflection"
 
 
-def enable(server: grpc.aio.Server, services: list[str], guarded: Callable[[object], Any]) -> None:
+def enable(server: GenericHandlersOnly, services: list[str], guarded: Callable[[object], Any]) -> None:
     """Lets clients such as grpcurl ask what the server offers, if `guarded` lets them in."""
     names = (*services, V1, reflection.SERVICE_NAME)
     servicer = guarded(_async.ReflectionServicer(names))
