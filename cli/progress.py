@@ -20,7 +20,9 @@ def progress_view(console: Console, as_json: bool) -> Iterator[Show]:
     if as_json:
         yield _json_line
     elif console.is_terminal:
-        with _bar(console) as show:
+        from cli.live_bar import live_bar
+
+        with live_bar(console) as show:
             yield show
     else:
         yield _PlainLines()
@@ -28,18 +30,22 @@ def progress_view(console: Console, as_json: bool) -> Iterator[Show]:
 
 def summary(progress: TrainProgress) -> str:
     """Where the job is, on one line; parts that are not known yet are left out."""
-    parts = [f"{state_name(progress):<10}"]
+    eta = [f"eta {progress.eta.seconds} s"] if progress.eta.seconds else []
+    return "  ".join([f"{state_name(progress):<10}", *figures(progress), *eta]).rstrip()
+
+
+def figures(progress: TrainProgress) -> list[str]:
+    """What is known of how it goes, the most important first."""
+    parts = []
     if progress.images_total:
         parts.append(f"{progress.images_trained}/{progress.images_total} images")
     if progress.images_per_second:
         parts.append(f"{progress.images_per_second:.0f} img/s")
-    if progress.micro_batch:
-        parts.append(f"loss {progress.loss:.4f}")
     if progress.accuracy:
         parts.append(f"accuracy {progress.accuracy:.2%}")
-    if progress.eta.seconds:
-        parts.append(f"eta {progress.eta.seconds} s")
-    return "  ".join(parts).rstrip()
+    if progress.micro_batch:
+        parts.append(f"loss {progress.loss:.4f}")
+    return parts
 
 
 def state_name(progress: TrainProgress | Job) -> str:
@@ -98,22 +104,3 @@ class _PlainLines:
         if line != self._last:
             print(line, flush=True)
         self._last = line
-
-
-@contextmanager
-def _bar(console: Console) -> Iterator[Show]:
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(30), TaskProgressColumn())
-    with Progress(*columns, console=console) as progress_bar:
-        task = progress_bar.add_task("", total=None)
-
-        def show(progress: TrainProgress) -> None:
-            progress_bar.update(
-                task,
-                description=summary(progress),
-                total=progress.images_total or None,
-                completed=progress.images_trained,
-            )
-
-        yield show
