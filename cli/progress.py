@@ -1,31 +1,12 @@
-"""Shows a training as it goes: a live bar on a terminal, plain lines elsewhere, or JSON lines."""
+"""What there is to say of a training, in words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from digits.v1.training_pb2 import Job, TrainProgress
-
-Show = Callable[["TrainProgress"], None]
-
-
-@contextmanager
-def progress_view(console: Console, as_json: bool) -> Iterator[Show]:
-    """A function that shows each message, in the way that fits where the output goes."""
-    if as_json:
-        yield _json_line
-    elif console.is_terminal:
-        from cli.live_bar import live_bar
-
-        with live_bar(console) as show:
-            yield show
-    else:
-        yield _PlainLines()
 
 
 def summary(progress: TrainProgress) -> str:
@@ -83,24 +64,3 @@ def print_notes(notes: Iterable[str]) -> None:
     """What was accepted of a batch though it is not as described, a line each."""
     for note in notes:
         print(f"note: {note}", flush=True)
-
-
-def _json_line(progress: TrainProgress) -> None:
-    from cli.output import as_dict, print_json
-
-    print_json(as_dict(progress))
-
-
-class _PlainLines:
-    """Prints a line when something changed; heartbeats alone are not worth one."""
-
-    def __init__(self) -> None:
-        self._last = ""
-
-    def __call__(self, progress: TrainProgress) -> None:
-        if not self._last:
-            print(f"job {progress.job_id}", flush=True)
-        line = summary(progress)
-        if line != self._last:
-            print(line, flush=True)
-        self._last = line

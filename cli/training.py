@@ -15,7 +15,8 @@ from cli.connection import connected
 from cli.failure import CommandFailed, complain
 from cli.missing_file import advice
 from cli.options import AsJson, Server
-from cli.progress import print_notes, progress_view, state_name, verdict
+from cli.progress import print_notes, state_name, verdict
+from cli.progress_view import progress_view
 
 if TYPE_CHECKING:
     from digits.client.client import Client
