@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import digits
-from cli import classifying, jobs, models, service, tokens, training
+from cli import classifying, doctor, jobs, models, service, tokens, training
 from cli.failure import fail
 from cli.help import NAMES, Root
 from digits.errors import DigitsError
@@ -46,6 +46,7 @@ app.command()(tokens.token)
 app.command()(service.status)
 app.command()(service.up)
 app.command()(service.down)
+app.command()(doctor.doctor)
 
 
 def main() -> None:
