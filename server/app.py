@@ -48,6 +48,7 @@ from server.inference_servicer import InferenceServicer
 from server.job_servicer import JobServicer
 from server.model_servicer import ModelServicer
 from server.progress_stream import ProgressStreams
+from server.unknown_calls import UnknownCalls
 
 logger = logging.getLogger(__name__)
 
@@ -203,6 +204,7 @@ class Application:
         models_pb2_grpc.add_ModelServiceServicer_to_server(guarded(model), methods)
         inference = InferenceServicer(self._classifier, self._named, self._serving, self._registry)
         inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(guarded(inference), methods)
+        server.add_generic_rpc_handlers((UnknownCalls(),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, methods)
         names = ["grpc.health.v1.Health", *ALWAYS, *filter(None, WITH_A_MODEL)]
         reflection.enable(methods, names, guarded)
