@@ -37,8 +37,11 @@ from digits.serving.queue_answerer import QueueAnswerer
 from digits.serving.serving_model import ServingModel, ServingSnapshot
 from digits.serving.version_floor import VersionFloor
 from digits.settings import Settings
+from digits.signals import exposition
+from digits.signals.certificates import CertificateExpiry
+from digits.signals.metrics.systems import STORE_BYTES
 from digits.v1 import digit_service_pb2_grpc, models_pb2_grpc, training_pb2_grpc
-from server import listening, reflection
+from server import gauges, listening, reflection
 from server.access import Access, Authorized
 from server.digit_servicer import DigitServicer
 from server.error_mapping import ErrorMapping
@@ -47,6 +50,7 @@ from server.health import ALWAYS, WITH_A_MODEL, Health
 from server.inference_servicer import InferenceServicer
 from server.job_servicer import JobServicer
 from server.model_servicer import ModelServicer
+from server.observed import Observed
 from server.progress_stream import ProgressStreams
 
 logger = logging.getLogger(__name__)
@@ -78,7 +82,9 @@ class Application:
         self._serving = ServingModel(self._registry, loader, self._serving_changed, cache)
         self._named = NamedVersions(self._serving, loader, settings.classify_max_waiting)
         self._floor = VersionFloor(self._serving)
-        self._classifier = self._make_classifier()
+        breaker = Breaker()
+        self._classifier = self._make_classifier(breaker)
+        gauges.follow(self._classifier.batcher, breaker, self._reconciler)
         self._health = Health(
             {
                 "serving-model": self._serving.is_alive,
@@ -147,14 +153,15 @@ class Application:
                 self._model_retention.sweep,
                 partial(self._job_retention.prune, _job_limits(self._settings)),
                 partial(self._model_retention.prune, _model_limits(self._settings)),
+                lambda: STORE_BYTES.set(self._store.total_bytes()),
             ],
         )
 
-    def _make_classifier(self) -> Classifier:
+    def _make_classifier(self, breaker: Breaker) -> Classifier:
         settings = self._settings
         queue = QueueAnswerer(bootstrap.classify_queue(settings), settings.classify_queue_timeout_seconds)
         return Classifier(
-            Failover(queue, LocalAnswerer(self._serving, self._floor), Breaker()),
+            Failover(queue, LocalAnswerer(self._serving, self._floor), breaker),
             self._named,
             self._serving,
             self._floor,
@@ -170,7 +177,7 @@ class Application:
         access = Access(tokens, settings.max_calls_per_caller)
 
         def guarded(servicer: object) -> Any:
-            return ErrorMapping(Authorized(servicer, access))
+            return ErrorMapping(Observed(Authorized(servicer, access)))
 
         admission = Admission(
             self._jobs,
@@ -226,4 +233,5 @@ def _model_limits(settings: Settings) -> Limits:
 
 async def serve(settings: Settings) -> None:
     """Runs one server."""
+    exposition.serve(settings, CertificateExpiry(settings))
     await Application(settings).run()

@@ -13,6 +13,7 @@ from digits.jobs.admission import Admission
 from digits.serving.answering import Answer
 from digits.serving.classifier import Classifier
 from digits.settings import Settings
+from digits.signals.metrics.serving import DECODE_SECONDS
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import digit_service_pb2_grpc, training_pb2
 from server import wire
@@ -113,4 +114,5 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
             return wire.candidates_from(request, self._settings)
         # A file may be on a network mount that hangs; pictures that came with their request need no file.
         pool = reading if kind == "image_path" else decoding
-        return await pool(wire.candidates_from, request, self._settings)
+        with DECODE_SECONDS.time():
+            return await pool(wire.candidates_from, request, self._settings)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 
 from digits.jobs.leases import Lease
+from digits.signals.metrics import training as measured
 from digits.training.checkpoints import Checkpoints
 from digits.training.local_sgd import PartitionResult
 from digits.v1 import artifacts_pb2
@@ -42,7 +43,8 @@ class MicroBatches:
         if any(result.image_count for result in results):
             before = self.state
             after = before.after(results, time.monotonic() - started)
-            self._checkpoints.commit(after.to_proto(self._lease.job_id, self._lease.number))
+            with measured.COMMIT_SECONDS.time():
+                self._checkpoints.commit(after.to_proto(self._lease.job_id, self._lease.number))
             self.state = after
             self._tell(before, results, time.monotonic() - started)
         return self.epoch_is_over()
@@ -78,6 +80,9 @@ class MicroBatches:
         state = self.state
         images = state.images_trained - before.images_trained
         self._feed.mark_trained(state, state.trained.count() - before.trained.count(), seconds)
+        measured.IMAGES_TRAINED.inc(images)
+        measured.IMAGES_PER_SECOND.set(images / seconds)
+        measured.MICRO_BATCH_SECONDS.observe(seconds)
         self._report.trained(
             eta_seconds=(self._plan.total_images - state.images_trained) * seconds / images,
             images_trained=state.images_trained,

@@ -9,6 +9,7 @@ from digits.models.evaluation import Judges
 from digits.models.gate import Limits
 from digits.models.publishing import Publisher
 from digits.serving.model_loader import ModelLoader
+from digits.signals.metrics import training as measured
 from digits.training import architecture, blocks, recipes
 from digits.training.checkpoints import Checkpoints
 from digits.training.partitioning import partition_count
@@ -116,5 +117,6 @@ def _plan(context: TrainingContext, spec: pb.TrainSpec, dataset: Dataset) -> Pla
 def _resume(checkpoints: Checkpoints, plan: Plan, seed: int) -> TrainingState:
     checkpoint = checkpoints.newest()
     if checkpoint:
+        measured.RESUMED.inc()
         return TrainingState.from_proto(checkpoint)
     return TrainingState(architecture.initial_state(plan.recipe, seed))

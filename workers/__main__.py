@@ -11,7 +11,9 @@ from typing import Protocol
 from celery import Celery, signals
 
 from digits.adapters.celery_queue import make_app
+from digits.errors import Misconfigured
 from digits.settings import Settings
+from digits.signals import exposition
 
 
 class Worker(Protocol):
@@ -49,6 +51,10 @@ def main(role: str) -> None:
     logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)
     logging.getLogger("celery.app.trace").setLevel(logging.WARNING)
     settings = Settings()
+    try:
+        exposition.serve(settings)
+    except Misconfigured as error:
+        sys.exit(f"{role} worker: {error}")
     app = make_app(settings.broker_url)
     worker = make_worker(role, settings)
     signals.worker_shutting_down.connect(lambda **_: worker.shut_down(), weak=False)

@@ -18,6 +18,7 @@ from digits.serving.deadline_store import DeadlineStore
 from digits.serving.model_loader import ModelLoader
 from digits.serving.serving_model import ServingModel, ServingSnapshot
 from digits.settings import Settings
+from digits.signals.metrics import serving as measured
 from digits.v1 import queue_pb2
 
 logger = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class ClassifyWorker:
             raise NotReady(f"{batch.model_version} is not in this worker's memory")
         pixels = np.frombuffer(batch.pixels, np.uint8).reshape(-1, PIXELS_PER_IMAGE)
         prediction = model.predictor.predict(pixels)
+        measured.BATCH_PICTURES.observe(len(pixels))
         return queue_pb2.ClassifyBatchResult(
             probabilities=prediction.probabilities.tobytes(),
             not_a_digit=prediction.not_a_digit.tobytes(),

@@ -18,6 +18,7 @@ from digits.jobs.membership import Membership
 from digits.models.reference import ReferenceFile
 from digits.models.registry import Registry
 from digits.settings import Settings
+from digits.signals.metrics import training as measured
 from digits.training import recipes
 from digits.training.checkpoints import Checkpoints
 from digits.v1 import training_pb2 as pb
@@ -104,7 +105,10 @@ class TrainWorker:
         self._context.jobs.requeue(job_id)
 
     def _train(self, lease: Lease, job: pb.Job) -> None:
-        TrainingRun(self._context, lease, job, self._open_dataset(job.spec)).run()
+        try:
+            TrainingRun(self._context, lease, job, self._open_dataset(job.spec)).run()
+        finally:
+            measured.idle()
 
     def _ask_all(self, job_id: str) -> None:
         """Raises Unavailable if the coordinator, the store or the log is away."""
