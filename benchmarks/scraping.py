@@ -1,7 +1,7 @@
 """What it costs to be watched: `python -m benchmarks.scraping`.
 
-Classify's calls a second at 16 clients, with nobody scraping and with server, workers and bridge scraped every
-second; in turns, since a machine's speed wanders. Exits with 1 if the loss is 2 % or more.
+Classify's calls a second at 16 clients, with nobody scraping and with server, workers and bridge scraped
+every second; in turns, since a machine's speed wanders. Exits with 1 if the loss is 2 % or more.
 """
 
 from __future__ import annotations

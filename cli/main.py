@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli import classifying, jobs, models, service, tokens, training
+from cli import classifying, jobs, logs, models, service, tokens, training
 from cli.failure import fail
 from digits.errors import DigitsError
 
@@ -25,6 +25,7 @@ app.command()(tokens.token)
 app.command()(service.status)
 app.command()(service.up)
 app.command()(service.down)
+app.command()(logs.logs)
 
 
 def main() -> None:

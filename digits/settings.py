@@ -43,6 +43,12 @@ class Settings(BaseSettings):
         "this one, the classify worker the next and the train worker the one after; for 0 it takes free "
         "ones. The bridge shows its own beside its other paths.",
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How each event is logged, on one line: for people, or as a JSON object."
+    )
+    access_log: bool = Field(
+        False, description="Whether servers and bridge log every call that they answered."
+    )
     drain_seconds: float = Field(
         10.0, ge=0, description="How long accepted calls may take once a server was told to stop."
     )

@@ -17,6 +17,7 @@ from typing import Any
 from digits.errors import Misconfigured
 from digits.security import listener_policy
 from digits.settings import Settings
+from digits.signals import logs
 
 _settings = Settings()
 try:
@@ -29,6 +30,7 @@ workers = 1
 threads = 64
 graceful_timeout = max(1, math.ceil(_settings.drain_seconds))
 control_socket_disable = True
+logconfig_dict = logs.configuration(_settings)
 
 # Before anything imports prometheus_client, which looks at it then.
 _metrics = _settings.var_dir.resolve() / "metrics" / f"bridge-{_settings.rest_port}"

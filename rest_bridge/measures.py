@@ -1,17 +1,22 @@
-"""Every request as those who run the bridge see it, and where they read that: /metrics."""
+"""Every request as those who run the bridge see it: measured, named in the logs and, if they want, logged."""
 
 from __future__ import annotations
 
+import logging
 import time
 
 from flask import Blueprint, Flask, Response, current_app, g, request
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from digits.settings import Settings
+from digits.signals import context as log_context
 from digits.signals import exposition
 from digits.signals.certificates import CertificateExpiry
+from digits.signals.logs import FIELDS
 from digits.signals.metrics import calls as measured
 from rest_bridge.operations import Operation
+
+access_logger = logging.getLogger("digits.access")
 
 blueprint = Blueprint("measures", __name__)
 
@@ -23,7 +28,9 @@ def install(app: Flask, settings: Settings) -> None:
     """Measures every request, also those that end as a problem."""
     app.extensions[_EXPIRY] = CertificateExpiry(settings)
     app.before_request(_begin)
-    app.after_request(_end)
+    app.after_request(_measure)
+    if settings.access_log:
+        app.after_request(_log)
 
 
 @blueprint.get("/metrics")
@@ -34,15 +41,38 @@ def metrics() -> Response:
     return Response(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
+def passed_on() -> dict[str, str]:
+    """What the server is told of the request that it answers: its name in the logs, and who sent it."""
+    return {
+        log_context.REQUEST_ID_HEADER: log_context.REQUEST_ID.get(),
+        "x-forwarded-for": request.remote_addr or "",
+    }
+
+
 def _begin() -> None:
     g.began = time.perf_counter()
+    job_id = (request.view_args or {}).get("job_id", "")
+    log_context.begin(request.headers.get(log_context.REQUEST_ID_HEADER, ""), job_id)
 
 
-def _end(response: Response) -> Response:
-    seconds = time.perf_counter() - g.began
-    measured.HTTP_SECONDS.labels(_method(), _route(), response.status_code).observe(seconds)
-    if response.status_code in (401, 403):
-        measured.REFUSED.labels(str(response.status_code)).inc()
+def _measure(response: Response) -> Response:
+    g.seconds = time.perf_counter() - g.began
+    measured.HTTP_SECONDS.labels(_method(), _route(), response.status_code).observe(g.seconds)
+    response.headers[log_context.REQUEST_ID_HEADER] = log_context.REQUEST_ID.get()
+    return response
+
+
+def _log(response: Response) -> Response:
+    fields = {
+        "method": _method(),
+        "route": _route(),
+        "code": response.status_code,
+        "seconds": round(g.seconds, 6),
+        "peer": request.remote_addr,
+    }
+    text = "%s %s %d in %.1f ms, from %s"
+    values = (fields["method"], request.path, response.status_code, g.seconds * 1000, request.remote_addr)
+    access_logger.info(text, *values, extra={FIELDS: fields})
     return response
 
 

@@ -10,11 +10,12 @@ import uvloop
 from digits.errors import Misconfigured
 from digits.security import listener_policy
 from digits.settings import Settings
+from digits.signals import logs
 from server.app import serve
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = Settings()
+    logs.configure(settings)
     # What was imported stays: the collector need not walk it under load.
     gc.freeze()
     try:

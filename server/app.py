@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import threading
-from functools import partial
 from typing import Any
 
 import grpc
@@ -37,12 +36,13 @@ from digits.serving.queue_answerer import QueueAnswerer
 from digits.serving.serving_model import ServingModel, ServingSnapshot
 from digits.serving.version_floor import VersionFloor
 from digits.settings import Settings
-from digits.signals import exposition
+from digits.signals import audit, exposition
 from digits.signals.certificates import CertificateExpiry
 from digits.signals.metrics.systems import STORE_BYTES
 from digits.v1 import digit_service_pb2_grpc, models_pb2_grpc, training_pb2_grpc
 from server import gauges, listening, reflection
 from server.access import Access, Authorized
+from server.audited import Audited
 from server.digit_servicer import DigitServicer
 from server.error_mapping import ErrorMapping
 from server.generic_handlers import GenericHandlersOnly
@@ -151,11 +151,15 @@ class Application:
                 self._jobs.mend_index,
                 sweep.run,
                 self._model_retention.sweep,
-                partial(self._job_retention.prune, _job_limits(self._settings)),
-                partial(self._model_retention.prune, _model_limits(self._settings)),
+                self._prune,
                 lambda: STORE_BYTES.set(self._store.total_bytes()),
             ],
         )
+
+    def _prune(self) -> None:
+        jobs = self._job_retention.prune(_job_limits(self._settings))
+        audit.by_the_service("prune", [f"job {job_id}" for job_id in jobs])
+        audit.by_the_service("prune", self._model_retention.prune(_model_limits(self._settings)))
 
     def _make_classifier(self, breaker: Breaker) -> Classifier:
         settings = self._settings
@@ -177,7 +181,8 @@ class Application:
         access = Access(tokens, settings.max_calls_per_caller)
 
         def guarded(servicer: object) -> Any:
-            return ErrorMapping(Observed(Authorized(servicer, access)))
+            audited = Audited(servicer, access)
+            return ErrorMapping(Observed(Authorized(audited, access), settings.access_log))
 
         admission = Admission(
             self._jobs,

@@ -13,6 +13,7 @@ from digits.jobs.admission import Admission
 from digits.serving.answering import Answer
 from digits.serving.classifier import Classifier
 from digits.settings import Settings
+from digits.signals.context import JOB_ID
 from digits.signals.metrics.serving import DECODE_SECONDS
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import digit_service_pb2_grpc, training_pb2
@@ -47,6 +48,7 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         """Accepts a job and streams its progress; what the caller does with the stream changes nothing."""
         caller = self._access.caller(context)
         job = await storing(self._admission.admit, request, caller)
+        JOB_ID.set(job.job_id)
         async for progress in self._progress_streams.follow(job.job_id):
             yield progress
 

@@ -1,9 +1,10 @@
-"""Every call as those who run the service see it: measured and, if it was refused, counted."""
+"""Every call as those who run the service see it: measured, named in the logs and, if they want, logged."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
@@ -13,45 +14,60 @@ import grpc
 from google.rpc import code_pb2
 
 from digits import status_codes
+from digits.signals import context as log_context
+from digits.signals.logs import FIELDS
 from digits.signals.metrics import calls as measured
 from server.error_mapping import JobFailed
 
-_REFUSALS = (code_pb2.UNAUTHENTICATED, code_pb2.PERMISSION_DENIED)
+access_logger = logging.getLogger("digits.access")
 
 
 class Observed:
-    """A servicer whose calls are measured. It goes around all that may refuse, and inside the error mapping.
+    """A servicer whose calls are observed. It goes around all that may refuse, and inside the error mapping.
 
     A wrapper and no interceptor, for the same reason as ErrorMapping.
     """
 
-    def __init__(self, servicer: object) -> None:
-        self._servicer = servicer
+    def __init__(self, servicer: object, access_log: bool = False) -> None:
+        self._servicer, self._access_log = servicer, access_log
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         behaviour = getattr(self._servicer, name)
         observed = _streaming if inspect.isasyncgenfunction(behaviour) else _unary
-        return observed(name, behaviour)
+        return observed(behaviour, name, self._access_log)
 
 
 class _Call:
     """One call from its begin to its end. A class, since a generator's context manager takes longer."""
 
-    def __init__(self, method: str, request: Any, context: grpc.aio.ServicerContext) -> None:
-        self._method = method
+    def __init__(
+        self, method: str, access_log: bool, request: Any, context: grpc.aio.ServicerContext
+    ) -> None:
+        self._method, self._access_log = method, access_log
+        self._request, self._context = request, context
 
     def __enter__(self) -> None:
         self._began = time.perf_counter()
+        metadata = self._context.invocation_metadata() or ()
+        given = next((value for key, value in metadata if key == log_context.REQUEST_ID_HEADER), "")
+        # A Train names itself; a stream of requests has neither.
+        given = str(given) or getattr(self._request, "request_id", "")
+        log_context.begin(given, getattr(self._request, "job_id", ""))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         seconds = time.perf_counter() - self._began
-        code = code_of(error)
-        name = code_pb2.Code.Name(code)
-        measured.GRPC_SECONDS.labels(self._method, name).observe(seconds)
-        if code in _REFUSALS:
-            measured.REFUSED.labels(name).inc()
+        code = code_pb2.Code.Name(code_of(error))
+        measured.GRPC_SECONDS.labels(self._method, code).observe(seconds)
+        if self._access_log:
+            self._log(code, seconds)
+
+    def _log(self, code: str, seconds: float) -> None:
+        peer = self._context.peer()
+        fields = {"method": self._method, "code": code, "seconds": round(seconds, 6), "peer": peer}
+        text = "%s %s in %.1f ms, from %s"
+        access_logger.info(text, self._method, code, seconds * 1000, peer, extra={FIELDS: fields})
 
 
 def code_of(error: BaseException | None) -> int:
@@ -65,17 +81,17 @@ def code_of(error: BaseException | None) -> int:
     return status_codes.code_of(error)
 
 
-def _unary(name: str, behaviour: Callable[..., Any]) -> Callable[..., Any]:
+def _unary(behaviour: Callable[..., Any], name: str, access_log: bool) -> Callable[..., Any]:
     async def call(request: Any, context: grpc.aio.ServicerContext) -> Any:
-        with _Call(name, request, context):
+        with _Call(name, access_log, request, context):
             return await behaviour(request, context)
 
     return call
 
 
-def _streaming(name: str, behaviour: Callable[..., Any]) -> Callable[..., Any]:
+def _streaming(behaviour: Callable[..., Any], name: str, access_log: bool) -> Callable[..., Any]:
     async def call(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
-        with _Call(name, request, context):
+        with _Call(name, access_log, request, context):
             async for response in behaviour(request, context):
                 yield response
 

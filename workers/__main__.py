@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import sys
@@ -13,7 +12,7 @@ from celery import Celery, signals
 from digits.adapters.celery_queue import make_app
 from digits.errors import Misconfigured
 from digits.settings import Settings
-from digits.signals import exposition
+from digits.signals import exposition, logs
 
 
 class Worker(Protocol):
@@ -46,11 +45,8 @@ POOLS = {"train": "threads", "classify": "solo"}
 
 def main(role: str) -> None:
     """Runs until SIGTERM or SIGINT."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("py4j").setLevel(logging.WARNING)
-    logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)
-    logging.getLogger("celery.app.trace").setLevel(logging.WARNING)
     settings = Settings()
+    logs.configure(settings)
     try:
         exposition.serve(settings)
     except Misconfigured as error:

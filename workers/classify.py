@@ -18,6 +18,7 @@ from digits.serving.deadline_store import DeadlineStore
 from digits.serving.model_loader import ModelLoader
 from digits.serving.serving_model import ServingModel, ServingSnapshot
 from digits.settings import Settings
+from digits.signals.context import REQUEST_ID
 from digits.signals.metrics import serving as measured
 from digits.v1 import queue_pb2
 
@@ -74,9 +75,12 @@ class ClassifyWorker:
         )
 
     def _reply_to(self, body: bytes) -> bytes:
+        batch = queue_pb2.ClassifyBatch.FromString(body)
+        REQUEST_ID.set(batch.request_id)
         try:
-            result = self.answer(queue_pb2.ClassifyBatch.FromString(body))
+            result = self.answer(batch)
         except DigitsError as error:
+            logger.warning("a batch is left to its server: %s", error)
             result = queue_pb2.ClassifyBatchResult(error=str(error), error_code=status_codes.code_of(error))
         return result.SerializeToString()
 

@@ -13,6 +13,7 @@ from digits.jobs.jobs import Jobs
 from digits.jobs.leases import Change, Lease
 from digits.jobs.states import advance
 from digits.ports import Coordinator
+from digits.signals.context import REQUEST_ID
 from digits.signals.metrics import jobs as measured
 from digits.v1 import training_pb2 as pb
 from workers.failure_policy import Verdict, problem, verdict
@@ -52,7 +53,9 @@ class LeasedJobs:
             return
         measured.ATTEMPTS.inc()
         try:
-            self._train(lease, self._jobs.get(job_id))
+            job = self._jobs.get(job_id)
+            REQUEST_ID.set(job.spec.origin.request_id)
+            self._train(lease, job)
             measured.count_ended(pb.SUCCEEDED)
         except Exception as error:
             self._end(lease, error)

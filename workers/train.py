@@ -18,6 +18,7 @@ from digits.jobs.membership import Membership
 from digits.models.reference import ReferenceFile
 from digits.models.registry import Registry
 from digits.settings import Settings
+from digits.signals import context as log_context
 from digits.signals.metrics import training as measured
 from digits.training import recipes
 from digits.training.checkpoints import Checkpoints
@@ -92,12 +93,17 @@ class TrainWorker:
                 self._pass_on(job_id)
                 return
             self._presence.set_idle(False)
-            try:
-                self._jobs.run(job_id)
-                self._cleanup.try_to_end(job_id)
-                self._watchdogs.spark_is_over()
-            finally:
-                self._presence.set_idle(True)
+            # Celery's thread has the next job too.
+            with log_context.of("", job_id):
+                self._run(job_id)
+
+    def _run(self, job_id: str) -> None:
+        try:
+            self._jobs.run(job_id)
+            self._cleanup.try_to_end(job_id)
+            self._watchdogs.spark_is_over()
+        finally:
+            self._presence.set_idle(True)
 
     def _pass_on(self, job_id: str) -> None:
         """Sends a message on that came to a worker which ends, once this one takes no more."""

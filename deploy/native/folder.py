@@ -54,6 +54,10 @@ class StateFolder:
         """The log file of a process."""
         return self.logs / f"{name}.log"
 
+    def logged_parts(self) -> list[str]:
+        """The processes that have a log, sorted."""
+        return sorted(path.stem for path in self.logs.glob("*.log"))
+
     def make(self) -> None:
         """Creates what is missing; raises CannotStart if the folder cannot be written."""
         try:

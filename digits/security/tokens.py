@@ -17,6 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from digits.errors import Misconfigured, Unauthenticated
+from digits.security import token_changes
 
 logger = logging.getLogger(__name__)
 
@@ -77,9 +78,11 @@ class Tokens:
             return
         self._stamp = stamp
         try:
-            self._holders = _read(self._path)
+            before, self._holders = self._holders, _read(self._path)
             logger.info("%d tokens are known now", len(self._holders))
+            token_changes.tell(self._path, _named(before), _named(self._holders))
         except Misconfigured as error:
+            token_changes.tell_failure(self._path, error)
             logger.warning("the tokens known before still hold: %s", error)
 
     def _stamp_now(self) -> tuple[int, int, int]:
@@ -105,6 +108,11 @@ def line(holder: Principal, token: str) -> str:
     text = f"{holder.name} {','.join(sorted(holder.roles))} {digest(token)}"
     _parsed(text, "this line")
     return text
+
+
+def _named(holders: dict[str, Principal]) -> dict[str, str]:
+    """Digests, and what each stands for, as the audit has them."""
+    return {known: f"{holder.name} ({','.join(sorted(holder.roles))})" for known, holder in holders.items()}
 
 
 def _read(path: Path) -> dict[str, Principal]:

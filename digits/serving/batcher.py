@@ -16,6 +16,7 @@ import numpy as np
 
 from digits.errors import DeadlinePassed, Overloaded
 from digits.serving.answering import Answer
+from digits.signals.context import REQUEST_ID, joined
 from digits.signals.metrics import serving as measured
 
 # Turns of the event loop that a batch may grow for.
@@ -36,6 +37,7 @@ class _Waiting:
     pixels: np.ndarray
     since: float
     deadline: float
+    request_id: str
     answer: asyncio.Future[Answer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -63,7 +65,7 @@ class Batcher:
             raise Overloaded("too many pictures are waiting", retry_after_seconds=1.0)
         timeout = 60.0 if timeout_seconds is None else timeout_seconds
         now = time.monotonic()
-        waiting = _Waiting(pixels, now, now + timeout)
+        waiting = _Waiting(pixels, now, now + timeout, REQUEST_ID.get())
         self._queue.append(waiting)
         self._pictures += len(pixels)
         self._arrived.set()
@@ -145,6 +147,7 @@ class Batcher:
         return batch
 
     async def _send(self, batch: list[_Waiting]) -> None:
+        REQUEST_ID.set(joined([waiting.request_id for waiting in batch]))
         try:
             answer = await self._classify(np.concatenate([waiting.pixels for waiting in batch]))
         except Exception as error:

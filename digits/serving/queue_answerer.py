@@ -11,6 +11,7 @@ from digits.errors import QueueUnavailable
 from digits.models.predictor import Prediction
 from digits.ports import ClassifyQueue
 from digits.serving.answering import Answer
+from digits.signals.context import REQUEST_ID
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import queue_pb2
 
@@ -31,7 +32,9 @@ class QueueAnswerer:
         """See Answerer. Whatever a worker could not do is QueueUnavailable: somebody else may."""
         if self._asking and not self._asking.done():
             raise QueueUnavailable("the task queue is silent")
-        batch = queue_pb2.ClassifyBatch(pixels=pixels.tobytes(), minimum_generation=generation)
+        batch = queue_pb2.ClassifyBatch(
+            pixels=pixels.tobytes(), minimum_generation=generation, request_id=REQUEST_ID.get()
+        )
         loop = asyncio.get_running_loop()
         self._asking = loop.run_in_executor(self._thread, self._queue.classify, batch, self._timeout_seconds)
         self._asking.add_done_callback(_heard)

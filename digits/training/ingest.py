@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextvars
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from digits.ports import BlockLog
 from digits.training.window import IngestWindow
@@ -29,7 +31,9 @@ class Ingest:
         self._log, self._job_id, self._blocks = log, job_id, blocks
         self._window, self._changed = window, changed
         self._ends = log.end_offsets(job_id)
-        self._thread = threading.Thread(target=self._run, daemon=True, name=f"ingest {job_id}")
+        # With the job's name for the logs, and its span.
+        run = partial(contextvars.copy_context().run, self._run)
+        self._thread = threading.Thread(target=run, daemon=True, name=f"ingest {job_id}")
         self.error: Exception | None = None
 
     def __enter__(self) -> Ingest:

@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
 from digits.client.client import Client
-from digits.errors import Forbidden, InvalidInput, Unauthenticated
+from digits.errors import InvalidInput
 from digits.settings import Settings
 from rest_bridge.app import create_app
 from server.error_mapping import JobFailed
@@ -92,14 +92,6 @@ def test_a_stream_counts_once_it_is_over(error: BaseException | None, code: str)
             with pytest.raises(type(error)):
                 asyncio.run(watched(error))
     assert calls.by == 1
-
-
-@pytest.mark.parametrize("refusal", [Unauthenticated("no token"), Forbidden("not for this call")])
-def test_a_refused_call_counts_as_such(refusal: Exception) -> None:
-    code = "UNAUTHENTICATED" if isinstance(refusal, Unauthenticated) else "PERMISSION_DENIED"
-    with growth("digits_refused_calls_total", code=code) as refused, pytest.raises(type(refusal)):
-        classify(refusal)
-    assert refused.by == 1
 
 
 @pytest.fixture(scope="module")
