@@ -43,6 +43,17 @@ class Settings(BaseSettings):
         "this one, the classify worker the next and the train worker the one after; for 0 it takes free "
         "ones. The bridge shows its own beside its other paths.",
     )
+    trace_endpoint: str = Field(
+        "",
+        description="Where spans are sent to, by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; "
+        "empty for nowhere. Needs the extra `traces`.",
+    )
+    trace_ratio: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Share of the traces that begin here which is kept; callers decide on theirs.",
+    )
     log_format: Literal["text", "json"] = Field(
         "text", description="How each event is logged, on one line: for people, or as a JSON object."
     )

@@ -6,11 +6,13 @@ import logging
 import time
 
 from flask import Blueprint, Flask, Response, current_app, g, request
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from digits.settings import Settings
 from digits.signals import context as log_context
-from digits.signals import exposition
+from digits.signals import exposition, traces
 from digits.signals.certificates import CertificateExpiry
 from digits.signals.logs import FIELDS
 from digits.signals.metrics import calls as measured
@@ -28,6 +30,8 @@ def install(app: Flask, settings: Settings) -> None:
     """Measures every request, also those that end as a problem."""
     app.extensions[_EXPIRY] = CertificateExpiry(settings)
     app.before_request(_begin)
+    app.before_request(_begin_span)
+    app.teardown_request(_end_span)
     app.after_request(_measure)
     if settings.access_log:
         app.after_request(_log)
@@ -42,10 +46,11 @@ def metrics() -> Response:
 
 
 def passed_on() -> dict[str, str]:
-    """What the server is told of the request that it answers: its name in the logs, and who sent it."""
+    """What the server is told of the request that it answers: its name in the logs, its span, who sent it."""
     return {
         log_context.REQUEST_ID_HEADER: log_context.REQUEST_ID.get(),
         "x-forwarded-for": request.remote_addr or "",
+        **traces.headers(),
     }
 
 
@@ -55,9 +60,22 @@ def _begin() -> None:
     log_context.begin(request.headers.get(log_context.REQUEST_ID_HEADER, ""), job_id)
 
 
+def _begin_span() -> None:
+    parent = traces.parent({name: request.headers.get(name, "") for name in traces.HEADERS})
+    g.span = traces.span(f"{_method()} {_route()}", kind=SpanKind.SERVER, parent=parent)
+    g.span.__enter__().set_attribute("request_id", log_context.REQUEST_ID.get())
+
+
+def _end_span(error: BaseException | None) -> None:
+    """An event stream goes on after it."""
+    if "span" in g:
+        g.span.__exit__(None, None, None)
+
+
 def _measure(response: Response) -> Response:
     g.seconds = time.perf_counter() - g.began
     measured.HTTP_SECONDS.labels(_method(), _route(), response.status_code).observe(g.seconds)
+    trace.get_current_span().set_attribute("http.response.status_code", response.status_code)
     response.headers[log_context.REQUEST_ID_HEADER] = log_context.REQUEST_ID.get()
     return response
 

@@ -7,19 +7,25 @@ import inspect
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any
 
 import grpc
 from google.rpc import code_pb2
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 
 from digits import status_codes
 from digits.signals import context as log_context
+from digits.signals import traces
 from digits.signals.logs import FIELDS
 from digits.signals.metrics import calls as measured
 from server.error_mapping import JobFailed
 
 access_logger = logging.getLogger("digits.access")
+
+_HEADERS = frozenset({log_context.REQUEST_ID_HEADER, *traces.HEADERS})
+_NO_SPAN = nullcontext(INVALID_SPAN)
 
 
 class Observed:
@@ -45,19 +51,26 @@ class _Call:
     ) -> None:
         self._method, self._access_log = method, access_log
         self._request, self._context = request, context
+        self._span: AbstractContextManager[Span] = _NO_SPAN
 
     def __enter__(self) -> None:
         self._began = time.perf_counter()
         metadata = self._context.invocation_metadata() or ()
-        given = next((value for key, value in metadata if key == log_context.REQUEST_ID_HEADER), "")
+        headers: dict[str, str] = {key: str(value) for key, value in metadata if key in _HEADERS}
         # A Train names itself; a stream of requests has neither.
-        given = str(given) or getattr(self._request, "request_id", "")
-        log_context.begin(given, getattr(self._request, "job_id", ""))
+        named = getattr(self._request, "request_id", "")
+        request_id = log_context.begin(
+            headers.get(log_context.REQUEST_ID_HEADER, named), getattr(self._request, "job_id", "")
+        )
+        parent = traces.parent(headers)
+        self._span = traces.span(self._method, kind=SpanKind.SERVER, parent=parent, request_id=request_id)
+        self._span.__enter__()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         seconds = time.perf_counter() - self._began
+        self._span.__exit__(kind, error, trace)
         code = code_pb2.Code.Name(code_of(error))
         measured.GRPC_SECONDS.labels(self._method, code).observe(seconds)
         if self._access_log:

@@ -12,7 +12,7 @@ from celery import Celery, signals
 from digits.adapters.celery_queue import make_app
 from digits.errors import Misconfigured
 from digits.settings import Settings
-from digits.signals import exposition, logs
+from digits.signals import exposition, logs, traces
 
 
 class Worker(Protocol):
@@ -49,6 +49,7 @@ def main(role: str) -> None:
     logs.configure(settings)
     try:
         exposition.serve(settings)
+        traces.configure(settings, f"{role}-worker")
     except Misconfigured as error:
         sys.exit(f"{role} worker: {error}")
     app = make_app(settings.broker_url)

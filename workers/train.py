@@ -6,9 +6,10 @@ import threading
 import time
 
 from celery import Celery
+from opentelemetry.trace import SpanKind
 
 from digits import bootstrap
-from digits.adapters.celery_queue import register_train_task
+from digits.adapters.celery_queue import TRAIN, register_train_task
 from digits.datasets.dataset import Dataset
 from digits.jobs import train_request
 from digits.jobs.cleanup import Cleanup
@@ -19,6 +20,7 @@ from digits.models.reference import ReferenceFile
 from digits.models.registry import Registry
 from digits.settings import Settings
 from digits.signals import context as log_context
+from digits.signals import traces
 from digits.signals.metrics import training as measured
 from digits.training import recipes
 from digits.training.checkpoints import Checkpoints
@@ -111,8 +113,10 @@ class TrainWorker:
         self._context.jobs.requeue(job_id)
 
     def _train(self, lease: Lease, job: pb.Job) -> None:
+        parent = traces.parent({traces.TRACEPARENT: job.spec.origin.traceparent})
         try:
-            TrainingRun(self._context, lease, job, self._open_dataset(job.spec)).run()
+            with traces.span(TRAIN, kind=SpanKind.CONSUMER, parent=parent, job_id=job.job_id):
+                TrainingRun(self._context, lease, job, self._open_dataset(job.spec)).run()
         finally:
             measured.idle()
 

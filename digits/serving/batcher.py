@@ -13,9 +13,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from opentelemetry.trace import Span
 
 from digits.errors import DeadlinePassed, Overloaded
 from digits.serving.answering import Answer
+from digits.signals import traces
 from digits.signals.context import REQUEST_ID, joined
 from digits.signals.metrics import serving as measured
 
@@ -38,6 +40,7 @@ class _Waiting:
     since: float
     deadline: float
     request_id: str
+    span: Span | None
     answer: asyncio.Future[Answer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -65,7 +68,7 @@ class Batcher:
             raise Overloaded("too many pictures are waiting", retry_after_seconds=1.0)
         timeout = 60.0 if timeout_seconds is None else timeout_seconds
         now = time.monotonic()
-        waiting = _Waiting(pixels, now, now + timeout, REQUEST_ID.get())
+        waiting = _Waiting(pixels, now, now + timeout, REQUEST_ID.get(), traces.current())
         self._queue.append(waiting)
         self._pictures += len(pixels)
         self._arrived.set()
@@ -148,8 +151,11 @@ class Batcher:
 
     async def _send(self, batch: list[_Waiting]) -> None:
         REQUEST_ID.set(joined([waiting.request_id for waiting in batch]))
+        pixels = np.concatenate([waiting.pixels for waiting in batch])
         try:
-            answer = await self._classify(np.concatenate([waiting.pixels for waiting in batch]))
+            callers = [waiting.span for waiting in batch]
+            with traces.shared_span("batch", callers, pictures=len(pixels), calls=len(batch)):
+                answer = await self._classify(pixels)
         except Exception as error:
             for waiting in batch:
                 if not waiting.answer.done():

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from digits.ports import BlockLog
+from digits.signals import traces
 from digits.training.window import IngestWindow
 
 _MAX_AT_ONCE = 32
@@ -51,7 +52,8 @@ class Ingest:
 
     def _run(self) -> None:
         try:
-            self._append_all(self._missing())
+            with traces.span("ingest"):
+                self._append_all(self._missing())
         except Exception as error:
             self.error = error
             self._window.close()
