@@ -74,7 +74,7 @@ def _of_picture(picture: Region) -> list[Candidate]:
 
 
 def _of_region(region: Region, sized: Region, prior: float) -> list[Candidate]:
-    """Readings of a region at its working size, and of what looks like a small digit there at its full size."""
+    """Readings of a region at its working size, and of what looks like a small digit there at full size."""
     found = _of_sized(sized, prior)
     if found and (finer := _around(region, found[0].box, sized.scale)):
         found = [replace(one, prior=one.prior - 0.3) for one in found] + _of_sized(_sized(finer), prior)
