@@ -24,6 +24,7 @@ SHARED = {
     "ZooKeeper, Valkey and RabbitMQ": (
         "tests/conformance/test_queues.py",
         "tests/conformance/test_coordinator.py",
+        "tests/conformance/test_zookeeper_security.py",
         "tests/conformance/test_leased_jobs.py",
         "tests/conformance/test_lost_answers.py",
         "tests/conformance/test_registry_reader.py",

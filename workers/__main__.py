@@ -10,7 +10,7 @@ from typing import Protocol
 
 from celery import Celery, signals
 
-from digits.adapters.celery_queue import make_app
+from digits.adapters.celery_queue import app_of
 from digits.settings import Settings
 
 
@@ -49,7 +49,7 @@ def main(role: str) -> None:
     logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)
     logging.getLogger("celery.app.trace").setLevel(logging.WARNING)
     settings = Settings()
-    app = make_app(settings.broker_url)
+    app = app_of(settings)
     worker = make_worker(role, settings)
     signals.worker_shutting_down.connect(lambda **_: worker.shut_down(), weak=False)
     worker.start(app)
