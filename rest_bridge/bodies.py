@@ -94,6 +94,13 @@ class Page(BaseModel):
     page_token: str = Field("", description="The answer's next_page_token.")
 
 
+class Pair(BaseModel):
+    """Which two versions to compare."""
+
+    first_version: str = Field(min_length=1, description="A version.")
+    second_version: str = Field(min_length=1, description="Another.")
+
+
 @dataclass(frozen=True)
 class Forms:
     """The two ways to send one body."""

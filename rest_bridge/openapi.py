@@ -17,7 +17,11 @@ from rest_bridge.operations import JSON, Operation, operation_of
 from rest_bridge.problems import MEDIA_TYPE, Problem
 
 _REFERENCE = "#/components/schemas/{model}"
-_PATH_PARAMETERS = {"job_id": "The job.", "version": 'The version; reading also knows "serving".'}
+_PATH_PARAMETERS = {
+    "job_id": "The job.",
+    "version": 'The version; reading also knows "serving".',
+    "name": "The file.",
+}
 
 
 def document(app: Flask) -> dict[str, Any]:
@@ -79,9 +83,13 @@ def _path_parameters(rule: Rule) -> list[dict[str, Any]]:
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
-    query = operation.query.model_json_schema()["properties"] if operation.query else {}
+    described = operation.query.model_json_schema() if operation.query else {}
+    query, required = described.get("properties", {}), described.get("required", [])
     return [
-        *(_parameter(name, "query", schema, schema.pop("description")) for name, schema in query.items()),
+        *(
+            _parameter(name, "query", schema, schema.pop("description")) | {"required": name in required}
+            for name, schema in query.items()
+        ),
         *(_parameter(each.name, each.place, each.schema, each.description) for each in operation.parameters),
     ]
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from rest_bridge import slips
-from rest_bridge.bodies import Forms, Page
+from rest_bridge.bodies import Forms
 from rest_bridge.problems import BadRequest
 from rest_bridge.refusals import refusal, shown, type_name
 
@@ -35,9 +35,9 @@ def read_optional(model: type[BaseModel]) -> dict[str, Any]:
     return _checked(model, _json(), strict=True) if _body(MAX_JSON_BYTES) else {}
 
 
-def page() -> dict[str, Any]:
-    """The query's page_size and page_token."""
-    return _checked(Page, request.args.to_dict(), strict=False)
+def query(model: type[BaseModel]) -> dict[str, Any]:
+    """What the address says after "?", by name; raises BadRequest naming the field."""
+    return _checked(model, request.args.to_dict(), strict=False)
 
 
 def _checked(model: type[BaseModel], fields: dict[str, Any], strict: bool) -> dict[str, Any]:

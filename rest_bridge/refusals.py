@@ -13,6 +13,7 @@ from rest_bridge.fields import MAX_INT64
 from rest_bridge.problems import BadRequest
 
 _SENTENCES = {
+    "missing": "is missing",
     "string_type": "must be a string, not {found}",
     "string_too_short": "is empty",
     "string_too_long": "must have at most {max_length} characters",

@@ -22,7 +22,9 @@ from digits.jobs.jobs import Jobs
 from digits.jobs.reconciler import Reconciler
 from digits.jobs.retention import JobRetention, Limits
 from digits.jobs.sweep import Sweep
+from digits.models.comparison import Comparison
 from digits.models.promotion import Promotion
+from digits.models.reference import ReferenceFile
 from digits.models.registry import Registry
 from digits.models.retention import ModelRetention
 from digits.security.tokens import Tokens
@@ -37,7 +39,7 @@ from digits.serving.queue_answerer import QueueAnswerer
 from digits.serving.serving_model import ServingModel, ServingSnapshot
 from digits.serving.version_floor import VersionFloor
 from digits.settings import Settings
-from digits.v1 import digit_service_pb2_grpc, models_pb2_grpc, training_pb2_grpc
+from digits.v1 import digit_service_pb2_grpc, models_pb2_grpc, status_pb2_grpc, training_pb2_grpc
 from server import listening, reflection
 from server.access import Access, Authorized
 from server.digit_servicer import DigitServicer
@@ -48,6 +50,7 @@ from server.inference_servicer import InferenceServicer
 from server.job_servicer import JobServicer
 from server.model_servicer import ModelServicer
 from server.progress_stream import ProgressStreams
+from server.status_servicer import Queue, StatusServicer
 
 logger = logging.getLogger(__name__)
 
@@ -67,12 +70,12 @@ class Application:
         self._store = DeadlineStore(bootstrap.store(settings))
         self._jobs = Jobs(self._coordinator, bootstrap.train_queue(settings))
         self._registry = Registry(self._coordinator)
-        log = bootstrap.log(settings)
-        cleanup = Cleanup(self._jobs, self._store, log)
+        self._log = bootstrap.log(settings)
+        cleanup = Cleanup(self._jobs, self._store, self._log)
         self._reconciler = Reconciler(self._jobs, self._coordinator, settings.max_attempts)
         self._job_retention = JobRetention(self._jobs, self._coordinator)
         self._model_retention = ModelRetention(self._registry, self._jobs, self._store, self._coordinator)
-        self._housekeeping = self._make_housekeeping(cleanup, Sweep(self._jobs, self._store, log))
+        self._housekeeping = self._make_housekeeping(cleanup, Sweep(self._jobs, self._store, self._log))
         loader = ModelLoader(self._registry, self._store)
         cache = settings.var_dir / "cache" / f"server-{settings.grpc_port}"
         self._serving = ServingModel(self._registry, loader, self._serving_changed, cache)
@@ -153,8 +156,9 @@ class Application:
     def _make_classifier(self) -> Classifier:
         settings = self._settings
         queue = QueueAnswerer(bootstrap.classify_queue(settings), settings.classify_queue_timeout_seconds)
+        self._failover = Failover(queue, LocalAnswerer(self._serving, self._floor), Breaker())
         return Classifier(
-            Failover(queue, LocalAnswerer(self._serving, self._floor), Breaker()),
+            self._failover,
             self._named,
             self._serving,
             self._floor,
@@ -189,6 +193,7 @@ class Application:
         model = ModelServicer(
             self._registry,
             promotion,
+            Comparison(self._registry, self._store, ReferenceFile(settings)),
             self._floor,
             access,
             retention=self._model_retention,
@@ -197,10 +202,21 @@ class Application:
         models_pb2_grpc.add_ModelServiceServicer_to_server(guarded(model), methods)
         inference = InferenceServicer(self._classifier, self._named, self._serving, self._registry)
         inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(guarded(inference), methods)
+        status_pb2_grpc.add_StatusServiceServicer_to_server(guarded(self._make_status()), methods)
         health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, methods)
         names = ["grpc.health.v1.Health", *ALWAYS, *filter(None, WITH_A_MODEL)]
         reflection.enable(server, names, guarded)
         return server
+
+    def _make_status(self) -> StatusServicer:
+        return StatusServicer(
+            self._coordinator,
+            self._jobs,
+            self._store,
+            self._log,
+            queue=Queue(self._classifier.waiting_pictures, self._failover.first_answers),
+            serving=self._serving.now,
+        )
 
     async def _announce_startup(self) -> None:
         await self._loop.run_in_executor(None, self._serving.await_word)

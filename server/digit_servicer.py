@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import grpc
 
+from digits.datasets.listing import found_batches
 from digits.errors import InvalidInput
 from digits.imaging.candidate import Candidate
 from digits.jobs.admission import Admission
@@ -48,6 +49,14 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         job = await storing(self._admission.admit, request, caller)
         async for progress in self._progress_streams.follow(job.job_id):
             yield progress
+
+    async def ListBatches(
+        self, request: pb.ListBatchesRequest, context: grpc.aio.ServicerContext
+    ) -> pb.ListBatchesResponse:
+        """Returns what below the data folder is named as batches are."""
+        found = await reading(found_batches, self._settings.data_dir)
+        batches = (pb.Batch(path=b.path, total_bytes=b.total_bytes, folder=b.folder) for b in found)
+        return pb.ListBatchesResponse(batches=batches)
 
     async def Classify(
         self, request: pb.ClassifyRequest, context: grpc.aio.ServicerContext

@@ -5,6 +5,7 @@ from __future__ import annotations
 import grpc
 
 from digits.jobs.retention import Limits
+from digits.models.comparison import Comparison
 from digits.models.promotion import Promotion
 from digits.models.registry import Registry
 from digits.models.retention import ModelRetention
@@ -12,7 +13,7 @@ from digits.serving.version_floor import VersionFloor
 from digits.v1 import models_pb2 as pb
 from digits.v1 import models_pb2_grpc
 from server.access import Access
-from server.blocking import blocking, storing
+from server.blocking import blocking, comparing, storing
 from server.paging import page_size
 from server.pruning import limits_of
 
@@ -24,13 +25,14 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         self,
         registry: Registry,
         promotion: Promotion,
+        comparison: Comparison,
         floor: VersionFloor,
         access: Access,
         *,
         retention: ModelRetention,
         limits: Limits,
     ) -> None:
-        self._registry, self._promotion = registry, promotion
+        self._registry, self._promotion, self._comparison = registry, promotion, comparison
         self._retention, self._limits = retention, limits
         self._floor, self._access = floor, access
 
@@ -73,6 +75,12 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         changes = await blocking(self._registry.serving_history, size, request.page_token)
         token = str(changes[-1].generation) if len(changes) == size else ""
         return pb.ListServingHistoryResponse(changes=changes, next_page_token=token)
+
+    async def CompareModels(
+        self, request: pb.CompareModelsRequest, context: grpc.aio.ServicerContext
+    ) -> pb.CompareModelsResponse:
+        """Has two versions read the reference set."""
+        return await comparing(self._comparison.compare, request.first_version, request.second_version)
 
     async def PinModel(self, request: pb.PinModelRequest, context: grpc.aio.ServicerContext) -> pb.Model:
         """Keeps a version from being pruned, or no longer."""

@@ -15,6 +15,9 @@ SHARED = {
         "tests/integration/test_resilience.py",
         "tests/integration/test_serving.py",
         "tests/integration/test_gate.py",
+        "tests/page/test_drawing.py",
+        "tests/page/test_training.py",
+        "tests/page/test_versions.py",
         "tests/classification_service_test.py",
     ),
     "a service whose trainer is broken": (

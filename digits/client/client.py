@@ -1,4 +1,4 @@
-"""The Python client: one object for the four gRPC services, one exception for what goes wrong.
+"""The Python client: one object for the gRPC services, one exception for what goes wrong.
 
 with Client("127.0.0.1:50051") as client:
     for progress in client.train(images_batch_path="mnist.npz"):
@@ -20,7 +20,7 @@ from grpc_health.v1 import health_pb2
 from digits.client.channel import Connection, Stubs
 from digits.client.errors import remote_errors
 from digits.v1 import digit_service_pb2 as digit_pb
-from digits.v1 import models_pb2, training_pb2
+from digits.v1 import models_pb2, status_pb2, training_pb2
 
 Request = TypeVar("Request")
 Reply = TypeVar("Reply")
@@ -181,6 +181,11 @@ class Client:
         request = models_pb2.ListServingHistoryRequest(page_size=page_size, page_token=page_token)
         return self._ask(self._stubs.models.ListServingHistory, request)
 
+    def compare_models(self, first_version: str, second_version: str) -> models_pb2.CompareModelsResponse:
+        """Has two versions read the service's reference set: confusions, and pictures that they differ on."""
+        request = models_pb2.CompareModelsRequest(first_version=first_version, second_version=second_version)
+        return self._ask(self._stubs.models.CompareModels, request)
+
     def pin_model(self, version: str, pinned: bool = True) -> models_pb2.Model:
         """Keeps a version from being pruned, or no longer, and returns it."""
         request = models_pb2.PinModelRequest(version=version, pinned=pinned)
@@ -193,6 +198,14 @@ class Client:
         request = models_pb2.PruneModelsRequest(max_count=max_count, dry_run=dry_run)
         _set_age(request.max_age, max_age_seconds)
         return list(self._ask(self._stubs.models.PruneModels, request).versions)
+
+    def list_batches(self) -> digit_pb.ListBatchesResponse:
+        """Returns what below the data folder is named as batches are."""
+        return self._ask(self._stubs.digits.ListBatches, digit_pb.ListBatchesRequest())
+
+    def status(self) -> status_pb2.GetStatusResponse:
+        """Returns how the service's parts are, asked now."""
+        return self._ask(self._stubs.status.GetStatus, status_pb2.GetStatusRequest())
 
     def serving(self, timeout_seconds: float = 5.0) -> bool:
         """Whether the server says that it can classify (grpc.health.v1)."""

@@ -71,6 +71,10 @@ class Batcher:
         finally:
             waiting.answer.cancel()
 
+    def waiting_pictures(self) -> int:
+        """How many pictures wait for the next batch."""
+        return self._pictures
+
     async def run(self) -> None:
         """Sends batch after batch, for as long as the server runs."""
         while True:

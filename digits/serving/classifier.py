@@ -33,6 +33,10 @@ class Classifier:
         """Sends batches for as long as the server runs."""
         await self._batcher.run()
 
+    def waiting_pictures(self) -> int:
+        """How many pictures wait for an answer of what serves."""
+        return self._batcher.waiting_pictures()
+
     async def classify(
         self, pixels: np.ndarray, version: str, minimum_version: str, timeout_seconds: float | None
     ) -> Answer:

@@ -21,6 +21,10 @@ class Failover:
         self._first, self._second, self._breaker = first, second, breaker
         self._probe: asyncio.Task[None] | None = None
 
+    def first_answers(self) -> bool:
+        """Whether the first is asked at all: not while its breaker is open."""
+        return not self._breaker.is_open()
+
     async def answer(self, pixels: np.ndarray, generation: int) -> Answer:
         """See Answerer; raises what the second does."""
         if self._breaker.is_open():

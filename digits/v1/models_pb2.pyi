@@ -202,3 +202,55 @@ class PruneModelsResponse(_message.Message):
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     versions: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, versions: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CompareModelsRequest(_message.Message):
+    __slots__ = ("first_version", "second_version")
+    FIRST_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SECOND_VERSION_FIELD_NUMBER: _ClassVar[int]
+    first_version: str
+    second_version: str
+    def __init__(self, first_version: _Optional[str] = ..., second_version: _Optional[str] = ...) -> None: ...
+
+class CompareModelsResponse(_message.Message):
+    __slots__ = ("image_count", "first", "second", "first_only_count", "second_only_count", "differences", "difference_count")
+    IMAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    SECOND_FIELD_NUMBER: _ClassVar[int]
+    FIRST_ONLY_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SECOND_ONLY_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCES_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    image_count: int
+    first: Reading
+    second: Reading
+    first_only_count: int
+    second_only_count: int
+    differences: _containers.RepeatedCompositeFieldContainer[Difference]
+    difference_count: int
+    def __init__(self, image_count: _Optional[int] = ..., first: _Optional[_Union[Reading, _Mapping]] = ..., second: _Optional[_Union[Reading, _Mapping]] = ..., first_only_count: _Optional[int] = ..., second_only_count: _Optional[int] = ..., differences: _Optional[_Iterable[_Union[Difference, _Mapping]]] = ..., difference_count: _Optional[int] = ...) -> None: ...
+
+class Reading(_message.Message):
+    __slots__ = ("version", "accuracy", "confusion_counts")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ACCURACY_FIELD_NUMBER: _ClassVar[int]
+    CONFUSION_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    accuracy: float
+    confusion_counts: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, version: _Optional[str] = ..., accuracy: _Optional[float] = ..., confusion_counts: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Difference(_message.Message):
+    __slots__ = ("pixels", "label", "first_digit", "first_confidence", "second_digit", "second_confidence")
+    PIXELS_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    FIRST_DIGIT_FIELD_NUMBER: _ClassVar[int]
+    FIRST_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    SECOND_DIGIT_FIELD_NUMBER: _ClassVar[int]
+    SECOND_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    pixels: bytes
+    label: int
+    first_digit: int
+    first_confidence: float
+    second_digit: int
+    second_confidence: float
+    def __init__(self, pixels: _Optional[bytes] = ..., label: _Optional[int] = ..., first_digit: _Optional[int] = ..., first_confidence: _Optional[float] = ..., second_digit: _Optional[int] = ..., second_confidence: _Optional[float] = ...) -> None: ...

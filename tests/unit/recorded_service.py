@@ -21,6 +21,8 @@ from digits.v1 import (
     digit_service_pb2_grpc,
     models_pb2,
     models_pb2_grpc,
+    status_pb2,
+    status_pb2_grpc,
     training_pb2,
     training_pb2_grpc,
 )
@@ -41,6 +43,13 @@ DEFAULTS: dict[str, Message] = {
     "PruneJobs": training_pb2.PruneJobsResponse(job_ids=["j1"]),
     "PinModel": models_pb2.Model(version="v1", pinned=True),
     "PruneModels": models_pb2.PruneModelsResponse(versions=["v1"]),
+    "CompareModels": models_pb2.CompareModelsResponse(image_count=10, difference_count=1),
+    "ListBatches": digit_service_pb2.ListBatchesResponse(
+        batches=[digit_service_pb2.Batch(path="tiny.npz", total_bytes=2000)]
+    ),
+    "GetStatus": status_pb2.GetStatusResponse(
+        model_version="v1", parts=[status_pb2.PartStatus(name="store", ok=True, detail="answers")]
+    ),
     "ListServingHistory": models_pb2.ListServingHistoryResponse(
         changes=[models_pb2.ServingChange(generation=1, version="v1", reason="GATE", caller="ann")]
     ),
@@ -98,8 +107,10 @@ def _register(server: grpc.Server, service: RecordedService) -> None:
     digits = digit_service_pb2_grpc.DigitServiceServicer()
     jobs = training_pb2_grpc.JobServiceServicer()
     models = models_pb2_grpc.ModelServiceServicer()
+    status = status_pb2_grpc.StatusServiceServicer()
     for servicer, names in {
-        digits: ["Classify"],
+        status: ["GetStatus"],
+        digits: ["Classify", "ListBatches"],
         jobs: ["GetJob", "ListJobs", "CancelJob", "PruneJobs"],
         models: [
             "ListModels",
@@ -107,6 +118,7 @@ def _register(server: grpc.Server, service: RecordedService) -> None:
             "PromoteModel",
             "RollbackModel",
             "ListServingHistory",
+            "CompareModels",
             "PinModel",
             "PruneModels",
         ],
@@ -119,4 +131,5 @@ def _register(server: grpc.Server, service: RecordedService) -> None:
     digit_service_pb2_grpc.add_DigitServiceServicer_to_server(digits, server)
     training_pb2_grpc.add_JobServiceServicer_to_server(jobs, server)
     models_pb2_grpc.add_ModelServiceServicer_to_server(models, server)
+    status_pb2_grpc.add_StatusServiceServicer_to_server(status, server)
     health_pb2_grpc.add_HealthServicer_to_server(service.health, server)
