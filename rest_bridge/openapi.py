@@ -55,6 +55,8 @@ def _described(rule: Rule, view: Callable[..., Any]) -> dict[str, Any]:
     }
     if operation.body:
         described["requestBody"] = _body(operation.body)
+    if operation.json_body:
+        described["requestBody"] = {"required": True, "content": {JSON: _media(operation.json_body)}}
     if operation.optional_body:
         described["requestBody"] = {"content": {JSON: _media(operation.optional_body)}}
     return described
@@ -65,8 +67,7 @@ def _schemas(operations: list[Operation]) -> dict[str, Any]:
     for operation in operations:
         if operation.body:
             models += [(operation.body.json, "validation"), (operation.body.multipart, "validation")]
-        if operation.optional_body:
-            models.append((operation.optional_body, "validation"))
+        models += [(each, "validation") for each in (operation.json_body, operation.optional_body) if each]
         if operation.answer:
             models.append((operation.answer, "serialization"))
     _, definitions = models_json_schema(models, ref_template=_REFERENCE)

@@ -30,6 +30,11 @@ def read(forms: Forms) -> dict[str, Any]:
     return _checked(forms.json, _json(), strict=True)
 
 
+def read_json(model: type[BaseModel]) -> dict[str, Any]:
+    """The fields of a JSON body, by name; raises BadRequest naming the field."""
+    return _checked(model, _json(), strict=True)
+
+
 def read_optional(model: type[BaseModel]) -> dict[str, Any]:
     """The fields of a JSON body that may be left out, by name; raises BadRequest naming the field."""
     return _checked(model, _json(), strict=True) if _body(MAX_JSON_BYTES) else {}

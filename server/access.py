@@ -28,6 +28,7 @@ ROLES: dict[str, Role | None] = {
     "GetModel": None,
     "ListServingHistory": None,
     "CompareModels": Role.TRAIN,
+    "ReportLabel": Role.CLASSIFY,
     "ListBatches": Role.TRAIN,
     "GetStatus": None,
     "Classify": Role.CLASSIFY,

@@ -14,6 +14,8 @@ import grpc
 from grpc_health.v1 import health_pb2_grpc
 
 from digits import bootstrap
+from digits.feedback.labels import Labels
+from digits.feedback.predictions import Predictions
 from digits.inference import inference_pb2_grpc
 from digits.jobs.admission import Admission
 from digits.jobs.cleanup import Cleanup
@@ -23,6 +25,7 @@ from digits.jobs.reconciler import Reconciler
 from digits.jobs.retention import JobRetention, Limits
 from digits.jobs.sweep import Sweep
 from digits.models.comparison import Comparison
+from digits.models.live_labels import LiveLabels
 from digits.models.promotion import Promotion
 from digits.models.reference import ReferenceFile
 from digits.models.registry import Registry
@@ -39,11 +42,18 @@ from digits.serving.queue_answerer import QueueAnswerer
 from digits.serving.serving_model import ServingModel, ServingSnapshot
 from digits.serving.version_floor import VersionFloor
 from digits.settings import Settings
-from digits.v1 import digit_service_pb2_grpc, models_pb2_grpc, status_pb2_grpc, training_pb2_grpc
+from digits.v1 import (
+    digit_service_pb2_grpc,
+    feedback_pb2_grpc,
+    models_pb2_grpc,
+    status_pb2_grpc,
+    training_pb2_grpc,
+)
 from server import listening, reflection
 from server.access import Access, Authorized
 from server.digit_servicer import DigitServicer
 from server.error_mapping import ErrorMapping
+from server.feedback_servicer import FeedbackServicer
 from server.generic_handlers import GenericHandlersOnly
 from server.health import ALWAYS, WITH_A_MODEL, Health
 from server.inference_servicer import InferenceServicer
@@ -70,6 +80,7 @@ class Application:
         self._store = DeadlineStore(bootstrap.store(settings))
         self._jobs = Jobs(self._coordinator, bootstrap.train_queue(settings))
         self._registry = Registry(self._coordinator)
+        self._labels = Labels(self._store, settings.max_labels_per_caller)
         self._log = bootstrap.log(settings)
         cleanup = Cleanup(self._jobs, self._store, self._log)
         self._reconciler = Reconciler(self._jobs, self._coordinator, settings.max_attempts)
@@ -147,6 +158,7 @@ class Application:
             [
                 self._jobs.mend_index,
                 sweep.run,
+                self._labels.merge,
                 self._model_retention.sweep,
                 partial(self._job_retention.prune, _job_limits(self._settings)),
                 partial(self._model_retention.prune, _model_limits(self._settings)),
@@ -180,22 +192,35 @@ class Application:
             self._jobs,
             self._store,
             settings.data_dir,
+            self._labels,
             max_dataset_bytes=settings.max_dataset_bytes,
             max_jobs_per_caller=settings.max_jobs_per_caller,
         )
+        predictions = Predictions()
         digit = DigitServicer(
-            admission, self._progress_streams, self._classifier, access=access, settings=settings
+            admission,
+            self._progress_streams,
+            self._classifier,
+            predictions,
+            access=access,
+            settings=settings,
         )
         digit_service_pb2_grpc.add_DigitServiceServicer_to_server(guarded(digit), methods)
         job = JobServicer(self._jobs, self._progress_streams, self._job_retention, _job_limits(settings))
         training_pb2_grpc.add_JobServiceServicer_to_server(guarded(job), methods)
         promotion = Promotion(self._registry, self._store, self._coordinator)
+        live_labels = LiveLabels(
+            self._labels, self._registry, promotion, rollback=settings.rollback_on_live_labels
+        )
+        feedback = FeedbackServicer(predictions, self._classifier, live_labels, access)
+        feedback_pb2_grpc.add_FeedbackServiceServicer_to_server(guarded(feedback), methods)
         model = ModelServicer(
             self._registry,
             promotion,
-            Comparison(self._registry, self._store, ReferenceFile(settings)),
-            self._floor,
-            access,
+            comparison=Comparison(self._registry, self._store, ReferenceFile(settings)),
+            live_labels=live_labels,
+            floor=self._floor,
+            access=access,
             retention=self._model_retention,
             limits=_model_limits(settings),
         )

@@ -9,6 +9,7 @@ import grpc
 
 from digits.datasets.listing import found_batches
 from digits.errors import InvalidInput
+from digits.feedback.predictions import Predictions
 from digits.imaging.candidate import Candidate
 from digits.jobs.admission import Admission
 from digits.serving.answering import Answer
@@ -34,11 +35,13 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         admission: Admission,
         progress_streams: ProgressStreams,
         classifier: Classifier,
+        predictions: Predictions,
         *,
         access: Access,
         settings: Settings,
     ) -> None:
         self._admission, self._progress_streams, self._classifier = admission, progress_streams, classifier
+        self._predictions = predictions
         self._access, self._settings = access, settings
 
     async def Train(
@@ -64,7 +67,7 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         """Returns the digit in one picture."""
         picture = await self._candidates(request)
         answer = await self._predict([picture], request, context)
-        return wire.classify_responses(answer, [picture], [request])[0]
+        return wire.classify_responses(answer, [picture], [request], self._predictions)[0]
 
     async def ClassifyStream(
         self, requests: AsyncIterator[pb.ClassifyStreamRequest], context: grpc.aio.ServicerContext
@@ -103,7 +106,7 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
                 raise InvalidInput(field, "the same for all pictures of a message")
         pictures = [await self._candidates(request) for request in message.requests]
         answer = await self._predict(pictures, message.requests[0], context)
-        responses = wire.classify_responses(answer, pictures, message.requests)
+        responses = wire.classify_responses(answer, pictures, message.requests, self._predictions)
         return pb.ClassifyStreamResponse(responses=responses)
 
     async def _predict(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import grpc
 
 from digits.jobs.retention import Limits
 from digits.models.comparison import Comparison
+from digits.models.live_labels import LiveLabels
 from digits.models.promotion import Promotion
 from digits.models.registry import Registry
 from digits.models.retention import ModelRetention
@@ -13,6 +16,7 @@ from digits.serving.version_floor import VersionFloor
 from digits.v1 import models_pb2 as pb
 from digits.v1 import models_pb2_grpc
 from server.access import Access
+from server.asking import Asking
 from server.blocking import blocking, comparing, storing
 from server.paging import page_size
 from server.pruning import limits_of
@@ -25,16 +29,19 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         self,
         registry: Registry,
         promotion: Promotion,
+        *,
         comparison: Comparison,
+        live_labels: LiveLabels,
         floor: VersionFloor,
         access: Access,
-        *,
         retention: ModelRetention,
         limits: Limits,
     ) -> None:
         self._registry, self._promotion, self._comparison = registry, promotion, comparison
         self._retention, self._limits = retention, limits
         self._floor, self._access = floor, access
+        # Versions are listed, whatever the store does.
+        self._live = Asking("labels", live_labels.by_version)
 
     async def ListModels(
         self, request: pb.ListModelsRequest, context: grpc.aio.ServicerContext
@@ -42,12 +49,15 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         """Returns a page of versions, newest first."""
         size = page_size(request.page_size)
         models = await blocking(self._registry.newest, size, request.page_token)
+        await self._add_live_accuracy(models)
         token = models[-1].version if len(models) == size else ""
         return pb.ListModelsResponse(models=models, next_page_token=token)
 
     async def GetModel(self, request: pb.GetModelRequest, context: grpc.aio.ServicerContext) -> pb.Model:
         """Returns one version."""
-        return await blocking(self._registry.get, request.version)
+        model = await blocking(self._registry.get, request.version)
+        await self._add_live_accuracy([model])
+        return model
 
     async def PromoteModel(
         self, request: pb.PromoteModelRequest, context: grpc.aio.ServicerContext
@@ -93,3 +103,9 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         limits = limits_of(request, self._limits)
         versions = await storing(self._retention.prune, limits, request.dry_run)
         return pb.PruneModelsResponse(versions=versions)
+
+    async def _add_live_accuracy(self, models: Iterable[pb.Model]) -> None:
+        live, _ = await self._live.answer()
+        for model in models:
+            if live and model.version in live:
+                model.live_accuracy.CopyFrom(live[model.version])

@@ -20,7 +20,7 @@ from grpc_health.v1 import health_pb2
 from digits.client.channel import Connection, Stubs
 from digits.client.errors import remote_errors
 from digits.v1 import digit_service_pb2 as digit_pb
-from digits.v1 import models_pb2, status_pb2, training_pb2
+from digits.v1 import feedback_pb2, models_pb2, status_pb2, training_pb2
 
 Request = TypeVar("Request")
 Reply = TypeVar("Reply")
@@ -152,6 +152,13 @@ class Client:
         requests = (digit_pb.ClassifyStreamRequest(requests=batch) for batch in batches)
         call = self._stubs.digits.ClassifyStream(requests, timeout=timeout_seconds, metadata=self._metadata)
         return (list(answer.responses) for answer in _answers(call, call.cancel))
+
+    def report_label(
+        self, label: int, *, prediction_id: str | None = None, pixels: bytes | None = None
+    ) -> feedback_pb2.ReportLabelResponse:
+        """Says what a picture shows, 0 to 9: by its answer's prediction_id, or its preview's 784 bytes."""
+        request = feedback_pb2.ReportLabelRequest(prediction_id=prediction_id, pixels=pixels, label=label)
+        return self._ask(self._stubs.feedback.ReportLabel, request)
 
     def list_models(self, page_size: int = 0, page_token: str = "") -> models_pb2.ListModelsResponse:
         """Returns a page of registered versions, newest first."""

@@ -47,7 +47,7 @@ class Sweep:
             if owner not in open_ids and name not in uploads and self._is_old(name, owner):
                 logger.info("removed %s, which no job owns", name)
                 delete(name)
-        for folder in (UPLOADS, "models"):
+        for folder in (UPLOADS, "models", "feedback"):
             self._store.delete_unfinished(folder, MIN_AGE_SECONDS)
 
     def _is_old(self, name: str, owner: str) -> bool:

@@ -35,6 +35,18 @@ class Metrics(_message.Message):
     suspicion: str
     def __init__(self, accuracy: _Optional[float] = ..., loss: _Optional[float] = ..., held_out_image_count: _Optional[int] = ..., held_out_sha256: _Optional[str] = ..., chance_accuracy: _Optional[float] = ..., reference_accuracy: _Optional[float] = ..., reference_image_count: _Optional[int] = ..., reference_sha256: _Optional[str] = ..., robustness: _Optional[float] = ..., suspicion: _Optional[str] = ...) -> None: ...
 
+class LiveAccuracy(_message.Message):
+    __slots__ = ("label_count", "right_count", "low", "high")
+    LABEL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    RIGHT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    LOW_FIELD_NUMBER: _ClassVar[int]
+    HIGH_FIELD_NUMBER: _ClassVar[int]
+    label_count: int
+    right_count: int
+    low: float
+    high: float
+    def __init__(self, label_count: _Optional[int] = ..., right_count: _Optional[int] = ..., low: _Optional[float] = ..., high: _Optional[float] = ...) -> None: ...
+
 class Provenance(_message.Message):
     __slots__ = ("job_id", "data_name", "data_sha256", "recipe", "seed", "code_version", "image_count", "epochs", "training_seconds")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
@@ -58,7 +70,7 @@ class Provenance(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., data_name: _Optional[str] = ..., data_sha256: _Optional[str] = ..., recipe: _Optional[str] = ..., seed: _Optional[int] = ..., code_version: _Optional[str] = ..., image_count: _Optional[int] = ..., epochs: _Optional[int] = ..., training_seconds: _Optional[float] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("version", "state", "metrics", "provenance", "store_path", "bundle_bytes", "bundle_sha256", "create_time", "served", "pinned", "promotion_reason")
+    __slots__ = ("version", "state", "metrics", "provenance", "store_path", "bundle_bytes", "bundle_sha256", "create_time", "served", "pinned", "promotion_reason", "live_accuracy")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[Model.State]
@@ -78,6 +90,7 @@ class Model(_message.Message):
     SERVED_FIELD_NUMBER: _ClassVar[int]
     PINNED_FIELD_NUMBER: _ClassVar[int]
     PROMOTION_REASON_FIELD_NUMBER: _ClassVar[int]
+    LIVE_ACCURACY_FIELD_NUMBER: _ClassVar[int]
     version: str
     state: Model.State
     metrics: Metrics
@@ -89,7 +102,8 @@ class Model(_message.Message):
     served: bool
     pinned: bool
     promotion_reason: str
-    def __init__(self, version: _Optional[str] = ..., state: _Optional[_Union[Model.State, str]] = ..., metrics: _Optional[_Union[Metrics, _Mapping]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., store_path: _Optional[str] = ..., bundle_bytes: _Optional[int] = ..., bundle_sha256: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., served: _Optional[bool] = ..., pinned: _Optional[bool] = ..., promotion_reason: _Optional[str] = ...) -> None: ...
+    live_accuracy: LiveAccuracy
+    def __init__(self, version: _Optional[str] = ..., state: _Optional[_Union[Model.State, str]] = ..., metrics: _Optional[_Union[Metrics, _Mapping]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., store_path: _Optional[str] = ..., bundle_bytes: _Optional[int] = ..., bundle_sha256: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., served: _Optional[bool] = ..., pinned: _Optional[bool] = ..., promotion_reason: _Optional[str] = ..., live_accuracy: _Optional[_Union[LiveAccuracy, _Mapping]] = ...) -> None: ...
 
 class Serving(_message.Message):
     __slots__ = ("version", "generation", "previous_version", "history")
@@ -111,10 +125,12 @@ class ServingChange(_message.Message):
         GATE: _ClassVar[ServingChange.Reason]
         PROMOTE: _ClassVar[ServingChange.Reason]
         ROLLBACK: _ClassVar[ServingChange.Reason]
+        LIVE_LABELS: _ClassVar[ServingChange.Reason]
     REASON_UNSPECIFIED: ServingChange.Reason
     GATE: ServingChange.Reason
     PROMOTE: ServingChange.Reason
     ROLLBACK: ServingChange.Reason
+    LIVE_LABELS: ServingChange.Reason
     GENERATION_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     PREVIOUS_VERSION_FIELD_NUMBER: _ClassVar[int]

@@ -32,7 +32,7 @@ export function show(found, milliseconds) {
   const who = `${found.model_version}, by ${WHO[found.served_by]}, in ${Math.round(milliseconds)} ms`;
   said(sure ? "sure" : "unsure", String(found.digit), verdict, who);
   bars(found.probabilities, found.digit, found.not_a_digit);
-  preview(found.preview);
+  preview(found.preview ?? null);
 }
 
 function said(state, digit, verdict, who) {

@@ -19,7 +19,9 @@ export function button(text, onclick, attributes = {}) {
 }
 
 export function time(timestamp) {
+  if (!timestamp) return "";
   const date = new Date(timestamp);
-  const text = date.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  const year = date.getFullYear() === new Date().getFullYear() ? undefined : "numeric";
+  const text = date.toLocaleString([], { year, month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
   return element("time", { datetime: timestamp, title: date.toLocaleString() }, text);
 }

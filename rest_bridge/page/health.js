@@ -6,6 +6,17 @@ import { count } from "./format.js";
 
 const REFRESH_MILLISECONDS = 5000;
 
+// What each part is there for.
+const PURPOSE = {
+  coordinator: "jobs, versions and what serves",
+  store: "models, checkpoints, uploads",
+  log: "the images of running trainings",
+  queue: "pictures on their way to the workers",
+  model: "what this server answers with",
+  "classify workers": "read pictures",
+  "train workers": "learn",
+};
+
 let refreshing = 0;
 
 export function start() {}
@@ -45,7 +56,7 @@ function summary({ parts, model_version, waiting_picture_count, queued_job_count
 
 function part({ name, ok, detail }) {
   const badge = element("span", { class: `badge ${ok ? "good" : "bad"}` }, ok ? "well" : "not well");
-  return element("li", {}, element("div", { class: "row spread" }, element("b", {}, name), badge), element("p", { class: "quiet" }, detail));
+  return element("li", {}, element("div", { class: "row spread" }, element("b", {}, name), badge), element("p", { class: "quiet" }, PURPOSE[name]), element("p", {}, detail));
 }
 
 function worker({ role, host, process_id, model_version, error, idle_time }) {

@@ -38,7 +38,7 @@ class View {
       loss: new Chart("Loss", (loss) => loss.toFixed(3)),
       accuracy: new Chart("Accuracy", (share) => percent(share)),
       speed: new Chart("Images a second", (speed) => count(Math.round(speed))),
-      backlog: new Chart("Backlog of window", count, { second: "of" }),
+      backlog: new Chart("Backlog / window", count, { second: "/" }),
     };
     byId("charts").replaceChildren(...Object.values(this.charts).map((chart) => chart.node));
     byId("job").hidden = false;

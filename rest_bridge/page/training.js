@@ -18,6 +18,8 @@ export function start() {
   });
   byId("batch-file").addEventListener("change", () => {
     byId("batch").required = !byId("batch-file").files.length;
+    // What is uploaded is trained on as it is.
+    byId("with-feedback").disabled = !byId("batch").required;
   });
   byId("jobs-more").addEventListener("click", more);
 }
@@ -41,8 +43,10 @@ async function listBatches() {
     const options = batches.map(({ path, total_bytes, folder }) =>
       element("option", { value: path }, `${path}${folder ? "/" : ""} (${bytes(total_bytes)})`),
     );
-    if (options.length) byId("batch").replaceChildren(...options);
-    else byId("batch").replaceChildren(element("option", { value: "" }, "nothing there: upload a file"));
+    // Alone as well, once somebody has labelled a few.
+    options.push(element("option", { value: "feedback" }, "only the pictures that people labelled"));
+    if (batches.length) byId("batch").replaceChildren(...options);
+    else byId("batch").replaceChildren(element("option", { value: "" }, "nothing there: upload a file"), ...options);
   } catch (problem) {
     byId("train-problem").textContent = problem.message;
   }
@@ -58,15 +62,21 @@ async function train() {
   try {
     const began = file
       ? await postForm("digits/train", { ...options, images_batch: file }, ASYNC)
-      : await post("digits/train", { ...options, images_batch_path: byId("batch").value }, ASYNC);
+      : await post("digits/train", { ...options, images_batch_path: batchPath() }, ASYNC);
     byId("batch-file").value = "";
     byId("batch").required = true;
+    byId("with-feedback").disabled = false;
     location.hash = `#train/${began.job_id}`;
   } catch (problem) {
     byId("train-problem").textContent = problem.message;
   } finally {
     submit.disabled = false;
   }
+}
+
+function batchPath() {
+  const path = byId("batch").value;
+  return byId("with-feedback").checked && path !== "feedback" ? `${path}+feedback` : path;
 }
 
 // Of its own for each click, so that a call that is sent twice is one job.
@@ -97,7 +107,8 @@ async function more() {
 }
 
 function row(job) {
-  const { spec, progress, state } = job;
+  // A message that was never set is left out of the service's JSON.
+  const { spec = {}, progress = {}, state } = job;
   const result = progress.error?.message ?? [progress.model_version, progress.promoted && "serves"].filter(Boolean).join(", ");
   const cells = [
     element("a", { href: `#train/${job.job_id}` }, job.job_id),

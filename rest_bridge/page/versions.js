@@ -53,7 +53,7 @@ function paged(page) {
 }
 
 function row(model) {
-  const { version, metrics, provenance } = model;
+  const { version, metrics = {}, provenance = {} } = model;
   const serving = model.state === "SERVING";
   const name = [version, " ", serving && element("span", { class: "badge good" }, "serves")];
   const redrawn = metrics.robustness ? percent(metrics.robustness) : "–";
@@ -63,14 +63,22 @@ function row(model) {
     [measured(metrics.accuracy, metrics.held_out_image_count), "number"],
     [measured(metrics.reference_accuracy, metrics.reference_image_count), "number"],
     [redrawn, "number"],
-    [provenance.recipe],
-    [provenance.data_name],
+    [live(model.live_accuracy), "number"],
+    [`${provenance.data_name}, ${provenance.recipe}`],
     [bytes(model.bundle_bytes), "number"],
     [time(model.create_time)],
     [model.promotion_reason, "text"],
     [element("span", { class: "row" }, actions(version, serving))],
   ];
   return element("tr", {}, cells.map(([content, kind]) => element("td", { class: kind }, content || "")));
+}
+
+// By what people said of its answers, with the 95 % interval.
+function live(accuracy) {
+  if (!accuracy) return "\u2013";
+  const { label_count, right_count, low, high } = accuracy;
+  const interval = `${percent(low, 0)} to ${percent(high, 0)}`;
+  return element("span", { title: `95 % confidence: ${interval}` }, `${right_count} of ${label_count} (${interval})`);
 }
 
 function actions(version, serving) {
@@ -82,7 +90,7 @@ function actions(version, serving) {
 
 function move(change) {
   const from = change.previous_version ? ` instead of ${change.previous_version}` : "";
-  const why = { GATE: "the gate", PROMOTE: "promoted", ROLLBACK: "rolled back" }[change.reason] ?? words(change.reason);
+  const why = { GATE: "the gate", PROMOTE: "promoted", ROLLBACK: "rolled back", LIVE_LABELS: "worse on live labels" }[change.reason] ?? words(change.reason);
   const who = change.caller ? ` by ${change.caller}` : "";
   return element("li", {}, element("b", {}, change.version), `${from}: ${why}${who}, `, time(change.change_time));
 }

@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.conftest import missing
 
 Open = Callable[..., Page]
+# What the page shows when there is nothing to show: an en dash.
+NOTHING = "\u2013"
 
 # As root, as in a container, Chromium's own sandbox cannot be; the camera is a picture of its own.
 _ARGUMENTS = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
@@ -30,7 +32,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Open]:
-    """Opens an address in a new session; fails if the page logs an error, as one that breaks its policy does."""
+    """Opens an address in a new session; fails if the page logs an error, such as a breach of its policy."""
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import Open
+from tests.page.conftest import NOTHING, Open
 from tests.page.pen import FIVE, draw
 from tests.service import Service
 
@@ -99,11 +99,11 @@ def test_clearing_takes_the_answer_away_and_undo_the_last_stroke(
     digit_is(page, "5")
     page.keyboard.press("Control+z")
     page.get_by_role("button", name="Undo").click()
-    digit_is(page, "–")
+    digit_is(page, NOTHING)
     draw(page, FIVE)
     digit_is(page, "5")
     page.get_by_role("button", name="Clear").click()
-    digit_is(page, "–")
+    digit_is(page, NOTHING)
     expect(page.locator("#box")).to_be_hidden()
 
 
@@ -114,7 +114,7 @@ def test_a_picture_may_be_uploaded_dropped_and_pasted(trained_service: Service, 
     expect(page.locator("#box")).to_be_visible()
     for event in ("drop", "paste"):
         page.get_by_role("button", name="Clear").click()
-        digit_is(page, "–")
+        digit_is(page, NOTHING)
         with_a_picture(page, event, five())
         digit_is(page, "5")
 
@@ -163,4 +163,4 @@ def test_a_digit_can_be_drawn_by_keyboard_alone(trained_service: Service, open_p
     page.keyboard.press("Space")
     digit_is(page, "1")
     page.keyboard.press("Delete")
-    digit_is(page, "–")
+    digit_is(page, NOTHING)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import grpc
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -13,6 +14,9 @@ from digits import errors
 from digits.security import tokens
 from digits.security.tokens import Principal, Role
 from digits.settings import Settings
+from digits.v1.digit_service_pb2 import ClassifyResponse, Preview
+from digits.v1.feedback_pb2 import ReportLabelRequest, ReportLabelResponse
+from digits.v1.models_pb2 import LiveAccuracy
 from digits.v1.training_pb2 import Job, ListJobsResponse, TrainProgress
 from tests.page.bridges import Bridge, running_bridge
 from tests.page.conftest import Open
@@ -129,5 +133,24 @@ def test_a_service_that_is_away_is_said_and_asked_again(bridge: Bridge, open_pag
     draw(page, FIVE)
     expect(page.locator("#confidence")).to_contain_text("does not answer")
     page.unroute("**/digits/classify*")
-    draw(page, FIVE)
+    page.get_by_role("button", name="Undo").click()
     expect(page.locator("#digit")).to_have_text("5")
+
+
+def test_of_an_answer_that_the_server_forgot_the_pixels_are_sent(bridge: Bridge, open_page: Open) -> None:
+    def answer(request: ReportLabelRequest, context: grpc.ServicerContext) -> ReportLabelResponse:
+        if request.prediction_id:
+            context.abort(grpc.StatusCode.NOT_FOUND, "forgotten")
+        return ReportLabelResponse(model_version="v1", live_accuracy=LiveAccuracy(label_count=1, high=1))
+
+    seen = Preview(pixels=bytes(range(196)) * 4)
+    answered = ClassifyResponse(digit=5, model_version="v1", prediction_id="p1", preview=seen)
+    bridge.service.answers["Classify"] = answered
+    bridge.service.answers["ReportLabel"] = answer
+    page = open_page(bridge.url)
+    draw(page, FIVE)
+    page.get_by_role("button", name="It is a 8").click()
+    expect(page.locator("#taught")).to_contain_text("Kept, thank you. 0 of the 1 answers")
+    expect(page.get_by_role("button", name="It is a 8")).to_have_attribute("aria-pressed", "true")
+    newest = bridge.service.requests[-1]
+    assert (newest.pixels, newest.label) == (seen.pixels, 8)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from digits.v1 import training_pb2
-from tests.page.conftest import Open
+from tests.page.conftest import NOTHING, Open
 from tests.service import Service
 
 LONG = 120_000
@@ -24,9 +24,11 @@ def train(page: Page, promotion: str = "ALWAYS") -> str:
     """Trains on the tiny batch and returns the job's name."""
     page.get_by_label("Batch in the data folder").select_option("tiny.npz")
     page.get_by_label("The new model serves").select_option(promotion)
-    page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.locator("#job-title")).to_contain_text("Job ")
-    return (page.locator("#job-title").text_content() or "").removeprefix("Job ")
+    with page.expect_response("**/digits/train") as answered:
+        page.get_by_role("button", name="Train", exact=True).click()
+    job: str = answered.value.json()["job_id"]
+    expect(page.locator("#job-title")).to_have_text(f"Job {job}")
+    return job
 
 
 def test_a_training_goes_from_the_page_to_serves_with_its_charts(
@@ -35,10 +37,10 @@ def test_a_training_goes_from_the_page_to_serves_with_its_charts(
     job = train(page)
     expect(page.locator("#job-said")).to_contain_text("serves: the caller said ALWAYS", timeout=LONG)
     expect(page.locator("#job-state")).to_have_text("succeeded")
-    for chart in ("Loss", "Accuracy", "Images a second", "Backlog of window"):
+    for chart in ("Loss", "Accuracy", "Images a second", "Backlog / window"):
         figure = page.locator("figure", has_text=chart)
         expect(figure.locator("path").first).to_have_attribute("d", DRAWN)
-        expect(figure.locator("b")).not_to_have_text("–")
+        expect(figure.locator("b")).not_to_have_text(NOTHING)
     with trained_service.client() as client:
         serving = client.get_model("serving")
     assert serving.provenance.job_id == job

@@ -61,7 +61,13 @@ def comparison(folder: Path, name: str = "reference.npz") -> tuple[Comparison, l
     versions = [published(coordinator, store, seed=seed) for seed in (0, 1)]
     pixels = np.arange(3 * 784, dtype=np.uint16).reshape(3, 28, 28).astype(np.uint8)
     labels = np.array([0, 1, 2], np.uint8)
-    np.savez(folder / "reference.npz", x_train=pixels, y_train=labels, x_test=pixels, y_test=labels)
+    np.savez(
+        folder / "reference.npz",
+        x_train=np.roll(pixels, 1, axis=0),
+        y_train=labels,
+        x_test=pixels,
+        y_test=labels,
+    )
     reference = ReferenceFile(Settings(data_dir=folder, reference_batch=name))
     return Comparison(Registry(coordinator), store, reference), versions, store
 

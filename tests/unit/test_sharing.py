@@ -9,7 +9,7 @@ import pytest
 from tests.sharing import SHARED, group_of
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("integration", "conformance", "front_door")
+FOLDERS = ("integration", "page", "conformance", "front_door")
 SERVERS = (
     "front_door",
     "trained_service",
