@@ -9,6 +9,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from digits.limits import DEFAULT_GRPC_PORT
+
 
 class Settings(BaseSettings):
     """Read by entry points alone and handed on; nothing else reads the environment."""
@@ -19,9 +21,14 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("data"), description="Folder that paths in requests resolve under.")
 
     grpc_host: str = Field("127.0.0.1", description="Address that the gRPC server listens on.")
-    grpc_port: int = Field(50051, ge=0, le=65535, description="Port of the gRPC server.")
+    grpc_port: int = Field(DEFAULT_GRPC_PORT, ge=0, le=65535, description="Port of the gRPC server.")
     rest_host: str = Field("127.0.0.1", description="Address that the REST bridge listens on.")
     rest_port: int = Field(5000, ge=0, le=65535, description="Port of the REST bridge.")
+    rest_names: str = Field(
+        "",
+        description="Names, with commas between them, by which callers without tokens may call the bridge, "
+        "beside localhost; by any other, a web page could reach it.",
+    )
     server_address: str = Field("", description="gRPC address that the bridge and the command line call.")
     health_port: int = Field(
         0,
@@ -52,7 +59,8 @@ class Settings(BaseSettings):
     )
     tokens_file: Path | None = Field(
         None,
-        description="File of the bearer tokens that callers need: a line each, NAME ROLE[,ROLE] SHA-256.",
+        description="File of the bearer tokens that callers need: a line each, NAME ROLE[,ROLE] SHA-256 "
+        "[until=TIME].",
     )
     allow_insecure: bool = Field(
         False, description="Whether we may listen beyond loopback without TLS or without tokens."

@@ -6,8 +6,9 @@ from flask import Flask, request
 
 from digits.security.tokens import Tokens
 
+PROBES = frozenset({"probes.healthz", "probes.readyz"})
 # What anybody may ask: probes, and the files of the page, which asks for a token itself.
-OPEN = frozenset({"probes.healthz", "probes.readyz", "page.index", "page.file"})
+OPEN = PROBES | {"page.index", "page.file"}
 
 
 def install(app: Flask, tokens: Tokens | None) -> None:

@@ -8,7 +8,16 @@ from digits.client.client import Client
 from digits.client.connect import connect
 from digits.security.tokens import Tokens
 from digits.settings import Settings
-from rest_bridge import access, classifying, error_mapping, models, page_files, probes, training
+from rest_bridge import (
+    access,
+    browsers,
+    classifying,
+    error_mapping,
+    models,
+    page_files,
+    probes,
+    training,
+)
 
 
 def create_app(settings: Settings, client: Client | None = None) -> Flask:
@@ -17,6 +26,7 @@ def create_app(settings: Settings, client: Client | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
     app.extensions["digits"] = client or connect(settings)
     error_mapping.install(app)
+    browsers.install(app, settings)
     access.install(app, Tokens(settings.tokens_file) if settings.tokens_file else None)
     for module in (classifying, training, models, probes, page_files):
         app.register_blueprint(module.blueprint)

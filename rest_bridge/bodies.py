@@ -77,10 +77,14 @@ class ClassifyForm(ClassifyBody):
     image: Upload = Field(default_factory=bytes, description="A picture's file.")
 
 
-class RollbackBody(BaseModel):
-    """What to roll back from; without a body, whatever serves."""
+class NoBody(BaseModel):
+    """Nothing: the path says it all."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class RollbackBody(NoBody):
+    """What to roll back from; without a body, whatever serves."""
 
     from_version: str = text("Roll back only if this version serves; repeating the call changes nothing.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from rest_bridge import reading
-from rest_bridge.bodies import Page, Pair, RollbackBody
+from rest_bridge.bodies import NoBody, Page, Pair, RollbackBody
 from rest_bridge.operations import Operation
 from rest_bridge.replies import client, json_reply
 
@@ -26,8 +26,10 @@ def get_model(version: str) -> Response:
 
 
 @blueprint.post("/digits/models/<version>/promote")
+@Operation(optional_body=NoBody)
 def promote_model(version: str) -> Response:
     """Makes a version serve."""
+    reading.read_optional(NoBody)
     return json_reply(client().promote_model(version))
 
 

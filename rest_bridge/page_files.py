@@ -36,10 +36,8 @@ _HEADERS = {
         )
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
     "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
     # A new release is seen at once: a browser asks whether its copy still is the newest (304 if so).
     "Cache-Control": "no-cache",
 }

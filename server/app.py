@@ -61,6 +61,7 @@ from server.job_servicer import JobServicer
 from server.model_servicer import ModelServicer
 from server.progress_stream import ProgressStreams
 from server.status_servicer import Queue, StatusServicer
+from server.unknown_calls import UnknownCalls
 
 logger = logging.getLogger(__name__)
 
@@ -180,14 +181,44 @@ class Application:
 
     def _make_server(self) -> grpc.aio.Server:
         settings = self._settings
-        server = listening.make_server(settings)
-        methods: Any = GenericHandlersOnly(server)
         tokens = Tokens(settings.tokens_file) if settings.tokens_file else None
         access = Access(tokens, settings.max_calls_per_caller)
+        server = listening.make_server(settings)
+        methods: Any = GenericHandlersOnly(server, access)
 
         def guarded(servicer: object) -> Any:
             return ErrorMapping(Authorized(servicer, access))
 
+        predictions = Predictions()
+        promotion = Promotion(self._registry, self._store, self._coordinator)
+        live_labels = LiveLabels(
+            self._labels, self._registry, promotion, rollback=settings.rollback_on_live_labels
+        )
+        digit = self._make_digit_servicer(predictions, access)
+        digit_service_pb2_grpc.add_DigitServiceServicer_to_server(guarded(digit), methods)
+        job = JobServicer(
+            self._jobs,
+            self._progress_streams,
+            access,
+            retention=self._job_retention,
+            limits=_job_limits(settings),
+        )
+        training_pb2_grpc.add_JobServiceServicer_to_server(guarded(job), methods)
+        model = self._make_model_servicer(promotion, live_labels, access)
+        models_pb2_grpc.add_ModelServiceServicer_to_server(guarded(model), methods)
+        feedback = FeedbackServicer(predictions, self._classifier, live_labels, access)
+        feedback_pb2_grpc.add_FeedbackServiceServicer_to_server(guarded(feedback), methods)
+        inference = InferenceServicer(self._classifier, self._named, self._serving, self._registry)
+        inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(guarded(inference), methods)
+        status_pb2_grpc.add_StatusServiceServicer_to_server(guarded(self._make_status()), methods)
+        server.add_generic_rpc_handlers((UnknownCalls(),))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, methods)
+        names = ["grpc.health.v1.Health", *ALWAYS, *filter(None, WITH_A_MODEL)]
+        reflection.enable(methods, names, guarded)
+        return server
+
+    def _make_digit_servicer(self, predictions: Predictions, access: Access) -> DigitServicer:
+        settings = self._settings
         admission = Admission(
             self._jobs,
             self._store,
@@ -196,8 +227,7 @@ class Application:
             max_dataset_bytes=settings.max_dataset_bytes,
             max_jobs_per_caller=settings.max_jobs_per_caller,
         )
-        predictions = Predictions()
-        digit = DigitServicer(
+        return DigitServicer(
             admission,
             self._progress_streams,
             self._classifier,
@@ -205,33 +235,20 @@ class Application:
             access=access,
             settings=settings,
         )
-        digit_service_pb2_grpc.add_DigitServiceServicer_to_server(guarded(digit), methods)
-        job = JobServicer(self._jobs, self._progress_streams, self._job_retention, _job_limits(settings))
-        training_pb2_grpc.add_JobServiceServicer_to_server(guarded(job), methods)
-        promotion = Promotion(self._registry, self._store, self._coordinator)
-        live_labels = LiveLabels(
-            self._labels, self._registry, promotion, rollback=settings.rollback_on_live_labels
-        )
-        feedback = FeedbackServicer(predictions, self._classifier, live_labels, access)
-        feedback_pb2_grpc.add_FeedbackServiceServicer_to_server(guarded(feedback), methods)
-        model = ModelServicer(
+
+    def _make_model_servicer(
+        self, promotion: Promotion, live_labels: LiveLabels, access: Access
+    ) -> ModelServicer:
+        return ModelServicer(
             self._registry,
             promotion,
-            comparison=Comparison(self._registry, self._store, ReferenceFile(settings)),
+            comparison=Comparison(self._registry, self._store, ReferenceFile(self._settings)),
             live_labels=live_labels,
             floor=self._floor,
             access=access,
             retention=self._model_retention,
-            limits=_model_limits(settings),
+            limits=_model_limits(self._settings),
         )
-        models_pb2_grpc.add_ModelServiceServicer_to_server(guarded(model), methods)
-        inference = InferenceServicer(self._classifier, self._named, self._serving, self._registry)
-        inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(guarded(inference), methods)
-        status_pb2_grpc.add_StatusServiceServicer_to_server(guarded(self._make_status()), methods)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, methods)
-        names = ["grpc.health.v1.Health", *ALWAYS, *filter(None, WITH_A_MODEL)]
-        reflection.enable(server, names, guarded)
-        return server
 
     def _make_status(self) -> StatusServicer:
         return StatusServicer(

@@ -12,6 +12,7 @@ from digits.errors import InvalidInput
 from digits.feedback.predictions import Predictions
 from digits.imaging.candidate import Candidate
 from digits.jobs.admission import Admission
+from digits.security.tokens import Role
 from digits.serving.answering import Answer
 from digits.serving.classifier import Classifier
 from digits.settings import Settings
@@ -49,6 +50,8 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
     ) -> AsyncIterator[training_pb2.TrainProgress]:
         """Accepts a job and streams its progress; what the caller does with the stream changes nothing."""
         caller = self._access.caller(context)
+        if request.promotion == training_pb2.ALWAYS:
+            self._access.require(Role.ADMIN, context, "promotion ALWAYS")
         job = await storing(self._admission.admit, request, caller)
         async for progress in self._progress_streams.follow(job.job_id):
             yield progress

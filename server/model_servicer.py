@@ -41,7 +41,7 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         self._retention, self._limits = retention, limits
         self._floor, self._access = floor, access
         # Versions are listed, whatever the store does.
-        self._live = Asking("labels", live_labels.by_version)
+        self._live = Asking("labels", live_labels.by_version, patience_seconds=0.5)
 
     async def ListModels(
         self, request: pb.ListModelsRequest, context: grpc.aio.ServicerContext

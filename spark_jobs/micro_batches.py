@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 
 from digits.jobs.leases import Lease
 from digits.training.checkpoints import Checkpoints
+from digits.training.eta import Eta
 from digits.training.local_sgd import PartitionResult
 from digits.v1 import artifacts_pb2
 from spark_jobs.feed import Feed
@@ -34,6 +35,11 @@ class MicroBatches:
     ) -> None:
         self._plan, self._seed, self.state = plan, seed, state
         self._lease, self._checkpoints, self._feed, self._report = lease, checkpoints, feed, report
+        self._eta = Eta(plan.total_images)
+
+    def start(self) -> None:
+        """The first micro-batch comes now: what is estimated counts from here."""
+        self._eta.started(time.monotonic(), self.state.images_trained)
 
     def train(self, fresh: DataFrame) -> bool:
         """Trains one micro-batch and commits it; returns whether the epoch is over."""
@@ -79,7 +85,7 @@ class MicroBatches:
         images = state.images_trained - before.images_trained
         self._feed.mark_trained(state, state.trained.count() - before.trained.count(), seconds)
         self._report.trained(
-            eta_seconds=(self._plan.total_images - state.images_trained) * seconds / images,
+            eta_seconds=self._eta.committed(time.monotonic(), state.images_trained),
             images_trained=state.images_trained,
             images_ingested=self._feed.images_ingested(),
             backlog_images=self._feed.backlog_images(),

@@ -17,6 +17,7 @@ import grpc
 from google.protobuf.duration_pb2 import Duration
 from grpc_health.v1 import health_pb2
 
+from digits.client.address import target
 from digits.client.channel import Connection, Stubs
 from digits.client.errors import remote_errors
 from digits.v1 import digit_service_pb2 as digit_pb
@@ -29,7 +30,8 @@ Reply = TypeVar("Reply")
 class Client:
     """Calls one address; threads may share it. Every method raises RemoteError.
 
-    `token` is the bearer token that every call shows; `credentials` make the channel a TLS one.
+    `address` is HOST:PORT, or what else address.target takes. `token` is the bearer token that every call
+    shows; `credentials` make the channel a TLS one, as https:// does.
     Calls without a timeout of their own end after `timeout_seconds`; progress streams have no end.
     """
 
@@ -40,9 +42,10 @@ class Client:
         token: str = "",
         credentials: grpc.ChannelCredentials | None = None,
     ) -> None:
-        self.address = address
+        self.address, tls = target(address)
         self._timeout_seconds = timeout_seconds
-        self._connection = Connection(address, credentials)
+        made = grpc.ssl_channel_credentials() if tls and credentials is None else credentials
+        self._connection = Connection(self.address, made)
         self._metadata = _bearer(token)
 
     def __enter__(self) -> Self:

@@ -39,12 +39,12 @@ def open_batch(
     name = asked.images_batch_path
     if upload is None:
         return _open_path(name, data_dir, max_bytes, transposed)
-    if not name:
+    base = batch.base_of(name)
+    if base is None:
         return open_dataset(upload, "images_batch", max_bytes, transposed)
-    labelled = batch.labelled(upload)
-    if base := batch.base_of(name):
-        return batch.joined(_open_path(base, data_dir, max_bytes, transposed), labelled)
-    return batch.check(labelled)
+    if not base:
+        return batch.check(batch.labelled(upload))
+    return batch.joined(_open_path(base, data_dir, max_bytes, transposed), batch.labelled(upload))
 
 
 def _open_path(name: str, data_dir: Path, max_bytes: int, transposed: bool) -> Dataset:
