@@ -37,6 +37,36 @@ class Settings(BaseSettings):
         description="Port on which the server answers gRPC health checks alone, without TLS and tokens, for "
         "probes that have neither; 0 for none.",
     )
+    metrics_host: str = Field(
+        "127.0.0.1",
+        description="Address on which a server or a worker shows its metrics, in plain text and without "
+        "tokens: another than loopback only where nobody else reaches it.",
+    )
+    metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port of a server's or a worker's /metrics; 0 for none. `digits up` gives the server "
+        "this one, the classify worker the next and the train worker the one after; for 0 it takes free "
+        "ones. The bridge shows its own beside its other paths.",
+    )
+    trace_endpoint: str = Field(
+        "",
+        description="Where spans are sent to, by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; "
+        "empty for nowhere. Needs the extra `traces`.",
+    )
+    trace_ratio: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Share of the traces that begin here which is kept; callers decide on theirs.",
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How each event is logged, on one line: for people, or as a JSON object."
+    )
+    access_log: bool = Field(
+        False, description="Whether servers and bridge log every call that they answered."
+    )
     drain_seconds: float = Field(
         10.0, ge=0, description="How long accepted calls may take once a server was told to stop."
     )

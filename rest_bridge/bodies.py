@@ -44,7 +44,7 @@ class TrainBody(Body):
     upload_field = "images_batch"
 
     images_batch_path: str = text("Path of a batch of images below the data folder.")
-    recipe: str = text('"fast" (the default) or "standard".')
+    recipe: str = text('"fast" (the default), "standard" or "best".')
     seed: Whole = Field(0, ge=-MAX_INT64 - 1, le=MAX_INT64, description="Seed of the training.")
     request_id: str = text("Two calls with the same one are one job.", max_length=MAX_REQUEST_ID_LENGTH)
     promotion: Promotion = Field("IF_BETTER", description="Whether the model may serve.")

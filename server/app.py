@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import threading
-from functools import partial
 from typing import Any
 
 import grpc
@@ -42,6 +41,9 @@ from digits.serving.queue_answerer import QueueAnswerer
 from digits.serving.serving_model import ServingModel, ServingSnapshot
 from digits.serving.version_floor import VersionFloor
 from digits.settings import Settings
+from digits.signals import audit, exposition
+from digits.signals.certificates import CertificateExpiry
+from digits.signals.metrics.systems import STORE_BYTES
 from digits.v1 import (
     digit_service_pb2_grpc,
     feedback_pb2_grpc,
@@ -49,8 +51,9 @@ from digits.v1 import (
     status_pb2_grpc,
     training_pb2_grpc,
 )
-from server import listening, reflection
+from server import gauges, listening, reflection
 from server.access import Access, Authorized
+from server.audited import Audited
 from server.digit_servicer import DigitServicer
 from server.error_mapping import ErrorMapping
 from server.feedback_servicer import FeedbackServicer
@@ -59,6 +62,7 @@ from server.health import ALWAYS, WITH_A_MODEL, Health
 from server.inference_servicer import InferenceServicer
 from server.job_servicer import JobServicer
 from server.model_servicer import ModelServicer
+from server.observed import Observed
 from server.progress_stream import ProgressStreams
 from server.status_servicer import Queue, StatusServicer
 from server.unknown_calls import UnknownCalls
@@ -93,7 +97,9 @@ class Application:
         self._serving = ServingModel(self._registry, loader, self._serving_changed, cache)
         self._named = NamedVersions(self._serving, loader, settings.classify_max_waiting)
         self._floor = VersionFloor(self._serving)
-        self._classifier = self._make_classifier()
+        self._breaker = Breaker()
+        self._classifier = self._make_classifier(self._breaker)
+        gauges.follow(self._classifier.batcher, self._breaker, self._reconciler)
         self._health = Health(
             {
                 "serving-model": self._serving.is_alive,
@@ -161,17 +167,21 @@ class Application:
                 sweep.run,
                 self._labels.merge,
                 self._model_retention.sweep,
-                partial(self._job_retention.prune, _job_limits(self._settings)),
-                partial(self._model_retention.prune, _model_limits(self._settings)),
+                self._prune,
+                lambda: STORE_BYTES.set(self._store.total_bytes()),
             ],
         )
 
-    def _make_classifier(self) -> Classifier:
+    def _prune(self) -> None:
+        jobs = self._job_retention.prune(_job_limits(self._settings))
+        audit.by_the_service("prune", [f"job {job_id}" for job_id in jobs])
+        audit.by_the_service("prune", self._model_retention.prune(_model_limits(self._settings)))
+
+    def _make_classifier(self, breaker: Breaker) -> Classifier:
         settings = self._settings
         queue = QueueAnswerer(bootstrap.classify_queue(settings), settings.classify_queue_timeout_seconds)
-        self._failover = Failover(queue, LocalAnswerer(self._serving, self._floor), Breaker())
         return Classifier(
-            self._failover,
+            Failover(queue, LocalAnswerer(self._serving, self._floor), breaker),
             self._named,
             self._serving,
             self._floor,
@@ -187,7 +197,8 @@ class Application:
         methods: Any = GenericHandlersOnly(server, access)
 
         def guarded(servicer: object) -> Any:
-            return ErrorMapping(Authorized(servicer, access))
+            audited = Audited(servicer, access)
+            return ErrorMapping(Observed(Authorized(audited, access), settings.access_log))
 
         predictions = Predictions()
         promotion = Promotion(self._registry, self._store, self._coordinator)
@@ -256,7 +267,7 @@ class Application:
             self._jobs,
             self._store,
             self._log,
-            queue=Queue(self._classifier.waiting_pictures, self._failover.first_answers),
+            queue=Queue(self._classifier.batcher.waiting_pictures, self._breaker.is_open),
             serving=self._serving.now,
         )
 
@@ -284,4 +295,5 @@ def _model_limits(settings: Settings) -> Limits:
 
 async def serve(settings: Settings) -> None:
     """Runs one server."""
+    exposition.serve(settings, CertificateExpiry(settings))
     await Application(settings).run()

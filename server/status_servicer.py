@@ -19,10 +19,10 @@ from server.asking import Asking
 
 @dataclass(frozen=True)
 class Queue:
-    """How this server's classifications go: pictures that wait, and whether workers answer."""
+    """How this server's classifications go: pictures that wait, and whether the workers are passed over."""
 
     waiting_pictures: Callable[[], int]
-    answers: Callable[[], bool]
+    breaker_is_open: Callable[[], bool]
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class StatusServicer(status_pb2_grpc.StatusServiceServicer):
         return response
 
     def _queue_part(self, waiting: int) -> pb.PartStatus:
-        if self._queue.answers():
+        if not self._queue.breaker_is_open():
             return pb.PartStatus(name="queue", ok=True, detail=f"{waiting:,} pictures wait")
         return _part("queue", "no worker answers: this server's local model does")
 

@@ -17,6 +17,7 @@ from deploy.native.display import Display
 from deploy.native.folder import StateFolder
 from deploy.native.plan import own_ports, specs
 from deploy.native.process_settings import process_settings, recordable
+from deploy.native.service import metrics
 from deploy.native.service.registry_reader import RegistryReader
 from deploy.native.stacks import chosen
 from deploy.native.supervision.lock import locked
@@ -40,6 +41,7 @@ def up(settings: Settings, console: Console, stack_name: str) -> None:
         given = process_settings(stack, settings, folder, ports)
         preflight.check_exposure(given)
         preflight.check_ports(given)
+        metrics.write_targets(folder.metrics_targets, given, ports)
         with closing(RegistryReader(given.coordinator_url)) as registry:
             supervisor = Supervisor(specs(stack, given, folder, ports, registry), folder, display)
             plan = RunRecord(os.getpid(), False, recordable(given), ports, stack=stack.name)

@@ -21,6 +21,7 @@ from kazoo.handlers.threading import KazooTimeoutError
 from kazoo.retry import KazooRetry
 
 from digits.errors import CoordinatorUnavailable
+from digits.signals.metrics import systems as measured
 
 logger = logging.getLogger(__name__)
 
@@ -151,8 +152,10 @@ class ZooKeeperSession:
     def _changed(self, state: str) -> None:
         """Kazoo's own thread calls this, and it must not wait for anything."""
         logger.log(logging.INFO if state == KazooState.CONNECTED else logging.WARNING, "ZooKeeper: %s", state)
+        measured.ZOOKEEPER_CONNECTED.set(state == KazooState.CONNECTED)
         if state == KazooState.LOST:
             self.number += 1
+            measured.ZOOKEEPER_SESSIONS_LOST.inc()
         elif state == KazooState.CONNECTED:
             for callback in self._when_connected:
                 callback()

@@ -9,6 +9,7 @@ from digits.feedback.labels import Labels
 from digits.feedback.live_accuracy import clearly_worse, live_accuracies
 from digits.models.promotion import Promotion
 from digits.models.registry import Registry
+from digits.signals import audit
 from digits.v1 import feedback_pb2
 from digits.v1 import models_pb2 as pb
 
@@ -43,7 +44,8 @@ class LiveLabels:
             alias = self._registry.alias()
             serving, before = alias.serving.version, alias.version_before()
             if serving in live and before in live and clearly_worse(live[serving], live[before]):
+                self._promotion.rollback(serving, CALLER, reason=pb.ServingChange.LIVE_LABELS)
                 logger.warning("%s is worse than %s on live labels: rolled back", serving, before)
-                self._promotion.rollback(serving, CALLER, pb.ServingChange.LIVE_LABELS)
+                audit.by_the_service("rolled back by live labels", [f"{serving} to {before}"])
         except DigitsError as error:
             logger.warning("what serves could not be rolled back by live labels: %s", error)

@@ -10,6 +10,7 @@ import numpy as np
 from digits.errors import DigitsError
 from digits.serving.answering import Answer, Answerer
 from digits.serving.breaker import Breaker
+from digits.signals.metrics import serving as measured
 
 logger = logging.getLogger(__name__)
 
@@ -20,10 +21,6 @@ class Failover:
     def __init__(self, first: Answerer, second: Answerer, breaker: Breaker) -> None:
         self._first, self._second, self._breaker = first, second, breaker
         self._probe: asyncio.Task[None] | None = None
-
-    def first_answers(self) -> bool:
-        """Whether the first is asked at all: not while its breaker is open."""
-        return not self._breaker.is_open()
 
     async def answer(self, pixels: np.ndarray, generation: int) -> Answer:
         """See Answerer; raises what the second does."""
@@ -46,6 +43,7 @@ class Failover:
             self._breaker.succeeded()
             return answer
         self._breaker.failed()
+        measured.QUEUE_FAILURES.inc()
         return None
 
     async def _try_first(self, pixels: np.ndarray, generation: int) -> None:

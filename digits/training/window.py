@@ -72,7 +72,7 @@ class IngestWindow:
         return self._appended - self._trained
 
     def size(self) -> int:
-        """Blocks that may be unread."""
+        """The most blocks that may be appended and not trained yet."""
         return self._size
 
     def appended(self) -> int:

@@ -26,7 +26,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x64igits/v1/models.proto\x12\tdigits.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf5\x01\n\x07Metrics\x12\x10\n\x08\x61\x63\x63uracy\x18\x01 \x01(\x01\x12\x0c\n\x04loss\x18\x02 \x01(\x01\x12\x1c\n\x14held_out_image_count\x18\x03 \x01(\x03\x12\x17\n\x0fheld_out_sha256\x18\x04 \x01(\t\x12\x17\n\x0f\x63hance_accuracy\x18\x05 \x01(\x01\x12\x1a\n\x12reference_accuracy\x18\x06 \x01(\x01\x12\x1d\n\x15reference_image_count\x18\x07 \x01(\x03\x12\x18\n\x10reference_sha256\x18\x08 \x01(\t\x12\x12\n\nrobustness\x18\t \x01(\x01\x12\x11\n\tsuspicion\x18\n \x01(\t\"S\n\x0cLiveAccuracy\x12\x13\n\x0blabel_count\x18\x01 \x01(\x03\x12\x13\n\x0bright_count\x18\x02 \x01(\x03\x12\x0b\n\x03low\x18\x03 \x01(\x01\x12\x0c\n\x04high\x18\x04 \x01(\x01\"\xb7\x01\n\nProvenance\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x11\n\tdata_name\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x61ta_sha256\x18\x03 \x01(\t\x12\x0e\n\x06recipe\x18\x04 \x01(\t\x12\x0c\n\x04seed\x18\x05 \x01(\x03\x12\x14\n\x0c\x63ode_version\x18\x06 \x01(\t\x12\x13\n\x0bimage_count\x18\x07 \x01(\x03\x12\x0e\n\x06\x65pochs\x18\x08 \x01(\x05\x12\x18\n\x10training_seconds\x18\t \x01(\x01\"\xb7\x03\n\x05Model\x12\x0f\n\x07version\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.digits.v1.Model.State\x12#\n\x07metrics\x18\x03 \x01(\x0b\x32\x12.digits.v1.Metrics\x12)\n\nprovenance\x18\x04 \x01(\x0b\x32\x15.digits.v1.Provenance\x12\x12\n\nstore_path\x18\x05 \x01(\t\x12\x14\n\x0c\x62undle_bytes\x18\x06 \x01(\x03\x12\x15\n\rbundle_sha256\x18\x07 \x01(\t\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x06served\x18\t \x01(\x08H\x00\x88\x01\x01\x12\x0e\n\x06pinned\x18\n \x01(\x08\x12\x18\n\x10promotion_reason\x18\x0b \x01(\t\x12.\n\rlive_accuracy\x18\x0c \x01(\x0b\x32\x17.digits.v1.LiveAccuracy\":\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\r\n\tAVAILABLE\x10\x01\x12\x0b\n\x07SERVING\x10\x02\x42\t\n\x07_served\"s\n\x07Serving\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x12\n\ngeneration\x18\x02 \x01(\x03\x12\x18\n\x10previous_version\x18\x03 \x01(\t\x12)\n\x07history\x18\x04 \x03(\x0b\x32\x18.digits.v1.ServingChange\"\x98\x02\n\rServingChange\x12\x12\n\ngeneration\x18\x01 \x01(\x03\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x18\n\x10previous_version\x18\x03 \x01(\t\x12/\n\x06reason\x18\x04 \x01(\x0e\x32\x1f.digits.v1.ServingChange.Reason\x12\x0e\n\x06\x63\x61ller\x18\x05 \x01(\t\x12/\n\x0b\x63hange_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"V\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x08\n\x04GATE\x10\x01\x12\x0b\n\x07PROMOTE\x10\x02\x12\x0c\n\x08ROLLBACK\x10\x03\x12\x0f\n\x0bLIVE_LABELS\x10\x04\":\n\x11ListModelsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"O\n\x12ListModelsResponse\x12 \n\x06models\x18\x01 \x03(\x0b\x32\x10.digits.v1.Model\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\"\n\x0fGetModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\"&\n\x13PromoteModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\",\n\x14RollbackModelRequest\x12\x14\n\x0c\x66rom_version\x18\x01 \x01(\t\"B\n\x19ListServingHistoryRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"`\n\x1aListServingHistoryResponse\x12)\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x18.digits.v1.ServingChange\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"2\n\x0fPinModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0e\n\x06pinned\x18\x02 \x01(\x08\"w\n\x12PruneModelsRequest\x12*\n\x07max_age\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\tmax_count\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x0f\n\x07\x64ry_run\x18\x03 \x01(\x08\x42\x0c\n\n_max_count\"\'\n\x13PruneModelsResponse\x12\x10\n\x08versions\x18\x01 \x03(\t\"E\n\x14\x43ompareModelsRequest\x12\x15\n\rfirst_version\x18\x01 \x01(\t\x12\x16\n\x0esecond_version\x18\x02 \x01(\t\"\xee\x01\n\x15\x43ompareModelsResponse\x12\x13\n\x0bimage_count\x18\x01 \x01(\x03\x12!\n\x05\x66irst\x18\x02 \x01(\x0b\x32\x12.digits.v1.Reading\x12\"\n\x06second\x18\x03 \x01(\x0b\x32\x12.digits.v1.Reading\x12\x18\n\x10\x66irst_only_count\x18\x04 \x01(\x03\x12\x19\n\x11second_only_count\x18\x05 \x01(\x03\x12*\n\x0b\x64ifferences\x18\x06 \x03(\x0b\x32\x15.digits.v1.Difference\x12\x18\n\x10\x64ifference_count\x18\x07 \x01(\x03\"F\n\x07Reading\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x10\n\x08\x61\x63\x63uracy\x18\x02 \x01(\x01\x12\x18\n\x10\x63onfusion_counts\x18\x03 \x03(\x03\"\x8b\x01\n\nDifference\x12\x0e\n\x06pixels\x18\x01 \x01(\x0c\x12\r\n\x05label\x18\x02 \x01(\x05\x12\x13\n\x0b\x66irst_digit\x18\x03 \x01(\x05\x12\x18\n\x10\x66irst_confidence\x18\x04 \x01(\x02\x12\x14\n\x0csecond_digit\x18\x05 \x01(\x05\x12\x19\n\x11second_confidence\x18\x06 \x01(\x02\x32\xd8\x04\n\x0cModelService\x12I\n\nListModels\x12\x1c.digits.v1.ListModelsRequest\x1a\x1d.digits.v1.ListModelsResponse\x12\x38\n\x08GetModel\x12\x1a.digits.v1.GetModelRequest\x1a\x10.digits.v1.Model\x12@\n\x0cPromoteModel\x12\x1e.digits.v1.PromoteModelRequest\x1a\x10.digits.v1.Model\x12\x42\n\rRollbackModel\x12\x1f.digits.v1.RollbackModelRequest\x1a\x10.digits.v1.Model\x12\x38\n\x08PinModel\x12\x1a.digits.v1.PinModelRequest\x1a\x10.digits.v1.Model\x12L\n\x0bPruneModels\x12\x1d.digits.v1.PruneModelsRequest\x1a\x1e.digits.v1.PruneModelsResponse\x12\x61\n\x12ListServingHistory\x12$.digits.v1.ListServingHistoryRequest\x1a%.digits.v1.ListServingHistoryResponse\x12R\n\rCompareModels\x12\x1f.digits.v1.CompareModelsRequest\x1a .digits.v1.CompareModelsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x64igits/v1/models.proto\x12\tdigits.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf5\x01\n\x07Metrics\x12\x10\n\x08\x61\x63\x63uracy\x18\x01 \x01(\x01\x12\x0c\n\x04loss\x18\x02 \x01(\x01\x12\x1c\n\x14held_out_image_count\x18\x03 \x01(\x03\x12\x17\n\x0fheld_out_sha256\x18\x04 \x01(\t\x12\x17\n\x0f\x63hance_accuracy\x18\x05 \x01(\x01\x12\x1a\n\x12reference_accuracy\x18\x06 \x01(\x01\x12\x1d\n\x15reference_image_count\x18\x07 \x01(\x03\x12\x18\n\x10reference_sha256\x18\x08 \x01(\t\x12\x12\n\nrobustness\x18\t \x01(\x01\x12\x11\n\tsuspicion\x18\n \x01(\t\"S\n\x0cLiveAccuracy\x12\x13\n\x0blabel_count\x18\x01 \x01(\x03\x12\x13\n\x0bright_count\x18\x02 \x01(\x03\x12\x0b\n\x03low\x18\x03 \x01(\x01\x12\x0c\n\x04high\x18\x04 \x01(\x01\"\xb7\x01\n\nProvenance\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x11\n\tdata_name\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x61ta_sha256\x18\x03 \x01(\t\x12\x0e\n\x06recipe\x18\x04 \x01(\t\x12\x0c\n\x04seed\x18\x05 \x01(\x03\x12\x14\n\x0c\x63ode_version\x18\x06 \x01(\t\x12\x13\n\x0bimage_count\x18\x07 \x01(\x03\x12\x0e\n\x06\x65pochs\x18\x08 \x01(\x05\x12\x18\n\x10training_seconds\x18\t \x01(\x01\"\xb7\x03\n\x05Model\x12\x0f\n\x07version\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.digits.v1.Model.State\x12#\n\x07metrics\x18\x03 \x01(\x0b\x32\x12.digits.v1.Metrics\x12)\n\nprovenance\x18\x04 \x01(\x0b\x32\x15.digits.v1.Provenance\x12\x12\n\nstore_path\x18\x05 \x01(\t\x12\x14\n\x0c\x62undle_bytes\x18\x06 \x01(\x03\x12\x15\n\rbundle_sha256\x18\x07 \x01(\t\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x06served\x18\t \x01(\x08H\x00\x88\x01\x01\x12\x0e\n\x06pinned\x18\n \x01(\x08\x12\x18\n\x10promotion_reason\x18\x0b \x01(\t\x12.\n\rlive_accuracy\x18\x0c \x01(\x0b\x32\x17.digits.v1.LiveAccuracy\":\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\r\n\tAVAILABLE\x10\x01\x12\x0b\n\x07SERVING\x10\x02\x42\t\n\x07_served\"s\n\x07Serving\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x12\n\ngeneration\x18\x02 \x01(\x03\x12\x18\n\x10previous_version\x18\x03 \x01(\t\x12)\n\x07history\x18\x04 \x03(\x0b\x32\x18.digits.v1.ServingChange\"\xa8\x02\n\rServingChange\x12\x12\n\ngeneration\x18\x01 \x01(\x03\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x18\n\x10previous_version\x18\x03 \x01(\t\x12/\n\x06reason\x18\x04 \x01(\x0e\x32\x1f.digits.v1.ServingChange.Reason\x12\x0e\n\x06\x63\x61ller\x18\x05 \x01(\t\x12/\n\x0b\x63hange_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06origin\x18\n \x01(\t\"V\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x08\n\x04GATE\x10\x01\x12\x0b\n\x07PROMOTE\x10\x02\x12\x0c\n\x08ROLLBACK\x10\x03\x12\x0f\n\x0bLIVE_LABELS\x10\x04\":\n\x11ListModelsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"O\n\x12ListModelsResponse\x12 \n\x06models\x18\x01 \x03(\x0b\x32\x10.digits.v1.Model\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\"\n\x0fGetModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\"&\n\x13PromoteModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\",\n\x14RollbackModelRequest\x12\x14\n\x0c\x66rom_version\x18\x01 \x01(\t\"B\n\x19ListServingHistoryRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"`\n\x1aListServingHistoryResponse\x12)\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x18.digits.v1.ServingChange\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"2\n\x0fPinModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0e\n\x06pinned\x18\x02 \x01(\x08\"w\n\x12PruneModelsRequest\x12*\n\x07max_age\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\tmax_count\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x0f\n\x07\x64ry_run\x18\x03 \x01(\x08\x42\x0c\n\n_max_count\"\'\n\x13PruneModelsResponse\x12\x10\n\x08versions\x18\x01 \x03(\t\"E\n\x14\x43ompareModelsRequest\x12\x15\n\rfirst_version\x18\x01 \x01(\t\x12\x16\n\x0esecond_version\x18\x02 \x01(\t\"\xee\x01\n\x15\x43ompareModelsResponse\x12\x13\n\x0bimage_count\x18\x01 \x01(\x03\x12!\n\x05\x66irst\x18\x02 \x01(\x0b\x32\x12.digits.v1.Reading\x12\"\n\x06second\x18\x03 \x01(\x0b\x32\x12.digits.v1.Reading\x12\x18\n\x10\x66irst_only_count\x18\x04 \x01(\x03\x12\x19\n\x11second_only_count\x18\x05 \x01(\x03\x12*\n\x0b\x64ifferences\x18\x06 \x03(\x0b\x32\x15.digits.v1.Difference\x12\x18\n\x10\x64ifference_count\x18\x07 \x01(\x03\"F\n\x07Reading\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x10\n\x08\x61\x63\x63uracy\x18\x02 \x01(\x01\x12\x18\n\x10\x63onfusion_counts\x18\x03 \x03(\x03\"\x8b\x01\n\nDifference\x12\x0e\n\x06pixels\x18\x01 \x01(\x0c\x12\r\n\x05label\x18\x02 \x01(\x05\x12\x13\n\x0b\x66irst_digit\x18\x03 \x01(\x05\x12\x18\n\x10\x66irst_confidence\x18\x04 \x01(\x02\x12\x14\n\x0csecond_digit\x18\x05 \x01(\x05\x12\x19\n\x11second_confidence\x18\x06 \x01(\x02\x32\xd8\x04\n\x0cModelService\x12I\n\nListModels\x12\x1c.digits.v1.ListModelsRequest\x1a\x1d.digits.v1.ListModelsResponse\x12\x38\n\x08GetModel\x12\x1a.digits.v1.GetModelRequest\x1a\x10.digits.v1.Model\x12@\n\x0cPromoteModel\x12\x1e.digits.v1.PromoteModelRequest\x1a\x10.digits.v1.Model\x12\x42\n\rRollbackModel\x12\x1f.digits.v1.RollbackModelRequest\x1a\x10.digits.v1.Model\x12\x38\n\x08PinModel\x12\x1a.digits.v1.PinModelRequest\x1a\x10.digits.v1.Model\x12L\n\x0bPruneModels\x12\x1d.digits.v1.PruneModelsRequest\x1a\x1e.digits.v1.PruneModelsResponse\x12\x61\n\x12ListServingHistory\x12$.digits.v1.ListServingHistoryRequest\x1a%.digits.v1.ListServingHistoryResponse\x12R\n\rCompareModels\x12\x1f.digits.v1.CompareModelsRequest\x1a .digits.v1.CompareModelsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,37 +46,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SERVING']._serialized_start=1063
   _globals['_SERVING']._serialized_end=1178
   _globals['_SERVINGCHANGE']._serialized_start=1181
-  _globals['_SERVINGCHANGE']._serialized_end=1461
-  _globals['_SERVINGCHANGE_REASON']._serialized_start=1375
-  _globals['_SERVINGCHANGE_REASON']._serialized_end=1461
-  _globals['_LISTMODELSREQUEST']._serialized_start=1463
-  _globals['_LISTMODELSREQUEST']._serialized_end=1521
-  _globals['_LISTMODELSRESPONSE']._serialized_start=1523
-  _globals['_LISTMODELSRESPONSE']._serialized_end=1602
-  _globals['_GETMODELREQUEST']._serialized_start=1604
-  _globals['_GETMODELREQUEST']._serialized_end=1638
-  _globals['_PROMOTEMODELREQUEST']._serialized_start=1640
-  _globals['_PROMOTEMODELREQUEST']._serialized_end=1678
-  _globals['_ROLLBACKMODELREQUEST']._serialized_start=1680
-  _globals['_ROLLBACKMODELREQUEST']._serialized_end=1724
-  _globals['_LISTSERVINGHISTORYREQUEST']._serialized_start=1726
-  _globals['_LISTSERVINGHISTORYREQUEST']._serialized_end=1792
-  _globals['_LISTSERVINGHISTORYRESPONSE']._serialized_start=1794
-  _globals['_LISTSERVINGHISTORYRESPONSE']._serialized_end=1890
-  _globals['_PINMODELREQUEST']._serialized_start=1892
-  _globals['_PINMODELREQUEST']._serialized_end=1942
-  _globals['_PRUNEMODELSREQUEST']._serialized_start=1944
-  _globals['_PRUNEMODELSREQUEST']._serialized_end=2063
-  _globals['_PRUNEMODELSRESPONSE']._serialized_start=2065
-  _globals['_PRUNEMODELSRESPONSE']._serialized_end=2104
-  _globals['_COMPAREMODELSREQUEST']._serialized_start=2106
-  _globals['_COMPAREMODELSREQUEST']._serialized_end=2175
-  _globals['_COMPAREMODELSRESPONSE']._serialized_start=2178
-  _globals['_COMPAREMODELSRESPONSE']._serialized_end=2416
-  _globals['_READING']._serialized_start=2418
-  _globals['_READING']._serialized_end=2488
-  _globals['_DIFFERENCE']._serialized_start=2491
-  _globals['_DIFFERENCE']._serialized_end=2630
-  _globals['_MODELSERVICE']._serialized_start=2633
-  _globals['_MODELSERVICE']._serialized_end=3233
+  _globals['_SERVINGCHANGE']._serialized_end=1477
+  _globals['_SERVINGCHANGE_REASON']._serialized_start=1391
+  _globals['_SERVINGCHANGE_REASON']._serialized_end=1477
+  _globals['_LISTMODELSREQUEST']._serialized_start=1479
+  _globals['_LISTMODELSREQUEST']._serialized_end=1537
+  _globals['_LISTMODELSRESPONSE']._serialized_start=1539
+  _globals['_LISTMODELSRESPONSE']._serialized_end=1618
+  _globals['_GETMODELREQUEST']._serialized_start=1620
+  _globals['_GETMODELREQUEST']._serialized_end=1654
+  _globals['_PROMOTEMODELREQUEST']._serialized_start=1656
+  _globals['_PROMOTEMODELREQUEST']._serialized_end=1694
+  _globals['_ROLLBACKMODELREQUEST']._serialized_start=1696
+  _globals['_ROLLBACKMODELREQUEST']._serialized_end=1740
+  _globals['_LISTSERVINGHISTORYREQUEST']._serialized_start=1742
+  _globals['_LISTSERVINGHISTORYREQUEST']._serialized_end=1808
+  _globals['_LISTSERVINGHISTORYRESPONSE']._serialized_start=1810
+  _globals['_LISTSERVINGHISTORYRESPONSE']._serialized_end=1906
+  _globals['_PINMODELREQUEST']._serialized_start=1908
+  _globals['_PINMODELREQUEST']._serialized_end=1958
+  _globals['_PRUNEMODELSREQUEST']._serialized_start=1960
+  _globals['_PRUNEMODELSREQUEST']._serialized_end=2079
+  _globals['_PRUNEMODELSRESPONSE']._serialized_start=2081
+  _globals['_PRUNEMODELSRESPONSE']._serialized_end=2120
+  _globals['_COMPAREMODELSREQUEST']._serialized_start=2122
+  _globals['_COMPAREMODELSREQUEST']._serialized_end=2191
+  _globals['_COMPAREMODELSRESPONSE']._serialized_start=2194
+  _globals['_COMPAREMODELSRESPONSE']._serialized_end=2432
+  _globals['_READING']._serialized_start=2434
+  _globals['_READING']._serialized_end=2504
+  _globals['_DIFFERENCE']._serialized_start=2507
+  _globals['_DIFFERENCE']._serialized_end=2646
+  _globals['_MODELSERVICE']._serialized_start=2649
+  _globals['_MODELSERVICE']._serialized_end=3249
 # @@protoc_insertion_point(module_scope)

@@ -31,7 +31,7 @@ class Away(MemoryCoordinator):
 def status(
     coordinator: MemoryCoordinator,
     store: Any = None,
-    answers: Callable[[], bool] = lambda: True,
+    breaker_is_open: Callable[[], bool] = lambda: False,
     serving: ServingSnapshot | None = None,
 ) -> pb.GetStatusResponse:
     servicer = StatusServicer(
@@ -39,7 +39,7 @@ def status(
         Jobs(coordinator, NoQueue()),
         store or MemoryStore(),
         MemoryLog(),
-        queue=Queue(lambda: 7, answers),
+        queue=Queue(lambda: 7, breaker_is_open),
         serving=lambda: serving or ServingSnapshot(),
     )
     return asyncio.run(servicer.GetStatus(pb.GetStatusRequest(), None))
@@ -85,7 +85,7 @@ def test_a_worker_that_cannot_follow_is_not_well() -> None:
 
 
 def test_a_queue_that_nobody_answers_is_not_well() -> None:
-    assert parts(status(MemoryCoordinator(), answers=lambda: False))["queue"][0] is False
+    assert parts(status(MemoryCoordinator(), breaker_is_open=lambda: True))["queue"][0] is False
 
 
 def test_a_system_that_is_away_is_named_and_the_others_are_told_all_the_same() -> None:
