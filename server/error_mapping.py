@@ -12,7 +12,8 @@ from google.rpc import status_pb2
 from grpc_status import rpc_status
 
 from digits import status_codes
-from digits.errors import DigitsError
+from digits.errors import DigitsError, Forbidden, Unauthenticated
+from digits.signals import refusals
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,8 @@ async def abort(context: grpc.aio.ServicerContext, error: Exception) -> NoReturn
     """Ends a call with the error's status."""
     if isinstance(error, grpc.aio.AbortError):
         raise error
+    if isinstance(error, Unauthenticated | Forbidden):
+        refusals.tell(error, context.peer())
     if isinstance(error, JobFailed):
         message = error.status
     else:

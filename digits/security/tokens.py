@@ -20,6 +20,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from digits.errors import Misconfigured, Unauthenticated
+from digits.security import token_changes
 
 logger = logging.getLogger(__name__)
 
@@ -93,10 +94,12 @@ class Tokens:
             return
         self._stamp = stamp
         try:
-            self._holders = _read(self._path)
+            before, self._holders = self._holders, _read(self._path)
             logger.info("%d tokens are known now", len(self._holders))
+            token_changes.tell(self._path, _named(before), _named(self._holders))
         except Misconfigured as error:
             self._holders = {}
+            token_changes.tell_failure(self._path, error)
             logger.warning("nobody is let in: %s", error)
 
     def _stamp_now(self) -> tuple[int, int, int]:
@@ -133,6 +136,11 @@ def append(path: Path, row: str) -> None:
             rows.seek(size - 1)
         begin = b"\n" if rows.read(1) not in (b"", b"\n") else b""
         rows.write(begin + row.encode() + b"\n")
+
+
+def _named(holders: dict[str, Principal]) -> dict[str, str]:
+    """Digests, and what each stands for, as the audit has them."""
+    return {known: f"{holder.name} ({','.join(sorted(holder.roles))})" for known, holder in holders.items()}
 
 
 def _read(path: Path) -> dict[str, Principal]:

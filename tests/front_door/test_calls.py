@@ -21,6 +21,7 @@ from tests.front_door.conftest import FrontDoor
 from tests.front_door.test_configuration import SECONDS, values
 from tests.integration.test_rest import CLASSIFY, TRAIN
 from tests.plain_pixels import SOME_PIXELS
+from tests.processes import suspended
 from tests.waiting import wait_until
 
 
@@ -103,16 +104,13 @@ def test_a_stream_of_heartbeats_alone_is_not_cut(front_door: FrontDoor) -> None:
     max_silence = min(values("grpc_read_timeout", "grpc.conf", SECONDS))
     with front_door.client() as client:
         worker = front_door.service.process("train-worker")
-        worker.suspend()
-        try:
+        with suspended(worker):
             job_id = next(client.train(images_batch_path="tiny.npz", promotion=pb.NEVER)).job_id
             began, beats = time.monotonic(), []
             for progress in client.watch_job(job_id):
                 beats.append(progress.state)
                 if time.monotonic() - began > max_silence + 5:
                     break
-        finally:
-            worker.resume()
         assert set(beats) == {pb.QUEUED}
         assert list(client.watch_job(job_id))[-1].state == pb.SUCCEEDED
 

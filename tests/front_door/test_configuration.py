@@ -27,7 +27,7 @@ def test_the_body_limits_are_the_services() -> None:
     small, picture = 64 << 10, 11 << 20
     assert picture > Settings().max_image_bytes
     assert rest == [small, picture, most]
-    # 1,024 pictures as bytes or as numbers; five bytes more of gRPC's own; ClassifyStream sends what it likes.
+    # 1,024 pictures as bytes or as numbers; gRPC's own five bytes; ClassifyStream has no end.
     assert by_grpc == [small, picture, 2 << 20, most + 5, 0]
     assert f"{most} bytes are allowed for a batch, {picture} for a picture, {small} for" in FILES["grpc.conf"]
     assert (
