@@ -221,7 +221,7 @@ class Application:
         feedback_pb2_grpc.add_FeedbackServiceServicer_to_server(guarded(feedback), methods)
         inference = InferenceServicer(self._classifier, self._named, self._serving, self._registry)
         inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(guarded(inference), methods)
-        status_pb2_grpc.add_StatusServiceServicer_to_server(guarded(self._make_status()), methods)
+        status_pb2_grpc.add_StatusServiceServicer_to_server(guarded(self._make_status(access)), methods)
         server.add_generic_rpc_handlers((UnknownCalls(),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, methods)
         names = ["grpc.health.v1.Health", *ALWAYS, *filter(None, WITH_A_MODEL)]
@@ -261,13 +261,14 @@ class Application:
             limits=_model_limits(self._settings),
         )
 
-    def _make_status(self) -> StatusServicer:
+    def _make_status(self, access: Access) -> StatusServicer:
         return StatusServicer(
             self._coordinator,
             self._jobs,
             self._store,
             self._log,
             queue=Queue(self._classifier.batcher.waiting_pictures, self._breaker.is_open),
+            access=access,
             serving=self._serving.now,
         )
 

@@ -28,7 +28,7 @@ def test_the_body_limits_are_the_services() -> None:
     assert picture > Settings().max_image_bytes
     assert rest == [small, picture, most]
     # 1,024 pictures as bytes or as numbers; gRPC's own five bytes; ClassifyStream has no end.
-    assert by_grpc == [small, picture, 2 << 20, most + 5, 0]
+    assert by_grpc == [small, picture, 2 << 20, most + 5, most + (4 << 20), 0]
     assert f"{most} bytes are allowed for a batch, {picture} for a picture, {small} for" in FILES["grpc.conf"]
     assert (
         f"{most:,} bytes are allowed for a batch, {picture:,} for a picture, {small:,}" in FILES["rest.conf"]
@@ -38,9 +38,10 @@ def test_the_body_limits_are_the_services() -> None:
 def test_an_address_may_call_so_often_and_no_more() -> None:
     zones = dict(re.findall(r"limit_req_zone \S+ zone=(\w+):10m rate=(\d+)r/s;", FILES["nginx.conf"]))
     assert zones == {"calls": "5000", "trainings_begun": "2"}
-    for name in ("grpc.conf", "rest.conf"):
+    for name, trainings in (("grpc.conf", 2), ("rest.conf", 1)):
         # A location that names one zone of its own has to name the others too.
-        assert re.findall(r"limit_req zone=(\w+) ", FILES[name]) == ["calls", "calls", "trainings_begun"]
+        zones_of_calls = re.findall(r"limit_req zone=(\w+) ", FILES[name])
+        assert zones_of_calls == ["calls", *["calls", "trainings_begun"] * trainings]
         assert values("http2_max_concurrent_streams", name, {"": 1})
     assert values("keepalive_requests", "nginx.conf", {"": 1})
 
