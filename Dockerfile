@@ -11,9 +11,9 @@ RUN useradd --system --uid 10001 --home-dir /srv/digits/var digits \
  && install -d -o digits -g digits /srv/digits/var \
  && python -m venv --without-pip /opt/digits
 WORKDIR /opt/digits
-COPY pyproject.toml requirements.lock deploy/containers/requirements.py ./
-RUN --mount=type=cache,target=/root/.cache/pip python requirements.py >wanted.txt \
- && pip --python bin/python install --disable-pip-version-check --constraint requirements.lock --requirement wanted.txt
+COPY deploy/containers/serve.lock ./
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip --python bin/python install --disable-pip-version-check --require-hashes --requirement serve.lock
 WORKDIR /srv/digits
 
 
@@ -24,8 +24,9 @@ RUN apt-get update -q \
  && apt-get install -q -y --no-install-recommends openjdk-17-jre-headless tini \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /opt/digits
-RUN --mount=type=cache,target=/root/.cache/pip python requirements.py train >wanted.txt \
- && pip --python bin/python install --disable-pip-version-check --constraint requirements.lock --requirement wanted.txt \
+COPY deploy/containers/train.lock ./
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip --python bin/python install --disable-pip-version-check --require-hashes --requirement train.lock \
  && rm -r lib/python*/site-packages/tensorflow/include lib/python*/site-packages/clang/native
 WORKDIR /srv/digits
 ENV PYSPARK_PYTHON=/opt/digits/bin/python PYSPARK_DRIVER_PYTHON=/opt/digits/bin/python TF_CPP_MIN_LOG_LEVEL=3
@@ -35,8 +36,12 @@ ENV PYSPARK_PYTHON=/opt/digits/bin/python PYSPARK_DRIVER_PYTHON=/opt/digits/bin/
 FROM serve-packages AS project
 ARG PIP_INDEX_URL
 COPY . /src
+# What builds it is pinned too.
 RUN --mount=type=cache,target=/root/.cache/pip \
-    pip --python /opt/digits/bin/python install --disable-pip-version-check --no-deps --prefix /project /src
+    sed -n '/^setuptools==/,/[^\\]$/p' /src/requirements.lock >build.lock \
+ && pip --python /opt/digits/bin/python install --disable-pip-version-check --require-hashes --requirement build.lock \
+ && pip --python /opt/digits/bin/python install --disable-pip-version-check --no-deps --no-build-isolation \
+    --prefix /project /src
 
 
 # The test picture and MNIST: the build context's data/mnist.npz where it is there and sound, else fetched.
@@ -85,8 +90,9 @@ FROM train AS embedded
 ARG PIP_INDEX_URL
 USER root
 WORKDIR /opt/digits
-RUN --mount=type=cache,target=/root/.cache/pip python requirements.py embedded >wanted.txt \
- && pip --python bin/python install --disable-pip-version-check --constraint requirements.lock --requirement wanted.txt
+COPY deploy/containers/embedded.lock ./
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip --python bin/python install --disable-pip-version-check --require-hashes --requirement embedded.lock
 WORKDIR /srv/digits
 USER digits
 # Its ports are the container's own until somebody publishes them: docs/containers.md says how far.
