@@ -1,4 +1,4 @@
-"""A ZooKeeper that wants to know who asks, by plain text on one port and by TLS in both directions on another."""
+"""A ZooKeeper that wants a login, on one port by plain text and on another by TLS in both directions."""
 
 from __future__ import annotations
 

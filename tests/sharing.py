@@ -50,6 +50,7 @@ SHARED = {
     "HDFS": (
         "tests/conformance/test_hdfs.py",
         "tests/conformance/test_artifact_store.py",
+        "tests/conformance/test_hdfs_security.py",
     ),
 }
 _GROUPS = {path: servers for servers, paths in SHARED.items() for path in paths}

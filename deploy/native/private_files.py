@@ -18,6 +18,8 @@ def write(path: Path, text: str) -> None:
     """Writes a file in a folder that is there, and replaces what it was; nobody else can read either."""
     draft = path.with_name(f"{path.name}.draft")
     draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNERS_FILE), "w") as file:
+    with os.fdopen(
+        os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNERS_FILE), "w", encoding="utf-8"
+    ) as file:
         file.write(text)
     draft.replace(path)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from deploy import sbom
+from deploy.containers.build import mirrors
 from tests.conftest import ROOT
 
 LOCKS = [ROOT / "requirements.lock", *sorted((ROOT / "deploy" / "containers").glob("*.lock"))]
@@ -68,6 +69,19 @@ def test_the_list_is_of_what_is_locked_now() -> None:
     urls = [str(part.purl) for part in sbom.everything()]
     assert len(urls) == len(set(urls))
     assert {"pkg:pypi/kazoo@2.11.0", "pkg:maven/org.apache.kafka/kafka-clients@4.1.2"} <= set(urls)
+
+
+def test_an_image_keeps_no_address_of_a_mirror_which_may_hold_a_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "ARG " not in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    monkeypatch.setenv("PIP_INDEX_URL", "https://user:hush@mirror.example/simple")
+    monkeypatch.setenv("DIGITS_MAVEN_URL", "https://user:hush@mirror.example/maven")
+    with mirrors() as options:
+        assert "hush" not in " ".join(options)
+        source = Path(options[0].partition("src=")[2])
+        assert "index-url = https://user:hush@mirror.example/simple" in source.read_text(encoding="utf-8")
+    assert not source.exists()
 
 
 def test_make_and_the_images_install_by_checksum_alone() -> None:
