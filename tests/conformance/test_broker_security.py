@@ -85,14 +85,18 @@ def broker(request: pytest.FixtureRequest) -> SecureBroker:
 def test_a_job_and_a_batch_reach_a_worker_and_its_answer_comes_back(broker: SecureBroker) -> None:
     app, jobs = app_of(broker.settings()), list[str]()
     replies = ReplyPublisher(app)
-    register_train_task(app, jobs.append)
+
+    def train(job_id: str) -> None:
+        jobs.append(job_id)
+
+    register_train_task(app, train)
     result = queue_pb2.ClassifyBatchResult(model_version="v1", probabilities=np.float32(1).tobytes())
     register_classify_task(app, replies, lambda batch: result.SerializeToString())
     app.conf.worker_enable_remote_control = True
     options = {"loglevel": "warning", "perform_ping_check": False, "queues": ["train", "classify"]}
     with start_worker(app, pool="solo", **options):
         CeleryTrainQueue(app_of(broker.settings())).enqueue("job-1")
-        wait_until(lambda: jobs == ["job-1"], what="the job")
+        wait_until(lambda: jobs == ["job-1"], seconds=20, what="the job")
         queue = CeleryClassifyQueue(lambda: app_of(broker.settings()))
         assert queue.classify(queue_pb2.ClassifyBatch(pixels=bytes(784)), 10) == result
         queue.close()
