@@ -14,6 +14,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from digits.limits import DEFAULT_GRPC_PORT
+
 
 class Settings(BaseSettings):
     """Read by entry points alone and handed on; nothing else reads the environment."""
@@ -30,9 +32,14 @@ class Settings(BaseSettings):
     )
 
     grpc_host: str = Field("127.0.0.1", description="Address that the gRPC server listens on.")
-    grpc_port: int = Field(50051, ge=0, le=65535, description="Port of the gRPC server.")
+    grpc_port: int = Field(DEFAULT_GRPC_PORT, ge=0, le=65535, description="Port of the gRPC server.")
     rest_host: str = Field("127.0.0.1", description="Address that the REST bridge listens on.")
     rest_port: int = Field(5000, ge=0, le=65535, description="Port of the REST bridge.")
+    rest_names: str = Field(
+        "",
+        description="Names, with commas between them, by which callers without tokens may call the bridge, "
+        "beside localhost; by any other, a web page could reach it.",
+    )
     server_address: str = Field("", description="gRPC address that the bridge and the command line call.")
     health_port: int = Field(
         0,
@@ -40,6 +47,36 @@ class Settings(BaseSettings):
         le=65535,
         description="Port on which the server answers gRPC health checks alone, without TLS and tokens, for "
         "probes that have neither; 0 for none.",
+    )
+    metrics_host: str = Field(
+        "127.0.0.1",
+        description="Address on which a server or a worker shows its metrics, in plain text and without "
+        "tokens: another than loopback only where nobody else reaches it.",
+    )
+    metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port of a server's or a worker's /metrics; 0 for none. `digits up` gives the server "
+        "this one, the classify worker the next and the train worker the one after; for 0 it takes free "
+        "ones. The bridge shows its own beside its other paths.",
+    )
+    trace_endpoint: str = Field(
+        "",
+        description="Where spans are sent to, by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; "
+        "empty for nowhere. Needs the extra `traces`.",
+    )
+    trace_ratio: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Share of the traces that begin here which is kept; callers decide on theirs.",
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How each event is logged, on one line: for people, or as a JSON object."
+    )
+    access_log: bool = Field(
+        False, description="Whether servers and bridge log every call that they answered."
     )
     drain_seconds: float = Field(
         10.0, ge=0, description="How long accepted calls may take once a server was told to stop."
@@ -63,7 +100,8 @@ class Settings(BaseSettings):
     )
     tokens_file: Path | None = Field(
         None,
-        description="File of the bearer tokens that callers need: a line each, NAME ROLE[,ROLE] SHA-256.",
+        description="File of the bearer tokens that callers need: a line each, NAME ROLE[,ROLE] SHA-256 "
+        "[until=TIME].",
     )
     allow_insecure: bool = Field(
         False, description="Whether we may listen beyond loopback without TLS or without tokens."
@@ -224,6 +262,14 @@ class Settings(BaseSettings):
         ge=0,
         le=1,
         description="Share of the reference set that the first model has to read; 500 images teach 95 %.",
+    )
+    max_labels_per_caller: int = Field(
+        10_000, gt=0, description="Most pictures that one caller may label; a picture has 1 KB."
+    )
+    rollback_on_live_labels: bool = Field(
+        False,
+        description="Whether the version before serves again once what people reported says with 99 % "
+        "confidence that the one that serves is worse.",
     )
     max_attempts: int = Field(
         3, gt=0, description="How often in a row a job may take its worker down without getting further."

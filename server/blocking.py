@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -29,8 +30,10 @@ class Pool:
         if self._calls >= self._limit:
             raise Overloaded(f"too many calls wait for {self._name}", retry_after_seconds=1.0)
         self._calls += 1
+        # With the call's name for the logs, and its span.
+        context = contextvars.copy_context()
         running = asyncio.get_running_loop().run_in_executor(
-            self._threads, lambda: call(*arguments, **options)
+            self._threads, lambda: context.run(call, *arguments, **options)
         )
         running.add_done_callback(self._over)
         return await asyncio.shield(running)
@@ -48,3 +51,5 @@ blocking = Pool("ZooKeeper", 8, 1024).run
 # Each of these may be a network mount that hangs.
 storing = Pool("the store", 4, 64).run
 reading = Pool("the data folder", 4, 1024).run
+# Seconds of one processor for each: one at a time leaves the others to whoever classifies.
+comparing = Pool("comparisons", 1, 4).run

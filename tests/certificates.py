@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 
 @dataclass(frozen=True)
 class Certificate:
-    """Files of one certificate: chain, key as PKCS #8, which is what Java reads, and both together."""
+    """Files of one certificate: its chain, its key as PKCS #8 (which Java reads), and both together."""
 
     chain: Path
     key: Path

@@ -1,4 +1,4 @@
-"""A ZooKeeper that wants a login, on one port by plain text and on another by TLS in both directions."""
+"""A ZooKeeper that wants to know who asks: plain text on one port, TLS in both directions on another."""
 
 from __future__ import annotations
 

@@ -51,9 +51,18 @@ class StateFolder:
         """Holds the name of the stack that it was last started with."""
         return self.root / "stack"
 
+    @property
+    def metrics_targets(self) -> Path:
+        """Where Prometheus reads whom it may ask for metrics (its file_sd_configs)."""
+        return self.run / "metrics-targets.json"
+
     def log_of(self, name: str) -> Path:
         """The log file of a process."""
         return self.logs / f"{name}.log"
+
+    def logged_parts(self) -> list[str]:
+        """The processes that have a log, sorted."""
+        return sorted(path.stem for path in self.logs.glob("*.log"))
 
     def make(self) -> None:
         """Creates what is missing, for this user alone; raises CannotStart if it cannot be written."""

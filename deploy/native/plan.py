@@ -11,6 +11,7 @@ from deploy.native.folder import StateFolder
 from deploy.native.ports import allocate_ports
 from deploy.native.process_settings import variables
 from deploy.native.servers.server import OPEN, Server, server_spec
+from deploy.native.service import metrics
 from deploy.native.service.processes import PROCESSES, service_specs
 from deploy.native.service.registry_reader import RegistryReader
 from deploy.native.stacks.stack import Stack, started, to_start
@@ -20,7 +21,8 @@ from digits.settings import Settings
 
 def port_names(stack: Stack, settings: Settings) -> list[str]:
     """A name for each port of the servers to start."""
-    return [port for server in to_start(stack, settings) for port in server.ports]
+    servers = [port for server in to_start(stack, settings) for port in server.ports]
+    return [*servers, *metrics.port_names(settings)]
 
 
 def own_ports(stack: Stack, settings: Settings, folder: StateFolder) -> dict[str, int]:
@@ -61,7 +63,8 @@ def specs(
     """Every process in start order; `settings` come from `process_settings`. Raises CannotStart."""
     servers = server_specs(stack, folder, ports, shared)
     names = tuple(server.name for server in servers)
-    return [*servers, *service_specs(settings, variables(settings), names, registry)]
+    shown = metrics.ports(settings, ports)
+    return [*servers, *service_specs(settings, variables(settings), names, registry, shown)]
 
 
 def probes(

@@ -17,6 +17,7 @@ from deploy.native.display import Display
 from deploy.native.folder import StateFolder
 from deploy.native.plan import own_ports, own_secrets, specs
 from deploy.native.process_settings import process_settings, recordable
+from deploy.native.service import metrics
 from deploy.native.service.registry_reader import RegistryReader
 from deploy.native.stacks import chosen
 from deploy.native.supervision.lock import locked
@@ -42,6 +43,7 @@ def up(settings: Settings, console: Console, stack_name: str) -> None:
         given = process_settings(stack, settings, folder, ports, shared)
         preflight.check_exposure(given)
         preflight.check_ports(given)
+        metrics.write_targets(folder.metrics_targets, given, ports)
         secrets.hand_on(folder, given)
         with closing(RegistryReader(given.coordinator_url, ZooKeeperAccess.of(given))) as registry:
             planned = specs(stack, given, folder, ports, shared, registry=registry)
