@@ -29,7 +29,7 @@ def start(settings: Settings) -> SparkSession:
     folder = settings.var_dir.resolve() / "spark"
     folder.mkdir(parents=True, exist_ok=True)
     builder = SparkSession.builder.master(settings.spark_master).appName("digitservice")
-    options = {**_everywhere(folder), **_cluster(settings), **_authenticated(settings), **_jars(settings)}
+    options = {**_everywhere(folder), **_cluster(settings), **security(settings), **_jars(settings)}
     if secret := settings.spark_secret.get_secret_value():
         _start_java(options)
         options["spark.authenticate.secret"] = secret
@@ -80,7 +80,7 @@ def _cluster(settings: Settings) -> dict[str, str]:
     }
 
 
-def _authenticated(settings: Settings) -> dict[str, str]:
+def security(settings: Settings) -> dict[str, str]:
     """Who talks to the driver has its secret, and nobody else hears what they say.
 
     Alone, and on Kubernetes, Spark makes a secret of its own; a spark:// cluster has to have ours.
