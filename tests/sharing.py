@@ -21,6 +21,7 @@ SHARED = {
         "tests/integration/test_bad_input.py",
         "tests/integration/test_rest.py",
         "tests/integration/test_serving.py",
+        "tests/integration/test_strangers.py",
         "tests/integration/test_gate.py",
         "tests/page/test_drawing.py",
         "tests/page/test_teaching.py",

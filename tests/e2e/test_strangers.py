@@ -9,14 +9,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import amqp
-import psutil
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from deploy.native.folder import StateFolder
-from digits.adapters.zookeeper import ZooKeeperCoordinator
-from digits.errors import CoordinatorUnavailable
 from tests.service import Service
+from tests.strangers import hears_nothing_of_zookeeper, secrets_shown
 from tests.waiting import wait_until
 
 STRANGER = """
@@ -28,11 +25,7 @@ print("taken", spark.range(3).count(), flush=True)
 
 
 def test_zookeeper_tells_a_stranger_nothing(real_service: Service) -> None:
-    url = real_service.settings().coordinator_url
-    stranger = ZooKeeperCoordinator(url, 4, connect_seconds=3)
-    with pytest.raises(CoordinatorUnavailable):
-        wait_until(lambda: stranger.children("/jobs"), seconds=15)
-    stranger.close()
+    hears_nothing_of_zookeeper(real_service)
 
 
 def test_kafka_tells_a_stranger_nothing(real_service: Service) -> None:
@@ -69,12 +62,5 @@ def test_spark_runs_nothing_for_a_stranger(real_service: Service, tmp_path: Path
     assert "taken" not in log.read_text()
 
 
-def test_no_secret_is_on_a_command_line_or_in_a_log(real_service: Service) -> None:
-    folder = StateFolder.at(real_service.var_dir)
-    secrets = {path.read_text() for path in folder.secrets.iterdir()}
-    commands = " ".join(
-        word for each in psutil.process_iter(["cmdline"]) for word in each.info["cmdline"] or []
-    )
-    logs = "".join(path.read_text(errors="replace") for path in folder.logs.iterdir())
-    assert len(secrets) >= 4
-    assert not [secret for secret in secrets if secret in commands or secret in logs]
+def test_no_secret_is_on_a_command_line_in_the_record_or_in_a_log(real_service: Service) -> None:
+    assert secrets_shown(real_service) == []
