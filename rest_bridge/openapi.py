@@ -17,7 +17,11 @@ from rest_bridge.operations import JSON, Operation, operation_of
 from rest_bridge.problems import MEDIA_TYPE, Problem
 
 _REFERENCE = "#/components/schemas/{model}"
-_PATH_PARAMETERS = {"job_id": "The job.", "version": 'The version; reading also knows "serving".'}
+_PATH_PARAMETERS = {
+    "job_id": "The job.",
+    "version": 'The version; reading also knows "serving".',
+    "kind": "bundle, onnx or keras.",
+}
 
 
 def document(app: Flask) -> dict[str, Any]:

@@ -27,6 +27,7 @@ ROLES: dict[str, Role | None] = {
     "ListModels": None,
     "GetModel": None,
     "ListServingHistory": None,
+    "ExportModel": Role.TRAIN,
     "Classify": Role.CLASSIFY,
     "ClassifyStream": Role.CLASSIFY,
     "ModelInfer": Role.CLASSIFY,

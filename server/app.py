@@ -22,6 +22,7 @@ from digits.jobs.jobs import Jobs
 from digits.jobs.reconciler import Reconciler
 from digits.jobs.retention import JobRetention, Limits
 from digits.jobs.sweep import Sweep
+from digits.models.export import Export
 from digits.models.promotion import Promotion
 from digits.models.registry import Registry
 from digits.models.retention import ModelRetention
@@ -192,6 +193,7 @@ class Application:
             promotion,
             self._floor,
             access,
+            export=Export(self._registry, self._store),
             retention=self._model_retention,
             limits=_model_limits(settings),
         )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import grpc
 
+from digits.errors import InvalidInput
 from digits.jobs.retention import Limits
+from digits.models.export import Export
 from digits.models.promotion import Promotion
 from digits.models.registry import Registry
 from digits.models.retention import ModelRetention
@@ -27,12 +29,14 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         floor: VersionFloor,
         access: Access,
         *,
+        export: Export,
         retention: ModelRetention,
         limits: Limits,
     ) -> None:
         self._registry, self._promotion = registry, promotion
         self._retention, self._limits = retention, limits
         self._floor, self._access = floor, access
+        self._export = export
 
     async def ListModels(
         self, request: pb.ListModelsRequest, context: grpc.aio.ServicerContext
@@ -73,6 +77,15 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         changes = await blocking(self._registry.serving_history, size, request.page_token)
         token = str(changes[-1].generation) if len(changes) == size else ""
         return pb.ListServingHistoryResponse(changes=changes, next_page_token=token)
+
+    async def ExportModel(
+        self, request: pb.ExportModelRequest, context: grpc.aio.ServicerContext
+    ) -> pb.ExportModelResponse:
+        """Returns a version as a file."""
+        kind = request.format or pb.ExportModelRequest.BUNDLE
+        if kind not in pb.ExportModelRequest.Format.values():
+            raise InvalidInput("format", f"one of {', '.join(pb.ExportModelRequest.Format.keys())}")
+        return await storing(self._export.file, request.version, kind)
 
     async def PinModel(self, request: pb.PinModelRequest, context: grpc.aio.ServicerContext) -> pb.Model:
         """Keeps a version from being pruned, or no longer."""

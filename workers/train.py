@@ -22,6 +22,7 @@ from digits.training import recipes
 from digits.training.checkpoints import Checkpoints
 from digits.v1 import training_pb2 as pb
 from spark_jobs import scratch, session
+from spark_jobs.importing import ImportRun
 from spark_jobs.training import TrainingRun
 from spark_jobs.training_context import TrainingContext
 from workers.leased_jobs import LeasedJobs
@@ -104,7 +105,10 @@ class TrainWorker:
         self._context.jobs.requeue(job_id)
 
     def _train(self, lease: Lease, job: pb.Job) -> None:
-        TrainingRun(self._context, lease, job, self._open_dataset(job.spec)).run()
+        if job.spec.is_model:
+            ImportRun(self._context, lease, job, self._context.store.read(job.spec.upload)).run()
+        else:
+            TrainingRun(self._context, lease, job, self._open_dataset(job.spec)).run()
 
     def _ask_all(self, job_id: str) -> None:
         """Raises Unavailable if the coordinator, the store or the log is away."""

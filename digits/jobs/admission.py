@@ -44,9 +44,10 @@ class Admission:
         notes = train_request.check_images(request, self._data_dir, self._max_dataset_bytes)
         job = new_job(spec)
         job.progress.notes.extend(notes)
-        if request.WhichOneof("batch") == "images_batch":
+        upload = train_request.upload_of(request)
+        if upload is not None:
             job.spec.upload = upload_name(job.job_id)
-            self._store.publish(job.spec.upload, request.images_batch)
+            self._store.publish(job.spec.upload, upload)
         return self._record(job)
 
     def _record(self, job: training_pb2.Job) -> training_pb2.Job:

@@ -10,7 +10,7 @@ from digits.datasets import data_folder
 from digits.datasets.dataset import Dataset, open_dataset
 from digits.errors import InvalidInput
 from digits.limits import MAX_REQUEST_ID_LENGTH
-from digits.training import recipes
+from digits.training import brought_weights, recipes
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import training_pb2
 
@@ -25,11 +25,22 @@ def check(request: pb.TrainRequest) -> None:
         raise InvalidInput("orientation", f"one of {', '.join(training_pb2.Orientation.keys())}")
     recipes.find(request.recipe)
     if request.WhichOneof("batch") is None:
-        raise InvalidInput("batch", "give one of images_batch_path and images_batch")
+        raise InvalidInput("batch", "give one of images_batch_path, images_batch and model_bundle")
+    if request.WhichOneof("batch") == "model_bundle" and (request.recipe or request.seed):
+        raise InvalidInput("recipe" if request.recipe else "seed", "is the bundle's own: leave it out")
+
+
+def upload_of(request: pb.TrainRequest) -> bytes | None:
+    """The file that came with a request; None if it names a path."""
+    kind = request.WhichOneof("batch")
+    return None if kind == "images_batch_path" else getattr(request, kind or "images_batch")
 
 
 def check_images(request: pb.TrainRequest, data_dir: Path, max_dataset_bytes: int) -> Sequence[str]:
     """Opens the batch and returns what is to be said of it; raises InvalidInput, NotFound."""
+    if request.WhichOneof("batch") == "model_bundle":
+        brought_weights.read(request.model_bundle)
+        return []
     upload = request.images_batch if request.WhichOneof("batch") == "images_batch" else None
     return open_batch(request, upload, data_dir, max_dataset_bytes).notes
 
@@ -48,9 +59,11 @@ def open_batch(
 
 def spec_of(request: pb.TrainRequest, caller: str) -> training_pb2.TrainSpec:
     """What a job keeps of a request that was checked, apart from the images themselves."""
+    is_model = request.WhichOneof("batch") == "model_bundle"
     return training_pb2.TrainSpec(
         images_batch_path=request.images_batch_path,
-        recipe=recipes.find(request.recipe).name,
+        is_model=is_model,
+        recipe="" if is_model else recipes.find(request.recipe).name,
         seed=request.seed,
         promotion=request.promotion,
         orientation=request.orientation,
