@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import digits
-from cli import classifying, doctor, jobs, models, service, taking_along, tokens, training
+from cli import classifying, doctor, jobs, logs, models, service, taking_along, tokens, training
 from cli.failure import fail
 from cli.help import NAMES, Root
 from digits.errors import DigitsError
@@ -49,6 +49,7 @@ app.command()(service.status)
 app.command()(service.up)
 app.command()(service.down)
 app.command()(doctor.doctor)
+app.command()(logs.logs)
 
 
 def main() -> None:

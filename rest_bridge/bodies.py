@@ -44,7 +44,7 @@ class TrainBody(Body):
     upload_field = "images_batch"
 
     images_batch_path: str = text("Path of a batch of images below the data folder.")
-    recipe: str = text('"fast" (the default) or "standard".')
+    recipe: str = text('"fast" (the default), "standard" or "best".')
     seed: Whole = Field(0, ge=-MAX_INT64 - 1, le=MAX_INT64, description="Seed of the training.")
     request_id: str = text("Two calls with the same one are one job.", max_length=MAX_REQUEST_ID_LENGTH)
     promotion: Promotion = Field("IF_BETTER", description="Whether the model may serve.")
@@ -77,10 +77,14 @@ class ClassifyForm(ClassifyBody):
     image: Upload = Field(default_factory=bytes, description="A picture's file.")
 
 
-class RollbackBody(BaseModel):
-    """What to roll back from; without a body, whatever serves."""
+class NoBody(BaseModel):
+    """Nothing: the path says it all."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class RollbackBody(NoBody):
+    """What to roll back from; without a body, whatever serves."""
 
     from_version: str = text("Roll back only if this version serves; repeating the call changes nothing.")
 

@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 from werkzeug.exceptions import NotFound
 
 from rest_bridge import reading
-from rest_bridge.bodies import Page, RollbackBody
+from rest_bridge.bodies import NoBody, Page, RollbackBody
 from rest_bridge.operations import Operation
 from rest_bridge.replies import client, json_reply
 
@@ -43,8 +43,10 @@ def export_model(version: str, kind: str) -> Response:
 
 
 @blueprint.post("/digits/models/<version>/promote")
+@Operation(optional_body=NoBody)
 def promote_model(version: str) -> Response:
     """Makes a version serve."""
+    reading.read_optional(NoBody)
     return json_reply(client().promote_model(version))
 
 

@@ -31,7 +31,13 @@ def read(forms: Forms) -> dict[str, Any]:
 
 
 def read_optional(model: type[BaseModel]) -> dict[str, Any]:
-    """The fields of a JSON body that may be left out, by name; raises BadRequest naming the field."""
+    """The fields of a JSON body that may be empty, by name; raises BadRequest naming the field.
+
+    It has to be called JSON also if it is empty: a page of somebody else's can send us a form, but no JSON.
+    """
+    if request.mimetype != "application/json":
+        wanted = '-H "Content-Type: application/json"'
+        raise BadRequest(f"Content-Type must be application/json: curl -X POST {wanted} …", status=415)
     return _checked(model, _json(), strict=True) if _body(MAX_JSON_BYTES) else {}
 
 

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, g, request, url_for
 from digits.client.resume import follow
 from digits.v1.training_pb2 import SUCCEEDED, JobState, TrainProgress
 from rest_bridge import events, reading
-from rest_bridge.bodies import TRAIN, Page
+from rest_bridge.bodies import TRAIN, NoBody, Page
 from rest_bridge.operations import Operation, Parameter
 from rest_bridge.problems import Problem, response_of
 from rest_bridge.replies import client, json_reply
@@ -51,8 +51,10 @@ def get_job(job_id: str) -> Response:
 
 
 @blueprint.post("/digits/jobs/<job_id>/cancel")
+@Operation(optional_body=NoBody)
 def cancel_job(job_id: str) -> Response:
     """Asks the job to stop."""
+    reading.read_optional(NoBody)
     return json_reply(client().cancel_job(job_id))
 
 

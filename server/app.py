@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import threading
-from functools import partial
 from typing import Any
 
 import grpc
@@ -38,9 +37,13 @@ from digits.serving.queue_answerer import QueueAnswerer
 from digits.serving.serving_model import ServingModel, ServingSnapshot
 from digits.serving.version_floor import VersionFloor
 from digits.settings import Settings
+from digits.signals import audit, exposition
+from digits.signals.certificates import CertificateExpiry
+from digits.signals.metrics.systems import STORE_BYTES
 from digits.v1 import digit_service_pb2_grpc, models_pb2_grpc, training_pb2_grpc
-from server import listening, reflection
+from server import gauges, listening, reflection
 from server.access import Access, Authorized
+from server.audited import Audited
 from server.digit_servicer import DigitServicer
 from server.error_mapping import ErrorMapping
 from server.generic_handlers import GenericHandlersOnly
@@ -48,6 +51,7 @@ from server.health import ALWAYS, WITH_A_MODEL, Health
 from server.inference_servicer import InferenceServicer
 from server.job_servicer import JobServicer
 from server.model_servicer import ModelServicer
+from server.observed import Observed
 from server.progress_stream import ProgressStreams
 from server.unknown_calls import UnknownCalls
 
@@ -80,7 +84,9 @@ class Application:
         self._serving = ServingModel(self._registry, loader, self._serving_changed, cache)
         self._named = NamedVersions(self._serving, loader, settings.classify_max_waiting)
         self._floor = VersionFloor(self._serving)
-        self._classifier = self._make_classifier()
+        breaker = Breaker()
+        self._classifier = self._make_classifier(breaker)
+        gauges.follow(self._classifier.batcher, breaker, self._reconciler)
         self._health = Health(
             {
                 "serving-model": self._serving.is_alive,
@@ -147,16 +153,21 @@ class Application:
                 self._jobs.mend_index,
                 sweep.run,
                 self._model_retention.sweep,
-                partial(self._job_retention.prune, _job_limits(self._settings)),
-                partial(self._model_retention.prune, _model_limits(self._settings)),
+                self._prune,
+                lambda: STORE_BYTES.set(self._store.total_bytes()),
             ],
         )
 
-    def _make_classifier(self) -> Classifier:
+    def _prune(self) -> None:
+        jobs = self._job_retention.prune(_job_limits(self._settings))
+        audit.by_the_service("prune", [f"job {job_id}" for job_id in jobs])
+        audit.by_the_service("prune", self._model_retention.prune(_model_limits(self._settings)))
+
+    def _make_classifier(self, breaker: Breaker) -> Classifier:
         settings = self._settings
         queue = QueueAnswerer(bootstrap.classify_queue(settings), settings.classify_queue_timeout_seconds)
         return Classifier(
-            Failover(queue, LocalAnswerer(self._serving, self._floor), Breaker()),
+            Failover(queue, LocalAnswerer(self._serving, self._floor), breaker),
             self._named,
             self._serving,
             self._floor,
@@ -167,12 +178,13 @@ class Application:
     def _make_server(self) -> grpc.aio.Server:
         settings = self._settings
         server = listening.make_server(settings)
-        methods: Any = GenericHandlersOnly(server)
         tokens = Tokens(settings.tokens_file) if settings.tokens_file else None
         access = Access(tokens, settings.max_calls_per_caller)
+        methods: Any = GenericHandlersOnly(server, access)
 
         def guarded(servicer: object) -> Any:
-            return ErrorMapping(Authorized(servicer, access))
+            audited = Audited(servicer, access)
+            return ErrorMapping(Observed(Authorized(audited, access), settings.access_log))
 
         admission = Admission(
             self._jobs,
@@ -185,7 +197,13 @@ class Application:
             admission, self._progress_streams, self._classifier, access=access, settings=settings
         )
         digit_service_pb2_grpc.add_DigitServiceServicer_to_server(guarded(digit), methods)
-        job = JobServicer(self._jobs, self._progress_streams, self._job_retention, _job_limits(settings))
+        job = JobServicer(
+            self._jobs,
+            self._progress_streams,
+            access,
+            retention=self._job_retention,
+            limits=_job_limits(settings),
+        )
         training_pb2_grpc.add_JobServiceServicer_to_server(guarded(job), methods)
         promotion = Promotion(self._registry, self._store, self._coordinator)
         model = ModelServicer(
@@ -203,7 +221,7 @@ class Application:
         server.add_generic_rpc_handlers((UnknownCalls(),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, methods)
         names = ["grpc.health.v1.Health", *ALWAYS, *filter(None, WITH_A_MODEL)]
-        reflection.enable(server, names, guarded)
+        reflection.enable(methods, names, guarded)
         return server
 
     async def _announce_startup(self) -> None:
@@ -230,4 +248,5 @@ def _model_limits(settings: Settings) -> Limits:
 
 async def serve(settings: Settings) -> None:
     """Runs one server."""
+    exposition.serve(settings, CertificateExpiry(settings))
     await Application(settings).run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -29,8 +30,10 @@ class Pool:
         if self._calls >= self._limit:
             raise Overloaded(f"too many calls wait for {self._name}", retry_after_seconds=1.0)
         self._calls += 1
+        # With the call's name for the logs, and its span.
+        context = contextvars.copy_context()
         running = asyncio.get_running_loop().run_in_executor(
-            self._threads, lambda: call(*arguments, **options)
+            self._threads, lambda: context.run(call, *arguments, **options)
         )
         running.add_done_callback(self._over)
         return await asyncio.shield(running)

@@ -10,9 +10,12 @@ import grpc
 from digits.errors import InvalidInput
 from digits.imaging.candidate import Candidate
 from digits.jobs.admission import Admission
+from digits.security.tokens import Role
 from digits.serving.answering import Answer
 from digits.serving.classifier import Classifier
 from digits.settings import Settings
+from digits.signals.context import JOB_ID
+from digits.signals.metrics.serving import DECODE_SECONDS
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import digit_service_pb2_grpc, training_pb2
 from server import wire
@@ -45,7 +48,10 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
     ) -> AsyncIterator[training_pb2.TrainProgress]:
         """Accepts a job and streams its progress; what the caller does with the stream changes nothing."""
         caller = self._access.caller(context)
+        if request.promotion == training_pb2.ALWAYS:
+            self._access.require(Role.ADMIN, context, "promotion ALWAYS")
         job = await storing(self._admission.admit, request, caller)
+        JOB_ID.set(job.job_id)
         async for progress in self._progress_streams.follow(job.job_id):
             yield progress
 
@@ -113,4 +119,5 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
             return wire.candidates_from(request, self._settings)
         # A file may be on a network mount that hangs; pictures that came with their request need no file.
         pool = reading if kind == "image_path" else decoding
-        return await pool(wire.candidates_from, request, self._settings)
+        with DECODE_SECONDS.time():
+            return await pool(wire.candidates_from, request, self._settings)

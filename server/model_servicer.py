@@ -14,6 +14,7 @@ from digits.serving.version_floor import VersionFloor
 from digits.v1 import models_pb2 as pb
 from digits.v1 import models_pb2_grpc
 from server.access import Access
+from server.audited import origin_of
 from server.blocking import blocking, storing
 from server.paging import page_size
 from server.pruning import limits_of
@@ -56,7 +57,7 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
     ) -> pb.Model:
         """Makes a version serve; the next Classify of this server is answered by it."""
         caller = self._access.caller(context)
-        model = await storing(self._promotion.promote, request.version, caller)
+        model = await storing(self._promotion.promote, request.version, caller, origin_of(context))
         await self._floor.reach(model.version)
         return model
 
@@ -65,7 +66,7 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
     ) -> pb.Model:
         """Makes the version serve that served before."""
         caller = self._access.caller(context)
-        model = await storing(self._promotion.rollback, request.from_version, caller)
+        model = await storing(self._promotion.rollback, request.from_version, caller, origin_of(context))
         await self._floor.reach(model.version)
         return model
 

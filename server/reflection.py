@@ -9,11 +9,13 @@ import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, text_format
 from grpc_reflection.v1alpha import _async, reflection, reflection_pb2
 
+from server.generic_handlers import GenericHandlersOnly
+
 V1 = "grpc.reflection.v1.ServerReflection"
 _POOL = descriptor_pool.Default()
 
 
-def enable(server: grpc.aio.Server, services: list[str], guarded: Callable[[object], Any]) -> None:
+def enable(server: GenericHandlersOnly, services: list[str], guarded: Callable[[object], Any]) -> None:
     """Lets clients such as grpcurl ask what the server offers, if `guarded` lets them in."""
     _describe_v1()
     names = (*services, V1, reflection.SERVICE_NAME)

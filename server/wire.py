@@ -32,9 +32,7 @@ def candidates_from(request: pb.ClassifyRequest, settings: Settings) -> list[Can
 
 
 def _of_file(relative: str, settings: Settings) -> list[Candidate]:
-    path = data_folder.resolve(settings.data_dir, relative, "image_path")
-    with path.open("rb") as file:
-        data = file.read(settings.max_image_bytes + 1)
+    data = data_folder.read(settings.data_dir, relative, "image_path", settings.max_image_bytes + 1)
     return candidates(data, settings.max_image_bytes, "image_path")
 
 

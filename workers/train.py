@@ -6,9 +6,10 @@ import threading
 import time
 
 from celery import Celery
+from opentelemetry.trace import SpanKind
 
 from digits import bootstrap
-from digits.adapters.celery_queue import register_train_task
+from digits.adapters.celery_queue import TRAIN, register_train_task
 from digits.datasets.dataset import Dataset
 from digits.jobs import train_request
 from digits.jobs.cleanup import Cleanup
@@ -18,6 +19,9 @@ from digits.jobs.membership import Membership
 from digits.models.reference import ReferenceFile
 from digits.models.registry import Registry
 from digits.settings import Settings
+from digits.signals import context as log_context
+from digits.signals import traces
+from digits.signals.metrics import training as measured
 from digits.training import recipes
 from digits.training.checkpoints import Checkpoints
 from digits.v1 import training_pb2 as pb
@@ -92,12 +96,17 @@ class TrainWorker:
                 self._pass_on(job_id)
                 return
             self._presence.set_idle(False)
-            try:
-                self._jobs.run(job_id)
-                self._cleanup.try_to_end(job_id)
-                self._watchdogs.spark_is_over()
-            finally:
-                self._presence.set_idle(True)
+            # Celery's thread has the next job too.
+            with log_context.of("", job_id):
+                self._run(job_id)
+
+    def _run(self, job_id: str) -> None:
+        try:
+            self._jobs.run(job_id)
+            self._cleanup.try_to_end(job_id)
+            self._watchdogs.spark_is_over()
+        finally:
+            self._presence.set_idle(True)
 
     def _pass_on(self, job_id: str) -> None:
         """Sends a message on that came to a worker which ends, once this one takes no more."""
@@ -105,10 +114,17 @@ class TrainWorker:
         self._context.jobs.requeue(job_id)
 
     def _train(self, lease: Lease, job: pb.Job) -> None:
+        parent = traces.parent({traces.TRACEPARENT: job.spec.origin.traceparent})
+        try:
+            with traces.span(TRAIN, kind=SpanKind.CONSUMER, parent=parent, job_id=job.job_id):
+                self._run_of(lease, job).run()
+        finally:
+            measured.idle()
+
+    def _run_of(self, lease: Lease, job: pb.Job) -> TrainingRun | ImportRun:
         if job.spec.is_model:
-            ImportRun(self._context, lease, job, self._context.store.read(job.spec.upload)).run()
-        else:
-            TrainingRun(self._context, lease, job, self._open_dataset(job.spec)).run()
+            return ImportRun(self._context, lease, job, self._context.store.read(job.spec.upload))
+        return TrainingRun(self._context, lease, job, self._open_dataset(job.spec))
 
     def _ask_all(self, job_id: str) -> None:
         """Raises Unavailable if the coordinator, the store or the log is away."""

@@ -9,7 +9,7 @@ with Client("127.0.0.1:50051") as client:
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -60,10 +60,11 @@ class Client:
         """Closes the channel; the next call would make another."""
         self._connection.close()
 
-    def on_behalf_of(self, authorization: str) -> Self:
-        """The same channel with another caller's `authorization` header; "" for none."""
+    def on_behalf_of(self, authorization: str, headers: Mapping[str, str] | None = None) -> Self:
+        """The same channel with another caller's `authorization` header, "" for none, and further headers."""
         other = copy.copy(self)
-        other._metadata = (("authorization", authorization),) if authorization else ()
+        known = {"authorization": authorization, **(headers or {})}
+        other._metadata = tuple((name, value) for name, value in known.items() if value)
         return other
 
     def train(

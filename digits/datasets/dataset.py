@@ -31,8 +31,9 @@ HELD_OUT_STEP = 11
 def open_dataset(source: Path | bytes, field: str, max_bytes: int, transposed: bool = False) -> Dataset:
     """Checks all but the values of most pixels, and keeps only the labels (30 ms for mnist.npz).
 
-    `source` is a file's or folder's path, or a file's bytes; `max_bytes` bounds what it unpacks to; rows and
-    columns of `transposed` pictures are swapped. Raises InvalidInput, naming `field` and all that is wrong.
+    `source` is a file's or folder's path without links, or a file's bytes; `max_bytes` bounds what it unpacks
+    to; rows and columns of `transposed` pictures are swapped. Raises InvalidInput, naming `field` and all
+    that is wrong.
     """
     intake = Intake(field, max_bytes, transposed)
     take_files(source, intake)

@@ -14,6 +14,7 @@ from digits.jobs.membership import live_workers
 from digits.jobs.states import advance, is_final
 from digits.ports import Coordinator, EphemeralNode
 from digits.records import RecordReader
+from digits.signals.metrics import jobs as measured
 from digits.v1 import training_pb2 as pb
 
 logger = logging.getLogger(__name__)
@@ -68,7 +69,9 @@ class Reconciler:
         if not self._index_is_whole:
             self._jobs.mend_index()
             self._index_is_whole = True
-        orphans = [job for job in self._jobs.unfinished() if not self._jobs.is_leased(job.job_id)]
+        unfinished = self._jobs.unfinished()
+        _measure(unfinished)
+        orphans = [job for job in unfinished if not self._jobs.is_leased(job.job_id)]
         idle_seconds, worker_there = self._train_workers()
         waiting = [job for job in orphans if not self._end_if_over(job)]
         # Without a worker another message would only wait beside the first.
@@ -84,7 +87,10 @@ class Reconciler:
     def _end_if_over(self, job: pb.Job) -> bool:
         if not (job.cancel_requested or self._had_its_attempts(job)):
             return False
-        return is_final(self._jobs.edit(job.job_id, self._end))
+        ended = self._jobs.edit(job.job_id, self._end)
+        if is_final(ended):
+            measured.count_ended(ended.state)
+        return is_final(ended)
 
     def _end(self, job: pb.Job) -> None:
         """Decides once more: the record may have changed since it was listed."""
@@ -113,12 +119,20 @@ class Reconciler:
         if not self.leads():
             self._leadership = self._coordinator.create_ephemeral("/reconciler", b"")
             self._index_is_whole = False
+            if self._leadership is None:
+                measured.tell_nothing()
         return self._leadership is not None
 
     def _resign(self) -> None:
+        measured.tell_nothing()
         leadership, self._leadership = self._leadership, None
         if leadership is not None:
             leadership.release()
+
+
+def _measure(unfinished: Sequence[pb.Job]) -> None:
+    queued = [clock.seconds_since(job.create_time) for job in unfinished if job.state == pb.QUEUED]
+    measured.tell_unfinished(unfinished, max(queued, default=0.0))
 
 
 def _is_overdue(job: pb.Job, idle_seconds: float) -> bool:

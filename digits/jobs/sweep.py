@@ -9,6 +9,7 @@ from collections.abc import Callable
 from digits.jobs import ids
 from digits.jobs.jobs import Jobs
 from digits.ports import ArtifactStore, BlockLog
+from digits.signals.metrics.jobs import SWEPT
 from digits.training.checkpoints import FOLDER as CHECKPOINTS
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Sweep:
             if owner not in open_ids and name not in uploads and self._is_old(name, owner):
                 logger.info("removed %s, which no job owns", name)
                 delete(name)
+                SWEPT.inc()
         for folder in (UPLOADS, "models"):
             self._store.delete_unfinished(folder, MIN_AGE_SECONDS)
 

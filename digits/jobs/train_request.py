@@ -10,6 +10,8 @@ from digits.datasets import data_folder
 from digits.datasets.dataset import Dataset, open_dataset
 from digits.errors import InvalidInput
 from digits.limits import MAX_REQUEST_ID_LENGTH
+from digits.signals import traces
+from digits.signals.context import REQUEST_ID
 from digits.training import brought_weights, recipes
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import training_pb2
@@ -70,7 +72,13 @@ def spec_of(request: pb.TrainRequest, caller: str) -> training_pb2.TrainSpec:
         request_id=request.request_id,
         fingerprint=_fingerprint(request),
         caller=caller,
+        origin=_origin(),
     )
+
+
+def _origin() -> training_pb2.CallOrigin:
+    traceparent = traces.headers().get(traces.TRACEPARENT, "")
+    return training_pb2.CallOrigin(request_id=REQUEST_ID.get(), traceparent=traceparent)
 
 
 def _fingerprint(request: pb.TrainRequest) -> str:

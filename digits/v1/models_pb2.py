@@ -26,7 +26,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x64igits/v1/models.proto\x12\tdigits.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf5\x01\n\x07Metrics\x12\x10\n\x08\x61\x63\x63uracy\x18\x01 \x01(\x01\x12\x0c\n\x04loss\x18\x02 \x01(\x01\x12\x1c\n\x14held_out_image_count\x18\x03 \x01(\x03\x12\x17\n\x0fheld_out_sha256\x18\x04 \x01(\t\x12\x17\n\x0f\x63hance_accuracy\x18\x05 \x01(\x01\x12\x1a\n\x12reference_accuracy\x18\x06 \x01(\x01\x12\x1d\n\x15reference_image_count\x18\x07 \x01(\x03\x12\x18\n\x10reference_sha256\x18\x08 \x01(\t\x12\x12\n\nrobustness\x18\t \x01(\x01\x12\x11\n\tsuspicion\x18\n \x01(\t\"\xb7\x01\n\nProvenance\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x11\n\tdata_name\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x61ta_sha256\x18\x03 \x01(\t\x12\x0e\n\x06recipe\x18\x04 \x01(\t\x12\x0c\n\x04seed\x18\x05 \x01(\x03\x12\x14\n\x0c\x63ode_version\x18\x06 \x01(\t\x12\x13\n\x0bimage_count\x18\x07 \x01(\x03\x12\x0e\n\x06\x65pochs\x18\x08 \x01(\x05\x12\x18\n\x10training_seconds\x18\t \x01(\x01\"\x87\x03\n\x05Model\x12\x0f\n\x07version\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.digits.v1.Model.State\x12#\n\x07metrics\x18\x03 \x01(\x0b\x32\x12.digits.v1.Metrics\x12)\n\nprovenance\x18\x04 \x01(\x0b\x32\x15.digits.v1.Provenance\x12\x12\n\nstore_path\x18\x05 \x01(\t\x12\x14\n\x0c\x62undle_bytes\x18\x06 \x01(\x03\x12\x15\n\rbundle_sha256\x18\x07 \x01(\t\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x06served\x18\t \x01(\x08H\x00\x88\x01\x01\x12\x0e\n\x06pinned\x18\n \x01(\x08\x12\x18\n\x10promotion_reason\x18\x0b \x01(\t\":\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\r\n\tAVAILABLE\x10\x01\x12\x0b\n\x07SERVING\x10\x02\x42\t\n\x07_served\"s\n\x07Serving\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x12\n\ngeneration\x18\x02 \x01(\x03\x12\x18\n\x10previous_version\x18\x03 \x01(\t\x12)\n\x07history\x18\x04 \x03(\x0b\x32\x18.digits.v1.ServingChange\"\x87\x02\n\rServingChange\x12\x12\n\ngeneration\x18\x01 \x01(\x03\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x18\n\x10previous_version\x18\x03 \x01(\t\x12/\n\x06reason\x18\x04 \x01(\x0e\x32\x1f.digits.v1.ServingChange.Reason\x12\x0e\n\x06\x63\x61ller\x18\x05 \x01(\t\x12/\n\x0b\x63hange_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"E\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x08\n\x04GATE\x10\x01\x12\x0b\n\x07PROMOTE\x10\x02\x12\x0c\n\x08ROLLBACK\x10\x03\":\n\x11ListModelsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"O\n\x12ListModelsResponse\x12 \n\x06models\x18\x01 \x03(\x0b\x32\x10.digits.v1.Model\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\"\n\x0fGetModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\"&\n\x13PromoteModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\",\n\x14RollbackModelRequest\x12\x14\n\x0c\x66rom_version\x18\x01 \x01(\t\"B\n\x19ListServingHistoryRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"`\n\x1aListServingHistoryResponse\x12)\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x18.digits.v1.ServingChange\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"2\n\x0fPinModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0e\n\x06pinned\x18\x02 \x01(\x08\"w\n\x12PruneModelsRequest\x12*\n\x07max_age\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\tmax_count\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x0f\n\x07\x64ry_run\x18\x03 \x01(\x08\x42\x0c\n\n_max_count\"\'\n\x13PruneModelsResponse\x12\x10\n\x08versions\x18\x01 \x03(\t\"\x9e\x01\n\x12\x45xportModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x34\n\x06\x66ormat\x18\x02 \x01(\x0e\x32$.digits.v1.ExportModelRequest.Format\"A\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\n\n\x06\x42UNDLE\x10\x01\x12\x08\n\x04ONNX\x10\x02\x12\t\n\x05KERAS\x10\x03\"W\n\x13\x45xportModelResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x11\n\tfile_name\x18\x03 \x01(\t\x12\x0e\n\x06sha256\x18\x04 \x01(\t2\xd2\x04\n\x0cModelService\x12I\n\nListModels\x12\x1c.digits.v1.ListModelsRequest\x1a\x1d.digits.v1.ListModelsResponse\x12\x38\n\x08GetModel\x12\x1a.digits.v1.GetModelRequest\x1a\x10.digits.v1.Model\x12@\n\x0cPromoteModel\x12\x1e.digits.v1.PromoteModelRequest\x1a\x10.digits.v1.Model\x12\x42\n\rRollbackModel\x12\x1f.digits.v1.RollbackModelRequest\x1a\x10.digits.v1.Model\x12\x38\n\x08PinModel\x12\x1a.digits.v1.PinModelRequest\x1a\x10.digits.v1.Model\x12L\n\x0bPruneModels\x12\x1d.digits.v1.PruneModelsRequest\x1a\x1e.digits.v1.PruneModelsResponse\x12\x61\n\x12ListServingHistory\x12$.digits.v1.ListServingHistoryRequest\x1a%.digits.v1.ListServingHistoryResponse\x12L\n\x0b\x45xportModel\x12\x1d.digits.v1.ExportModelRequest\x1a\x1e.digits.v1.ExportModelResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x64igits/v1/models.proto\x12\tdigits.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf5\x01\n\x07Metrics\x12\x10\n\x08\x61\x63\x63uracy\x18\x01 \x01(\x01\x12\x0c\n\x04loss\x18\x02 \x01(\x01\x12\x1c\n\x14held_out_image_count\x18\x03 \x01(\x03\x12\x17\n\x0fheld_out_sha256\x18\x04 \x01(\t\x12\x17\n\x0f\x63hance_accuracy\x18\x05 \x01(\x01\x12\x1a\n\x12reference_accuracy\x18\x06 \x01(\x01\x12\x1d\n\x15reference_image_count\x18\x07 \x01(\x03\x12\x18\n\x10reference_sha256\x18\x08 \x01(\t\x12\x12\n\nrobustness\x18\t \x01(\x01\x12\x11\n\tsuspicion\x18\n \x01(\t\"\xb7\x01\n\nProvenance\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x11\n\tdata_name\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x61ta_sha256\x18\x03 \x01(\t\x12\x0e\n\x06recipe\x18\x04 \x01(\t\x12\x0c\n\x04seed\x18\x05 \x01(\x03\x12\x14\n\x0c\x63ode_version\x18\x06 \x01(\t\x12\x13\n\x0bimage_count\x18\x07 \x01(\x03\x12\x0e\n\x06\x65pochs\x18\x08 \x01(\x05\x12\x18\n\x10training_seconds\x18\t \x01(\x01\"\x87\x03\n\x05Model\x12\x0f\n\x07version\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.digits.v1.Model.State\x12#\n\x07metrics\x18\x03 \x01(\x0b\x32\x12.digits.v1.Metrics\x12)\n\nprovenance\x18\x04 \x01(\x0b\x32\x15.digits.v1.Provenance\x12\x12\n\nstore_path\x18\x05 \x01(\t\x12\x14\n\x0c\x62undle_bytes\x18\x06 \x01(\x03\x12\x15\n\rbundle_sha256\x18\x07 \x01(\t\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x06served\x18\t \x01(\x08H\x00\x88\x01\x01\x12\x0e\n\x06pinned\x18\n \x01(\x08\x12\x18\n\x10promotion_reason\x18\x0b \x01(\t\":\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\r\n\tAVAILABLE\x10\x01\x12\x0b\n\x07SERVING\x10\x02\x42\t\n\x07_served\"s\n\x07Serving\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x12\n\ngeneration\x18\x02 \x01(\x03\x12\x18\n\x10previous_version\x18\x03 \x01(\t\x12)\n\x07history\x18\x04 \x03(\x0b\x32\x18.digits.v1.ServingChange\"\x97\x02\n\rServingChange\x12\x12\n\ngeneration\x18\x01 \x01(\x03\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x18\n\x10previous_version\x18\x03 \x01(\t\x12/\n\x06reason\x18\x04 \x01(\x0e\x32\x1f.digits.v1.ServingChange.Reason\x12\x0e\n\x06\x63\x61ller\x18\x05 \x01(\t\x12/\n\x0b\x63hange_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06origin\x18\n \x01(\t\"E\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x08\n\x04GATE\x10\x01\x12\x0b\n\x07PROMOTE\x10\x02\x12\x0c\n\x08ROLLBACK\x10\x03\":\n\x11ListModelsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"O\n\x12ListModelsResponse\x12 \n\x06models\x18\x01 \x03(\x0b\x32\x10.digits.v1.Model\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\"\n\x0fGetModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\"&\n\x13PromoteModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\",\n\x14RollbackModelRequest\x12\x14\n\x0c\x66rom_version\x18\x01 \x01(\t\"B\n\x19ListServingHistoryRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"`\n\x1aListServingHistoryResponse\x12)\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x18.digits.v1.ServingChange\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"2\n\x0fPinModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0e\n\x06pinned\x18\x02 \x01(\x08\"w\n\x12PruneModelsRequest\x12*\n\x07max_age\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\tmax_count\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x0f\n\x07\x64ry_run\x18\x03 \x01(\x08\x42\x0c\n\n_max_count\"\'\n\x13PruneModelsResponse\x12\x10\n\x08versions\x18\x01 \x03(\t\"\x9e\x01\n\x12\x45xportModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x34\n\x06\x66ormat\x18\x02 \x01(\x0e\x32$.digits.v1.ExportModelRequest.Format\"A\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\n\n\x06\x42UNDLE\x10\x01\x12\x08\n\x04ONNX\x10\x02\x12\t\n\x05KERAS\x10\x03\"W\n\x13\x45xportModelResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x11\n\tfile_name\x18\x03 \x01(\t\x12\x0e\n\x06sha256\x18\x04 \x01(\t2\xd2\x04\n\x0cModelService\x12I\n\nListModels\x12\x1c.digits.v1.ListModelsRequest\x1a\x1d.digits.v1.ListModelsResponse\x12\x38\n\x08GetModel\x12\x1a.digits.v1.GetModelRequest\x1a\x10.digits.v1.Model\x12@\n\x0cPromoteModel\x12\x1e.digits.v1.PromoteModelRequest\x1a\x10.digits.v1.Model\x12\x42\n\rRollbackModel\x12\x1f.digits.v1.RollbackModelRequest\x1a\x10.digits.v1.Model\x12\x38\n\x08PinModel\x12\x1a.digits.v1.PinModelRequest\x1a\x10.digits.v1.Model\x12L\n\x0bPruneModels\x12\x1d.digits.v1.PruneModelsRequest\x1a\x1e.digits.v1.PruneModelsResponse\x12\x61\n\x12ListServingHistory\x12$.digits.v1.ListServingHistoryRequest\x1a%.digits.v1.ListServingHistoryResponse\x12L\n\x0b\x45xportModel\x12\x1d.digits.v1.ExportModelRequest\x1a\x1e.digits.v1.ExportModelResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,35 +44,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SERVING']._serialized_start=930
   _globals['_SERVING']._serialized_end=1045
   _globals['_SERVINGCHANGE']._serialized_start=1048
-  _globals['_SERVINGCHANGE']._serialized_end=1311
-  _globals['_SERVINGCHANGE_REASON']._serialized_start=1242
-  _globals['_SERVINGCHANGE_REASON']._serialized_end=1311
-  _globals['_LISTMODELSREQUEST']._serialized_start=1313
-  _globals['_LISTMODELSREQUEST']._serialized_end=1371
-  _globals['_LISTMODELSRESPONSE']._serialized_start=1373
-  _globals['_LISTMODELSRESPONSE']._serialized_end=1452
-  _globals['_GETMODELREQUEST']._serialized_start=1454
-  _globals['_GETMODELREQUEST']._serialized_end=1488
-  _globals['_PROMOTEMODELREQUEST']._serialized_start=1490
-  _globals['_PROMOTEMODELREQUEST']._serialized_end=1528
-  _globals['_ROLLBACKMODELREQUEST']._serialized_start=1530
-  _globals['_ROLLBACKMODELREQUEST']._serialized_end=1574
-  _globals['_LISTSERVINGHISTORYREQUEST']._serialized_start=1576
-  _globals['_LISTSERVINGHISTORYREQUEST']._serialized_end=1642
-  _globals['_LISTSERVINGHISTORYRESPONSE']._serialized_start=1644
-  _globals['_LISTSERVINGHISTORYRESPONSE']._serialized_end=1740
-  _globals['_PINMODELREQUEST']._serialized_start=1742
-  _globals['_PINMODELREQUEST']._serialized_end=1792
-  _globals['_PRUNEMODELSREQUEST']._serialized_start=1794
-  _globals['_PRUNEMODELSREQUEST']._serialized_end=1913
-  _globals['_PRUNEMODELSRESPONSE']._serialized_start=1915
-  _globals['_PRUNEMODELSRESPONSE']._serialized_end=1954
-  _globals['_EXPORTMODELREQUEST']._serialized_start=1957
-  _globals['_EXPORTMODELREQUEST']._serialized_end=2115
-  _globals['_EXPORTMODELREQUEST_FORMAT']._serialized_start=2050
-  _globals['_EXPORTMODELREQUEST_FORMAT']._serialized_end=2115
-  _globals['_EXPORTMODELRESPONSE']._serialized_start=2117
-  _globals['_EXPORTMODELRESPONSE']._serialized_end=2204
-  _globals['_MODELSERVICE']._serialized_start=2207
-  _globals['_MODELSERVICE']._serialized_end=2801
+  _globals['_SERVINGCHANGE']._serialized_end=1327
+  _globals['_SERVINGCHANGE_REASON']._serialized_start=1258
+  _globals['_SERVINGCHANGE_REASON']._serialized_end=1327
+  _globals['_LISTMODELSREQUEST']._serialized_start=1329
+  _globals['_LISTMODELSREQUEST']._serialized_end=1387
+  _globals['_LISTMODELSRESPONSE']._serialized_start=1389
+  _globals['_LISTMODELSRESPONSE']._serialized_end=1468
+  _globals['_GETMODELREQUEST']._serialized_start=1470
+  _globals['_GETMODELREQUEST']._serialized_end=1504
+  _globals['_PROMOTEMODELREQUEST']._serialized_start=1506
+  _globals['_PROMOTEMODELREQUEST']._serialized_end=1544
+  _globals['_ROLLBACKMODELREQUEST']._serialized_start=1546
+  _globals['_ROLLBACKMODELREQUEST']._serialized_end=1590
+  _globals['_LISTSERVINGHISTORYREQUEST']._serialized_start=1592
+  _globals['_LISTSERVINGHISTORYREQUEST']._serialized_end=1658
+  _globals['_LISTSERVINGHISTORYRESPONSE']._serialized_start=1660
+  _globals['_LISTSERVINGHISTORYRESPONSE']._serialized_end=1756
+  _globals['_PINMODELREQUEST']._serialized_start=1758
+  _globals['_PINMODELREQUEST']._serialized_end=1808
+  _globals['_PRUNEMODELSREQUEST']._serialized_start=1810
+  _globals['_PRUNEMODELSREQUEST']._serialized_end=1929
+  _globals['_PRUNEMODELSRESPONSE']._serialized_start=1931
+  _globals['_PRUNEMODELSRESPONSE']._serialized_end=1970
+  _globals['_EXPORTMODELREQUEST']._serialized_start=1973
+  _globals['_EXPORTMODELREQUEST']._serialized_end=2131
+  _globals['_EXPORTMODELREQUEST_FORMAT']._serialized_start=2066
+  _globals['_EXPORTMODELREQUEST_FORMAT']._serialized_end=2131
+  _globals['_EXPORTMODELRESPONSE']._serialized_start=2133
+  _globals['_EXPORTMODELRESPONSE']._serialized_end=2220
+  _globals['_MODELSERVICE']._serialized_start=2223
+  _globals['_MODELSERVICE']._serialized_end=2817
 # @@protoc_insertion_point(module_scope)

@@ -104,7 +104,7 @@ class Serving(_message.Message):
     def __init__(self, version: _Optional[str] = ..., generation: _Optional[int] = ..., previous_version: _Optional[str] = ..., history: _Optional[_Iterable[_Union[ServingChange, _Mapping]]] = ...) -> None: ...
 
 class ServingChange(_message.Message):
-    __slots__ = ("generation", "version", "previous_version", "reason", "caller", "change_time")
+    __slots__ = ("generation", "version", "previous_version", "reason", "caller", "change_time", "origin")
     class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         REASON_UNSPECIFIED: _ClassVar[ServingChange.Reason]
@@ -121,13 +121,15 @@ class ServingChange(_message.Message):
     REASON_FIELD_NUMBER: _ClassVar[int]
     CALLER_FIELD_NUMBER: _ClassVar[int]
     CHANGE_TIME_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
     generation: int
     version: str
     previous_version: str
     reason: ServingChange.Reason
     caller: str
     change_time: _timestamp_pb2.Timestamp
-    def __init__(self, generation: _Optional[int] = ..., version: _Optional[str] = ..., previous_version: _Optional[str] = ..., reason: _Optional[_Union[ServingChange.Reason, str]] = ..., caller: _Optional[str] = ..., change_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    origin: str
+    def __init__(self, generation: _Optional[int] = ..., version: _Optional[str] = ..., previous_version: _Optional[str] = ..., reason: _Optional[_Union[ServingChange.Reason, str]] = ..., caller: _Optional[str] = ..., change_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., origin: _Optional[str] = ...) -> None: ...
 
 class ListModelsRequest(_message.Message):
     __slots__ = ("page_size", "page_token")

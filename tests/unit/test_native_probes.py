@@ -67,5 +67,5 @@ def test_our_processes_are_kept_from_a_proxy_on_this_machine() -> None:
 
 def test_each_process_of_the_service_is_started_so(tmp_path: Path) -> None:
     settings = Settings(var_dir=tmp_path)
-    specs = service_specs(settings, {}, (), RegistryReader("zookeeper://127.0.0.1:1/digits"))
+    specs = service_specs(settings, {}, (), RegistryReader("zookeeper://127.0.0.1:1/digits"), {})
     assert {spec.environment["no_proxy"] for spec in specs} == {"127.0.0.1,localhost,::1"}

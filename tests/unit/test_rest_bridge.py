@@ -165,15 +165,15 @@ def test_a_training_whose_server_stops_is_followed_at_another(
 def test_jobs_are_listed_shown_and_cancelled(web: FlaskClient, service: RecordedService) -> None:
     assert web.get("/digits/jobs?page_size=2&page_token=x").json["jobs"][0]["job_id"] == "j1"
     assert web.get("/digits/jobs/j1").json["state"] == "TRAINING"
-    assert web.post("/digits/jobs/j1/cancel").json["cancel_requested"] is True
+    assert web.post("/digits/jobs/j1/cancel", json={}).json["cancel_requested"] is True
     assert (service.requests[0].page_size, service.requests[0].page_token) == (2, "x")
 
 
 def test_models_are_listed_shown_promoted_and_rolled_back(web: FlaskClient, service: RecordedService) -> None:
     assert web.get("/digits/models").json["models"][0]["version"] == "v1"
     assert web.get("/digits/models/serving").json["version"] == "v1"
-    assert web.post("/digits/models/v1/promote").json["state"] == "SERVING"
-    assert web.post("/digits/models/rollback").json["version"] == "v0"
+    assert web.post("/digits/models/v1/promote", json={}).json["state"] == "SERVING"
+    assert web.post("/digits/models/rollback", json={}).json["version"] == "v0"
     assert [service.requests[1].version, service.requests[2].version] == ["serving", "v1"]
 
 

@@ -31,11 +31,16 @@ PROCESSES: tuple[OwnProcess, ...] = (Worker("train", 15), Worker("classify", 10)
 
 
 def service_specs(
-    settings: Settings, variables: Mapping[str, str], needs: tuple[str, ...], registry: RegistryReader
+    settings: Settings,
+    variables: Mapping[str, str],
+    needs: tuple[str, ...],
+    registry: RegistryReader,
+    metrics_ports: Mapping[str, int],
 ) -> list[ProcessSpec]:
     """The service's processes as the supervisor runs them.
 
-    `variables` are the settings as they see them; `needs` are the servers that must be up before.
+    `variables` are the settings as they see them; `needs` are the servers that must be up before;
+    `metrics_ports` are by the process's name.
     """
     direct = without_proxy(os.environ)
     environment = {
@@ -46,6 +51,9 @@ def service_specs(
     }
     version = package_version("digitservice")
 
+    def environment_of(name: str) -> Mapping[str, str]:
+        return {**environment, "DIGITS_METRICS_PORT": str(metrics_ports.get(name, 0))}
+
     def spec(process: OwnProcess) -> ProcessSpec:
         return ProcessSpec(
             process.name,
@@ -55,7 +63,7 @@ def service_specs(
             needs,
             process.stop_rank,
             process.grace_seconds(settings),
-            environment,
+            environment_of(process.name),
             version,
         )
 
