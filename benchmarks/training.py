@@ -15,7 +15,6 @@ from benchmarks.service import running_service
 from digits.client.client import Client
 from digits.v1 import training_pb2
 
-
 Heard = list[tuple[float, training_pb2.TrainProgress]]
 
 
