@@ -252,6 +252,14 @@ class Settings(BaseSettings):
         le=1,
         description="Share of the reference set that the first model has to read; 500 images teach 95 %.",
     )
+    max_labels_per_caller: int = Field(
+        10_000, gt=0, description="Most pictures that one caller may label; a picture has 1 KB."
+    )
+    rollback_on_live_labels: bool = Field(
+        False,
+        description="Whether the version before serves again once what people reported says with 99 % "
+        "confidence that the one that serves is worse.",
+    )
     max_attempts: int = Field(
         3, gt=0, description="How often in a row a job may take its worker down without getting further."
     )

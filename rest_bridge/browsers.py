@@ -12,7 +12,7 @@ from flask import Flask, Response, request
 
 from digits.security import listener_policy
 from digits.settings import Settings
-from rest_bridge.access import OPEN
+from rest_bridge.access import PROBES
 from rest_bridge.problems import BadRequest
 from rest_bridge.refusals import shown
 
@@ -34,7 +34,7 @@ def install(app: Flask, settings: Settings) -> None:
     answers_to = names | {settings.rest_host.lower()}
 
     def check() -> None:
-        if not settings.tokens_file and request.endpoint not in OPEN:
+        if not settings.tokens_file and request.endpoint not in PROBES:
             _check_host(answers_to)
         _check_site()
 

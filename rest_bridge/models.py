@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 from werkzeug.exceptions import NotFound
 
 from rest_bridge import reading
-from rest_bridge.bodies import NoBody, Page, RollbackBody
+from rest_bridge.bodies import NoBody, Page, Pair, RollbackBody
 from rest_bridge.operations import Operation
 from rest_bridge.replies import client, json_reply
 
@@ -19,7 +19,7 @@ _KINDS = ("bundle", "onnx", "keras")
 @Operation(query=Page)
 def list_models() -> Response:
     """A page of versions, newest first."""
-    return json_reply(client().list_models(**reading.page()))
+    return json_reply(client().list_models(**reading.query(Page)))
 
 
 @blueprint.get("/digits/models/<version>")
@@ -57,8 +57,15 @@ def rollback_model() -> Response:
     return json_reply(client().rollback_model(**reading.read_optional(RollbackBody)))
 
 
+@blueprint.get("/digits/models/compare")
+@Operation(query=Pair)
+def compare_models() -> Response:
+    """How two versions read the reference set, and the pictures on which they differ."""
+    return json_reply(client().compare_models(**reading.query(Pair)))
+
+
 @blueprint.get("/digits/models/history")
 @Operation(query=Page)
 def list_serving_history() -> Response:
     """A page of the moves of the serving version, newest first."""
-    return json_reply(client().list_serving_history(**reading.page()))
+    return json_reply(client().list_serving_history(**reading.query(Page)))

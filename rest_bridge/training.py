@@ -37,11 +37,17 @@ def train() -> Response:
     return reply
 
 
+@blueprint.get("/digits/batches")
+def list_batches() -> Response:
+    """What below the data folder can be trained on, by its names."""
+    return json_reply(client().list_batches())
+
+
 @blueprint.get("/digits/jobs")
 @Operation(query=Page)
 def list_jobs() -> Response:
     """A page of jobs, newest first."""
-    return json_reply(client().list_jobs(**reading.page()))
+    return json_reply(client().list_jobs(**reading.query(Page)))
 
 
 @blueprint.get("/digits/jobs/<job_id>")

@@ -99,6 +99,7 @@ class MicroBatches:
             images_trained=state.images_trained,
             images_ingested=self._feed.images_ingested(),
             backlog_images=self._feed.backlog_images(),
+            window_images=self._feed.window_images(),
             epoch=state.epoch,
             micro_batch=state.micro_batch,
             images_per_second=images / seconds,

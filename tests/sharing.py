@@ -23,6 +23,10 @@ SHARED = {
         "tests/integration/test_serving.py",
         "tests/integration/test_gate.py",
         "tests/integration/test_taking_along.py",
+        "tests/page/test_drawing.py",
+        "tests/page/test_teaching.py",
+        "tests/page/test_training.py",
+        "tests/page/test_versions.py",
         "tests/classification_service_test.py",
     ),
     "ZooKeeper": (

@@ -20,7 +20,17 @@ from digits.client.channel import options_of
 from digits.client.client import bearer, set_age
 from digits.client.errors import remote_errors
 from digits.v1 import digit_service_pb2 as digit_pb
-from digits.v1 import digit_service_pb2_grpc, models_pb2, models_pb2_grpc, training_pb2, training_pb2_grpc
+from digits.v1 import (
+    digit_service_pb2_grpc,
+    feedback_pb2,
+    feedback_pb2_grpc,
+    models_pb2,
+    models_pb2_grpc,
+    status_pb2,
+    status_pb2_grpc,
+    training_pb2,
+    training_pb2_grpc,
+)
 
 Request = TypeVar("Request")
 Reply = TypeVar("Reply")
@@ -33,6 +43,8 @@ class _Stubs:
         self.digits = digit_service_pb2_grpc.DigitServiceStub(channel)
         self.jobs = training_pb2_grpc.JobServiceStub(channel)
         self.models = models_pb2_grpc.ModelServiceStub(channel)
+        self.status = status_pb2_grpc.StatusServiceStub(channel)
+        self.feedback = feedback_pb2_grpc.FeedbackServiceStub(channel)
         self.health = health_pb2_grpc.HealthStub(channel)
 
 
@@ -171,6 +183,13 @@ class AsyncClient:
         async for answer in _answers(call):
             yield list(answer.responses)
 
+    async def report_label(
+        self, label: int, *, prediction_id: str | None = None, pixels: bytes | None = None
+    ) -> feedback_pb2.ReportLabelResponse:
+        """Says what a picture shows, 0 to 9: by its answer's prediction_id, or its preview's 784 bytes."""
+        request = feedback_pb2.ReportLabelRequest(prediction_id=prediction_id, pixels=pixels, label=label)
+        return await self._ask(self._stubs.feedback.ReportLabel, request)
+
     async def list_models(self, page_size: int = 0, page_token: str = "") -> models_pb2.ListModelsResponse:
         """Returns a page of registered versions, newest first."""
         request = models_pb2.ListModelsRequest(page_size=page_size, page_token=page_token)
@@ -209,6 +228,13 @@ class AsyncClient:
         request = models_pb2.ExportModelRequest(version=version, format=format)  # type: ignore[arg-type]
         return await self._ask(self._stubs.models.ExportModel, request)
 
+    async def compare_models(
+        self, first_version: str, second_version: str
+    ) -> models_pb2.CompareModelsResponse:
+        """Has two versions read the service's reference set: confusions, and pictures that they differ on."""
+        request = models_pb2.CompareModelsRequest(first_version=first_version, second_version=second_version)
+        return await self._ask(self._stubs.models.CompareModels, request)
+
     async def pin_model(self, version: str, pinned: bool = True) -> models_pb2.Model:
         """Keeps a version from being pruned, or no longer, and returns it."""
         request = models_pb2.PinModelRequest(version=version, pinned=pinned)
@@ -221,6 +247,14 @@ class AsyncClient:
         request = models_pb2.PruneModelsRequest(max_count=max_count, dry_run=dry_run)
         set_age(request.max_age, max_age_seconds)
         return list((await self._ask(self._stubs.models.PruneModels, request)).versions)
+
+    async def list_batches(self) -> digit_pb.ListBatchesResponse:
+        """Returns what below the data folder is named as batches are."""
+        return await self._ask(self._stubs.digits.ListBatches, digit_pb.ListBatchesRequest())
+
+    async def status(self) -> status_pb2.GetStatusResponse:
+        """Returns how the service's parts are, asked now."""
+        return await self._ask(self._stubs.status.GetStatus, status_pb2.GetStatusRequest())
 
     async def serving(self, timeout_seconds: float = 5.0) -> bool:
         """Whether the server says that it can classify (grpc.health.v1)."""

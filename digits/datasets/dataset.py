@@ -45,6 +45,12 @@ def open_dataset(source: Path | bytes, field: str, max_bytes: int, transposed: b
     return Dataset(*subsets, notes=intake.findings.notes())
 
 
+def of_images(images: Images, name: str, field: str, notes: Sequence[str]) -> Dataset:
+    """Images in memory as a dataset, of which every 11th is held out."""
+    shard = Shard(name, field, images.labels, lambda: iter([images.pixels]))
+    return Dataset(*_split([shard]), notes=notes)
+
+
 @dataclass(frozen=True)
 class Subset:
     """The images of one shard whose `chosen`, (N,) bool, is true."""

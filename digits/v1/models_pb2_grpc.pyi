@@ -51,6 +51,8 @@ class ModelServiceStub:
     """Lists the moves of the serving alias, newest first."""
     ExportModel: _grpc.UnaryUnaryMultiCallable[_models_pb2.ExportModelRequest, _models_pb2.ExportModelResponse]
     """Returns a version as a file, some 0.5 MB; DATA_LOSS if its bundle is damaged. Train takes a bundle in again."""
+    CompareModels: _grpc.UnaryUnaryMultiCallable[_models_pb2.CompareModelsRequest, _models_pb2.CompareModelsResponse]
+    """Has two versions read the service's reference set; FAILED_PRECONDITION if there is none."""
 
 @_typing.type_check_only
 class ModelServiceAsyncStub(ModelServiceStub):
@@ -75,6 +77,8 @@ class ModelServiceAsyncStub(ModelServiceStub):
     """Lists the moves of the serving alias, newest first."""
     ExportModel: _aio.UnaryUnaryMultiCallable[_models_pb2.ExportModelRequest, _models_pb2.ExportModelResponse]  # type: ignore[assignment]
     """Returns a version as a file, some 0.5 MB; DATA_LOSS if its bundle is damaged. Train takes a bundle in again."""
+    CompareModels: _aio.UnaryUnaryMultiCallable[_models_pb2.CompareModelsRequest, _models_pb2.CompareModelsResponse]  # type: ignore[assignment]
+    """Has two versions read the service's reference set; FAILED_PRECONDITION if there is none."""
 
 class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
     """Serves the registry of trained models and says which one answers Classify."""
@@ -144,5 +148,13 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_models_pb2.ExportModelResponse, _abc.Awaitable[_models_pb2.ExportModelResponse]]:
         """Returns a version as a file, some 0.5 MB; DATA_LOSS if its bundle is damaged. Train takes a bundle in again."""
+
+    @_abc_1.abstractmethod
+    def CompareModels(
+        self,
+        request: _models_pb2.CompareModelsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_models_pb2.CompareModelsResponse, _abc.Awaitable[_models_pb2.CompareModelsResponse]]:
+        """Has two versions read the service's reference set; FAILED_PRECONDITION if there is none."""
 
 def add_ModelServiceServicer_to_server(servicer: ModelServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -11,6 +11,8 @@ import pytest
 
 from digits.adapters.memory import MemoryStore
 from digits.errors import Forbidden, Unauthenticated
+from digits.feedback.labels import Labels
+from digits.feedback.predictions import Predictions
 from digits.jobs.admission import Admission
 from digits.jobs.jobs import new_job
 from digits.jobs.retention import JobRetention, Limits
@@ -100,10 +102,18 @@ class Served:
         limits = Limits(1.0, 0)
         retention = JobRetention(jobs, self.bench.coordinator)
         self.job = JobServicer(jobs, streams, access, retention=retention, limits=limits)
+        store = MemoryStore()
         admission = Admission(
-            jobs, MemoryStore(), Path("nowhere"), max_dataset_bytes=1 << 20, max_jobs_per_caller=9
+            jobs, store, Path("nowhere"), Labels(store, 1), max_dataset_bytes=1 << 20, max_jobs_per_caller=9
         )
-        self.digit = DigitServicer(admission, streams, None, access=access, settings=Settings())  # type: ignore[arg-type]
+        self.digit = DigitServicer(
+            admission,
+            streams,
+            None,  # type: ignore[arg-type]
+            Predictions(),
+            access=access,
+            settings=Settings(),
+        )
 
     def job_of(self, caller: str) -> str:
         job = new_job(pb.TrainSpec(caller=caller))
