@@ -24,6 +24,7 @@ from digits.jobs.reconciler import Reconciler
 from digits.jobs.retention import JobRetention, Limits
 from digits.jobs.sweep import Sweep
 from digits.models.comparison import Comparison
+from digits.models.export import Export
 from digits.models.live_labels import LiveLabels
 from digits.models.promotion import Promotion
 from digits.models.reference import ReferenceFile
@@ -254,6 +255,7 @@ class Application:
             self._registry,
             promotion,
             comparison=Comparison(self._registry, self._store, ReferenceFile(self._settings)),
+            export=Export(self._registry, self._store),
             live_labels=live_labels,
             floor=self._floor,
             access=access,
