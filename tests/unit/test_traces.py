@@ -22,6 +22,7 @@ from digits.adapters.celery_queue import make_app
 from digits.adapters.memory import MemoryLog
 from digits.client.client import Client
 from digits.errors import Misconfigured
+from digits.feedback.predictions import Predictions
 from digits.jobs import train_request
 from digits.serving.batcher import Batcher
 from digits.settings import Settings
@@ -93,6 +94,7 @@ class Server:
             None,
             None,
             self._bench.classifier,
+            Predictions(),
             access=access,
             settings=Settings(),  # type: ignore[arg-type]
         )
