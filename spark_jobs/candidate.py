@@ -27,6 +27,7 @@ def evaluated(
         onnx=onnx,
         keras_config=keras_config,
         weights=tensors.to_proto(architecture.weights(state.tensors)),
+        moments=tensors.to_proto(architecture.moments(state.tensors)),
         metrics=_metrics(Predictor(onnx, plan.partitions), judges),
     )
 
@@ -47,6 +48,7 @@ def provenance(job: pb.Job, dataset: Dataset, plan: Plan, state: TrainingState) 
         data_name=job.spec.images_batch_path or "upload",
         data_sha256=dataset.sha256(),
         recipe=plan.recipe.name,
+        base_model_version=job.spec.base_model_version,
         seed=job.spec.seed,
         code_version=digits.__version__,
         image_count=dataset.train_count,
