@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 from digits.limits import DEFAULT_GRPC_PORT
 
@@ -19,6 +24,12 @@ class Settings(BaseSettings):
 
     var_dir: Path = Field(Path("var"), description="Folder for all state and logs.")
     data_dir: Path = Field(Path("data"), description="Folder that paths in requests resolve under.")
+
+    secrets_dir: Path | None = Field(
+        None,
+        description="Folder with a file for each secret setting, named like its variable in small letters "
+        "(digits_zookeeper_password); a variable comes first.",
+    )
 
     grpc_host: str = Field("127.0.0.1", description="Address that the gRPC server listens on.")
     grpc_port: int = Field(DEFAULT_GRPC_PORT, ge=0, le=65535, description="Port of the gRPC server.")
@@ -149,12 +160,43 @@ class Settings(BaseSettings):
     )
     coordinator_url: str = Field(
         "zookeeper://127.0.0.1:2181/digits",
-        description="ZooKeeper: zookeeper://HOST:PORT[,HOST:PORT]/CHROOT.",
+        description="ZooKeeper: zookeeper://HOST:PORT[,HOST:PORT]/CHROOT, or zookeeper+tls://…, which checks "
+        "the host's name.",
     )
+    zookeeper_scheme: Literal["digest", "sasl"] = Field(
+        "digest",
+        description="How we say who we are to ZooKeeper, with a name: sasl (DIGEST-MD5) does not send the "
+        "password.",
+    )
+    zookeeper_username: str = Field(
+        "",
+        description="Who we are to ZooKeeper; with it, nobody else may read or change what we make there.",
+    )
+    zookeeper_password: SecretStr = Field(SecretStr(""), description="What proves it.")
+    zookeeper_ca_file: Path | None = Field(
+        None,
+        description="PEM file of who vouches for ZooKeeper, with zookeeper+tls://, beside this machine's "
+        "list.",
+    )
+    zookeeper_certificate_file: Path | None = Field(
+        None, description="PEM file of the certificate chain that we show to ZooKeeper, if any."
+    )
+    zookeeper_key_file: Path | None = Field(None, description="PEM file of that certificate's key.")
     broker_url: str = Field(
         "redis://127.0.0.1:6379/0",
-        description="Celery's broker: redis://… (Redis, Valkey) or amqp://… (RabbitMQ).",
+        description="Celery's broker: redis://… (Redis, Valkey) or amqp://… (RabbitMQ); by TLS, which checks "
+        "the host's name, rediss://… and amqps://….",
     )
+    broker_password: SecretStr = Field(
+        SecretStr(""), description="What proves who we are to the broker, if its address does not say it."
+    )
+    broker_ca_file: Path | None = Field(
+        None, description="PEM file of who vouches for the broker, if not this machine's list does."
+    )
+    broker_certificate_file: Path | None = Field(
+        None, description="PEM file of the certificate chain that we show to the broker, if any."
+    )
+    broker_key_file: Path | None = Field(None, description="PEM file of that certificate's key.")
     spark_master: str = Field("local[*]", description="Spark's master: local[*], spark:// or k8s://.")
     spark_driver_host: str = Field("127.0.0.1", description="Address by which executors reach the driver.")
     spark_cores: int = Field(
@@ -235,6 +277,20 @@ class Settings(BaseSettings):
     keep_models: int = Field(
         100, ge=0, description="Most versions that never served that are kept: the newest. One has 1 MB."
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given, then the environment, then the files of `secrets_dir`."""
+        given = (init_settings, env_settings)
+        folder = next((found for source in given if (found := source().get("secrets_dir"))), None)
+        return (*given, SecretsSettingsSource(settings_cls, folder)) if folder else given
 
     @cached_property
     def store(self) -> str:

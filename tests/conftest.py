@@ -42,14 +42,19 @@ def missing(what: str) -> NoReturn:
     pytest.skip(f"needs {what}")
 
 
-@pytest.fixture(scope="session")
-def zookeeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a real ZooKeeper."""
+def require_java() -> None:
+    """Skips if no ZooKeeper can run here, or fails if everything has to be there."""
     try:
         java.find_java()
         java.spark_jars()
     except CannotStart as error:
         missing(str(error))
+
+
+@pytest.fixture(scope="session")
+def zookeeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a real ZooKeeper."""
+    require_java()
     port = free_port()
     with zookeeper_server(tmp_path_factory.mktemp("zookeeper"), port):
         yield f"127.0.0.1:{port}"

@@ -30,6 +30,7 @@ SHARED = {
     ),
     "ZooKeeper": (
         "tests/conformance/test_coordinator.py",
+        "tests/conformance/test_zookeeper_security.py",
         "tests/conformance/test_leased_jobs.py",
         "tests/conformance/test_lost_answers.py",
         "tests/conformance/test_registry_reader.py",
