@@ -286,7 +286,7 @@ class Settings(BaseSettings):
         description="How long versions that never served are kept. What serves, did, or is pinned stays.",
     )
     keep_models: int = Field(
-        100, ge=0, description="Most versions that never served that are kept: the newest. One has 0.5 MB."
+        100, ge=0, description="Most versions that never served that are kept: the newest. One has 1 MB."
     )
 
     @classmethod

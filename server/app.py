@@ -236,6 +236,7 @@ class Application:
             self._store,
             settings.data_dir,
             self._labels,
+            find_model=self._registry.get,
             max_dataset_bytes=settings.max_dataset_bytes,
             max_jobs_per_caller=settings.max_jobs_per_caller,
         )

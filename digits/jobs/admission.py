@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from digits.errors import Overloaded, RequestConflict, StaleWrite
@@ -12,7 +12,7 @@ from digits.jobs import train_request
 from digits.jobs.jobs import Jobs, new_job
 from digits.ports import ArtifactStore
 from digits.training import brought_weights
-from digits.v1 import digit_service_pb2, training_pb2
+from digits.v1 import digit_service_pb2, models_pb2, training_pb2
 
 _RETRY_AFTER_SECONDS = 10.0
 
@@ -27,24 +27,28 @@ class Admission:
         data_dir: Path,
         labels: Labels,
         *,
+        find_model: Callable[[str], models_pb2.Model],
         max_dataset_bytes: int,
         max_jobs_per_caller: int,
     ) -> None:
         self._jobs, self._store, self._data_dir, self._labels = jobs, store, data_dir, labels
+        self._find_model = find_model
         self._max_dataset_bytes, self._share = max_dataset_bytes, max_jobs_per_caller
 
     def admit(self, request: digit_service_pb2.TrainRequest, caller: str) -> training_pb2.Job:
         """Records and queues a job; for a request_id that this caller used already, returns that job.
 
-        Raises InvalidInput, NotFound; RequestConflict if the request_id came with another body before; and
-        Overloaded if the caller has its share of unfinished jobs (two calls at one moment may both get in).
-        Whatever is raised, nothing is left, but after Unavailable: then the job may have been recorded, which
-        the same request_id finds, and an upload without a job goes with the next sweep.
+        Raises InvalidInput, NotFound, NotReady; RequestConflict if the request_id came with another body
+        before; and Overloaded if the caller has its share of unfinished jobs (two calls at a moment may both
+        get in). Whatever is raised, nothing is left, but after Unavailable: then the job may have been
+        recorded, which the same request_id finds, and an upload without a job goes with the next sweep.
         """
         train_request.check(request)
         spec = train_request.spec_of(request, caller)
         if known := self._known(spec):
             return known
+        if request.base_model_version:
+            train_request.spec_from_base(request, spec, self._find_model(request.base_model_version))
         self._check_share(caller)
         upload = self._upload(request)
         notes = self._notes(request, upload)

@@ -14,7 +14,7 @@ from digits.signals import traces
 from digits.signals.context import REQUEST_ID
 from digits.training import recipes
 from digits.v1 import digit_service_pb2 as pb
-from digits.v1 import training_pb2
+from digits.v1 import models_pb2, training_pb2
 
 
 def check(request: pb.TrainRequest) -> None:
@@ -61,6 +61,14 @@ def _open_path(name: str, data_dir: Path, max_bytes: int, transposed: bool) -> D
     field = "images_batch_path"
     path = data_folder.resolve(data_dir, name, field, folder_allowed=True)
     return open_dataset(path, field, max_bytes, transposed)
+
+
+def spec_from_base(request: pb.TrainRequest, spec: training_pb2.TrainSpec, base: models_pb2.Model) -> None:
+    """Has a job go on from a version, by that one's recipe; raises InvalidInput if another is asked for."""
+    recipe = base.provenance.recipe
+    if request.recipe and recipes.find(request.recipe).name != recipe:
+        raise InvalidInput("recipe", f"{base.version} was trained by {recipe!r}: leave the recipe out")
+    spec.recipe, spec.base_model_version = recipe, base.version
 
 
 def spec_of(request: pb.TrainRequest, caller: str) -> training_pb2.TrainSpec:
