@@ -5,7 +5,7 @@ It runs the executors' own code on packed blocks, without Spark:
     python -m benchmarks.recipes --recipe fast --seeds 5 [--images 500]
 
 With --validate it trains on 55,000 of the training images and measures on the other 5,000, always the same:
-that is what recipes are chosen by. --calibrate fits the recipe's temperature on them. --keep FOLDER writes each
+that is what recipes are chosen by. --calibrate fits the temperature on them. --keep FOLDER writes each
 network and its manifest, for `benchmarks.pictures --model` and docs/.
 """
 
