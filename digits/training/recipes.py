@@ -80,7 +80,8 @@ class Recipe:
     last_redrawn_share: float
     # Pictures of no digit for each digit.
     non_digit_share: float
-    # Taken off the logit of "no digit", so that few digits are said to be none (docs/training.md).
+    # Taken off the logit of "no digit", so that 1 % of the digits are said to be none and no more pictures of
+    # none are missed than must be (docs/training.md); below 0, since such pictures are rare in training.
     no_digit_offset: float
     # What logits are divided by, fitted on the validation split.
     temperature: float
@@ -138,7 +139,7 @@ FAST = Recipe(
     redrawn_share=0.5,
     last_redrawn_share=0.5,
     non_digit_share=0.2,
-    no_digit_offset=0.6,
+    no_digit_offset=-0.6,
     temperature=0.55,
     # Four rounds of averaging an epoch, as accurate as eight; each round costs about 0.4 s beside training,
     # and cancelling or resuming wastes one round's training at most: about 3 s on two cores.
@@ -147,12 +148,12 @@ FAST = Recipe(
 
 STANDARD = Recipe(
     name="standard",
-    epochs=6,
+    epochs=5,
     min_images_seen=12_000,
     batch_size=128,
     branches=(DEEP,),
     # Five layers shake at the rate that suits three.
-    peak_learning_rate=0.003,
+    peak_learning_rate=0.004,
     warm_up=0.2,
     first_moment_decay=0.8,
     second_moment_decay=0.95,
@@ -162,9 +163,10 @@ STANDARD = Recipe(
     # About how much people's handwriting differs; more makes fours of nines.
     augmentation=Augmentation(rotation_degrees=15, scale=0.12, shear=0.2, shift_pixels=2),
     redrawn_share=0.5,
-    last_redrawn_share=0.5,
-    non_digit_share=0.2,
-    no_digit_offset=1.5,
+    # Pens grow milder towards the end, which gives back a tenth of a point on MNIST's own pictures.
+    last_redrawn_share=0.1,
+    non_digit_share=0.1,
+    no_digit_offset=-1.5,
     temperature=0.55,
     micro_batch_images=15_360,
 )
@@ -194,8 +196,6 @@ BEST = replace(
     epochs=12,
     branches=VIEWS,
     peak_learning_rate=0.003,
-    last_redrawn_share=0.1,
-    non_digit_share=0.1,
 )
 
 RECIPES = {recipe.name: recipe for recipe in (FAST, STANDARD, BEST)}
