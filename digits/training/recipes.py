@@ -151,10 +151,11 @@ STANDARD = Recipe(
     name="standard",
     epochs=5,
     min_images_seen=12_000,
-    batch_size=128,
+    # Twice as many steps as of 128 images, in the same time.
+    batch_size=64,
     branches=(DEEP,),
     # Five layers shake at the rate that suits three.
-    peak_learning_rate=0.004,
+    peak_learning_rate=0.003,
     warm_up=0.2,
     first_moment_decay=0.8,
     second_moment_decay=0.95,
@@ -163,8 +164,8 @@ STANDARD = Recipe(
     label_smoothing=0.05,
     # About how much people's handwriting differs; more makes fours of nines.
     augmentation=Augmentation(rotation_degrees=15, scale=0.12, shear=0.2, shift_pixels=2),
-    redrawn_share=0.5,
-    last_redrawn_share=0.1,
+    redrawn_share=0.4,
+    last_redrawn_share=0.0,
     non_digit_share=0.1,
     no_digit_offset=-1.5,
     temperature=0.55,
@@ -193,9 +194,8 @@ VIEWS = (
 BEST = replace(
     STANDARD,
     name="best",
-    epochs=12,
+    epochs=30,
     branches=VIEWS,
-    peak_learning_rate=0.003,
 )
 
 RECIPES = {recipe.name: recipe for recipe in (FAST, STANDARD, BEST)}
