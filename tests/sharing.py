@@ -22,6 +22,7 @@ SHARED = {
         "tests/integration/test_rest.py",
         "tests/integration/test_serving.py",
         "tests/integration/test_gate.py",
+        "tests/integration/test_signals.py",
         "tests/classification_service_test.py",
     ),
     "ZooKeeper": (
