@@ -66,7 +66,6 @@ def sample(text: str, name: str) -> float:
                 "digits_serving_model_current",
                 "digits_reconciler_leader",
                 "digits_zookeeper_connected",
-                "digits_store_bytes",
             ],
         ),
         ("classify-worker", ["digits_predict_duration_seconds_count", "digits_model_swaps_total"]),
@@ -132,7 +131,9 @@ def test_a_training_is_one_trace_from_train_to_its_publication(
     )
     assert reply.text == "True"
     job_id = reply.headers["Location"].rpartition("/")[2]
-    wait_until(lambda: "Train" in {span.name for span in collector.of_trace(trace_id)}, what="the spans")
+    # A span comes once it is over, and its children before it.
+    last = {"Train", "digits.train", "POST /digits/train"}
+    wait_until(lambda: last <= {span.name for span in collector.of_trace(trace_id)}, what="the spans")
     above = ["train-worker digits.train", "server Train", "bridge POST /digits/train"]
     for name in ("ingest", "micro-batch", "evaluate", "publish"):
         assert collector.ancestors(trace_id, name) == [f"train-worker {name}", *above]
