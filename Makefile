@@ -25,7 +25,7 @@ run-real: setup
 # Four at a time: most of them wait for servers. What takes longest begins first.
 test: setup
 	@$(BIN)/pytest -n 4 --durations=10 tests/integration tests/classification_service_test.py \
-	  tests/conformance tests/pictures tests/training tests/kubernetes tests/unit $(ARGS)
+	  tests/page tests/conformance tests/pictures tests/training tests/kubernetes tests/unit $(ARGS)
 
 test-real: setup
 	@$(BIN)/pytest --timeout 600 --durations=10 tests/e2e $(ARGS)

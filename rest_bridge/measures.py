@@ -32,9 +32,10 @@ def install(app: Flask, settings: Settings) -> None:
     app.before_request(_begin)
     app.before_request(_begin_span)
     app.teardown_request(_end_span)
-    app.after_request(_measure)
     if settings.access_log:
         app.after_request(_log)
+    # What is registered last is called first.
+    app.after_request(_measure)
 
 
 @blueprint.get("/metrics")

@@ -51,3 +51,5 @@ blocking = Pool("ZooKeeper", 8, 1024).run
 # Each of these may be a network mount that hangs.
 storing = Pool("the store", 4, 64).run
 reading = Pool("the data folder", 4, 1024).run
+# Seconds of one processor for each: one at a time leaves the others to whoever classifies.
+comparing = Pool("comparisons", 1, 4).run

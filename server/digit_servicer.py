@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator, Sequence
 
 import grpc
 
+from digits.datasets.listing import found_batches
 from digits.errors import InvalidInput
+from digits.feedback.predictions import Predictions
 from digits.imaging.candidate import Candidate
 from digits.jobs.admission import Admission
+from digits.security.tokens import Role
 from digits.serving.answering import Answer
 from digits.serving.classifier import Classifier
 from digits.settings import Settings
@@ -35,11 +38,13 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         admission: Admission,
         progress_streams: ProgressStreams,
         classifier: Classifier,
+        predictions: Predictions,
         *,
         access: Access,
         settings: Settings,
     ) -> None:
         self._admission, self._progress_streams, self._classifier = admission, progress_streams, classifier
+        self._predictions = predictions
         self._access, self._settings = access, settings
 
     async def Train(
@@ -47,10 +52,20 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
     ) -> AsyncIterator[training_pb2.TrainProgress]:
         """Accepts a job and streams its progress; what the caller does with the stream changes nothing."""
         caller = self._access.caller(context)
+        if request.promotion == training_pb2.ALWAYS:
+            self._access.require(Role.ADMIN, context, "promotion ALWAYS")
         job = await storing(self._admission.admit, request, caller)
         JOB_ID.set(job.job_id)
         async for progress in self._progress_streams.follow(job.job_id):
             yield progress
+
+    async def ListBatches(
+        self, request: pb.ListBatchesRequest, context: grpc.aio.ServicerContext
+    ) -> pb.ListBatchesResponse:
+        """Returns what below the data folder is named as batches are."""
+        found = await reading(found_batches, self._settings.data_dir)
+        batches = (pb.Batch(path=b.path, total_bytes=b.total_bytes, folder=b.folder) for b in found)
+        return pb.ListBatchesResponse(batches=batches)
 
     async def Classify(
         self, request: pb.ClassifyRequest, context: grpc.aio.ServicerContext
@@ -58,7 +73,7 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         """Returns the digit in one picture."""
         picture = await self._candidates(request)
         answer = await self._predict([picture], request, context)
-        return wire.classify_responses(answer, [picture], [request])[0]
+        return wire.classify_responses(answer, [picture], [request], self._predictions)[0]
 
     async def ClassifyStream(
         self, requests: AsyncIterator[pb.ClassifyStreamRequest], context: grpc.aio.ServicerContext
@@ -97,7 +112,7 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
                 raise InvalidInput(field, "the same for all pictures of a message")
         pictures = [await self._candidates(request) for request in message.requests]
         answer = await self._predict(pictures, message.requests[0], context)
-        responses = wire.classify_responses(answer, pictures, message.requests)
+        responses = wire.classify_responses(answer, pictures, message.requests, self._predictions)
         return pb.ClassifyStreamResponse(responses=responses)
 
     async def _predict(

@@ -45,7 +45,7 @@ def _unary(behaviour: Callable[[Any, grpc.aio.ServicerContext], Any]) -> Callabl
         try:
             return await behaviour(request, context)
         except Exception as error:
-            await _abort(context, error)
+            await abort(context, error)
 
     return call
 
@@ -56,12 +56,13 @@ def _streaming(behaviour: Callable[[Any, grpc.aio.ServicerContext], Any]) -> Cal
             async for response in behaviour(request, context):
                 yield response
         except Exception as error:
-            await _abort(context, error)
+            await abort(context, error)
 
     return call
 
 
-async def _abort(context: grpc.aio.ServicerContext, error: Exception) -> NoReturn:
+async def abort(context: grpc.aio.ServicerContext, error: Exception) -> NoReturn:
+    """Ends a call with the error's status."""
     if isinstance(error, grpc.aio.AbortError):
         raise error
     if isinstance(error, Unauthenticated | Forbidden):
@@ -72,5 +73,7 @@ async def _abort(context: grpc.aio.ServicerContext, error: Exception) -> NoRetur
         if not isinstance(error, DigitsError):
             logger.error("unforeseen", exc_info=error)
         message = status_codes.status_of(error)
+        if isinstance(error, DigitsError) and message.message != str(error):
+            logger.warning("a caller reads a part of this: %s", error)
     await context.abort_with_status(rpc_status.to_status(message))
     raise error  # Never reached: abort raises.

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import grpc
 
 from digits.jobs.retention import Limits
+from digits.models.comparison import Comparison
+from digits.models.live_labels import LiveLabels
 from digits.models.promotion import Promotion
 from digits.models.registry import Registry
 from digits.models.retention import ModelRetention
@@ -12,8 +16,9 @@ from digits.serving.version_floor import VersionFloor
 from digits.v1 import models_pb2 as pb
 from digits.v1 import models_pb2_grpc
 from server.access import Access
+from server.asking import Asking
 from server.audited import origin_of
-from server.blocking import blocking, storing
+from server.blocking import blocking, comparing, storing
 from server.paging import page_size
 from server.pruning import limits_of
 
@@ -25,15 +30,19 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         self,
         registry: Registry,
         promotion: Promotion,
+        *,
+        comparison: Comparison,
+        live_labels: LiveLabels,
         floor: VersionFloor,
         access: Access,
-        *,
         retention: ModelRetention,
         limits: Limits,
     ) -> None:
-        self._registry, self._promotion = registry, promotion
+        self._registry, self._promotion, self._comparison = registry, promotion, comparison
         self._retention, self._limits = retention, limits
         self._floor, self._access = floor, access
+        # Versions are listed, whatever the store does.
+        self._live = Asking("labels", live_labels.by_version, patience_seconds=0.5)
 
     async def ListModels(
         self, request: pb.ListModelsRequest, context: grpc.aio.ServicerContext
@@ -41,12 +50,15 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         """Returns a page of versions, newest first."""
         size = page_size(request.page_size)
         models = await blocking(self._registry.newest, size, request.page_token)
+        await self._add_live_accuracy(models)
         token = models[-1].version if len(models) == size else ""
         return pb.ListModelsResponse(models=models, next_page_token=token)
 
     async def GetModel(self, request: pb.GetModelRequest, context: grpc.aio.ServicerContext) -> pb.Model:
         """Returns one version."""
-        return await blocking(self._registry.get, request.version)
+        model = await blocking(self._registry.get, request.version)
+        await self._add_live_accuracy([model])
+        return model
 
     async def PromoteModel(
         self, request: pb.PromoteModelRequest, context: grpc.aio.ServicerContext
@@ -75,6 +87,12 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         token = str(changes[-1].generation) if len(changes) == size else ""
         return pb.ListServingHistoryResponse(changes=changes, next_page_token=token)
 
+    async def CompareModels(
+        self, request: pb.CompareModelsRequest, context: grpc.aio.ServicerContext
+    ) -> pb.CompareModelsResponse:
+        """Has two versions read the reference set."""
+        return await comparing(self._comparison.compare, request.first_version, request.second_version)
+
     async def PinModel(self, request: pb.PinModelRequest, context: grpc.aio.ServicerContext) -> pb.Model:
         """Keeps a version from being pruned, or no longer."""
         return await blocking(self._registry.pin, request.version, request.pinned)
@@ -86,3 +104,9 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         limits = limits_of(request, self._limits)
         versions = await storing(self._retention.prune, limits, request.dry_run)
         return pb.PruneModelsResponse(versions=versions)
+
+    async def _add_live_accuracy(self, models: Iterable[pb.Model]) -> None:
+        live, _ = await self._live.answer()
+        for model in models:
+            if live and model.version in live:
+                model.live_accuracy.CopyFrom(live[model.version])

@@ -69,10 +69,18 @@ class Feed:
         """Images appended and not trained yet."""
         return self._plan.images(self._window.unread())
 
+    def window_images(self) -> int:
+        """How large that may be in the first epoch."""
+        return self._plan.images(self._window.size())
+
     def _measure(self) -> None:
         measured.BACKLOG_IMAGES.set(self.backlog_images())
-        measured.WINDOW_IMAGES.set(self._plan.images(self._window.size()))
+        measured.WINDOW_IMAGES.set(self.window_images())
 
     def _tell(self) -> None:
         self._measure()
-        self._report.ingested(self.images_ingested(), self.backlog_images())
+        self._report.ingested(
+            images_ingested=self.images_ingested(),
+            backlog_images=self.backlog_images(),
+            window_images=self.window_images(),
+        )

@@ -11,6 +11,7 @@ from digits.jobs.leases import Lease
 from digits.signals import traces
 from digits.signals.metrics import training as measured
 from digits.training.checkpoints import Checkpoints
+from digits.training.eta import Eta
 from digits.training.local_sgd import PartitionResult
 from digits.v1 import artifacts_pb2
 from spark_jobs.feed import Feed
@@ -36,6 +37,11 @@ class MicroBatches:
     ) -> None:
         self._plan, self._seed, self.state = plan, seed, state
         self._lease, self._checkpoints, self._feed, self._report = lease, checkpoints, feed, report
+        self._eta = Eta(plan.total_images)
+
+    def start(self) -> None:
+        """The first micro-batch comes now: what is estimated counts from here."""
+        self._eta.started(time.monotonic(), self.state.images_trained)
 
     def train(self, fresh: DataFrame) -> bool:
         """Trains one micro-batch and commits it; returns whether the epoch is over."""
@@ -89,10 +95,11 @@ class MicroBatches:
         measured.IMAGES_PER_SECOND.set(images / seconds)
         measured.MICRO_BATCH_SECONDS.observe(seconds)
         self._report.trained(
-            eta_seconds=(self._plan.total_images - state.images_trained) * seconds / images,
+            eta_seconds=self._eta.committed(time.monotonic(), state.images_trained),
             images_trained=state.images_trained,
             images_ingested=self._feed.images_ingested(),
             backlog_images=self._feed.backlog_images(),
+            window_images=self._feed.window_images(),
             epoch=state.epoch,
             micro_batch=state.micro_batch,
             images_per_second=images / seconds,

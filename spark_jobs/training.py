@@ -77,6 +77,7 @@ class TrainingRun:
             self._feed.wait_for_first()
         self._check()
         self._report.enter(pb.TRAINING)
+        self._micro_batches.start()
         self._train_epoch()
         while self._micro_batches.next_epoch():
             self._train_epoch()

@@ -33,6 +33,7 @@ class Service:
     stack: str = "embedded"
     more: Mapping[str, str] = field(default_factory=dict)
     """Further variables."""
+    spark_master: str | None = None
 
     @property
     def grpc_address(self) -> str:
@@ -58,6 +59,7 @@ class Service:
             "DIGITS_REST_PORT": str(self.rest_port),
             "DIGITS_REFERENCE_BATCH": "reference.npz",
             **self.more,
+            **({"DIGITS_SPARK_MASTER": self.spark_master} if self.spark_master else {}),
         }
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:

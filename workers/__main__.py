@@ -9,7 +9,7 @@ from typing import Protocol
 
 from celery import Celery, signals
 
-from digits.adapters.celery_queue import make_app
+from digits.adapters.celery_queue import app_of
 from digits.errors import Misconfigured
 from digits.settings import Settings
 from digits.signals import exposition, logs, traces
@@ -52,7 +52,7 @@ def main(role: str) -> None:
         traces.configure(settings, f"{role}-worker")
     except Misconfigured as error:
         sys.exit(f"{role} worker: {error}")
-    app = make_app(settings.broker_url)
+    app = app_of(settings)
     worker = make_worker(role, settings)
     signals.worker_shutting_down.connect(lambda **_: worker.shut_down(), weak=False)
     worker.start(app)

@@ -94,7 +94,7 @@ class LeasedJobs:
             self._stand_down(lease)
         else:
             unforeseen = None if isinstance(error, DigitsError) else error
-            logger.warning("job %s did not finish: %s", lease.job_id, problem(error), exc_info=unforeseen)
+            logger.warning("job %s did not finish: %s", lease.job_id, error, exc_info=unforeseen)
             self._leave_for_another(lease, error)
 
     def _leave_for_another(self, lease: Lease, error: Exception) -> None:

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.native import private_files
 from deploy.native.errors import CannotStart
 
 
@@ -29,6 +30,11 @@ class StateFolder:
     def run(self) -> Path:
         """Folder of what is true only while the service runs."""
         return self.root / "run"
+
+    @property
+    def secrets(self) -> Path:
+        """Folder of the secrets of this start, a file each."""
+        return self.run / "secrets"
 
     @property
     def lock(self) -> Path:
@@ -59,10 +65,10 @@ class StateFolder:
         return sorted(path.stem for path in self.logs.glob("*.log"))
 
     def make(self) -> None:
-        """Creates what is missing; raises CannotStart if the folder cannot be written."""
+        """Creates what is missing, for this user alone; raises CannotStart if it cannot be written."""
         try:
-            for folder in (self.logs, self.run):
-                folder.mkdir(parents=True, exist_ok=True)
+            for folder in (self.root, self.logs, self.run, self.secrets):
+                private_files.make_folder(folder)
             probe = self.run / "writable"
             # A full disk takes a new file, and refuses its content.
             probe.write_bytes(bytes(1024))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import weakref
 import zipfile
 from dataclasses import dataclass, replace
 from typing import IO, Any
@@ -92,15 +93,20 @@ def _opened(source: Source) -> zipfile.ZipFile:
     content = source.content
     if isinstance(content, bytes) and content.count(b"PK\x01\x02") > MAX_MEMBERS:
         raise InvalidInput(source.field, f"holds more than {MAX_MEMBERS} files")
+    file = source.open()
     try:
-        return zipfile.ZipFile(io.BytesIO(content) if isinstance(content, bytes) else content)
+        archive = zipfile.ZipFile(file)
     except zipfile.BadZipFile as error:
+        file.close()
         head = source.head()
         kind = None if head.startswith(b"PK") else kind_of(head)
         problem = f", but {kind}" if kind else ", or is cut short"
         raise InvalidInput(
             source.field, f"{source.name} is not an npz file (a zip of arrays){problem}"
         ) from error
+    # It closes a file that it opened, and none that it was given.
+    weakref.finalize(archive, file.close)
+    return archive
 
 
 @dataclass(frozen=True)

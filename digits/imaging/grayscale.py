@@ -14,7 +14,7 @@ _ONE_COLOUR = 48.0
 # A single colour channel must show this much more than the brightness does to be used instead.
 _CLEARER = 1.5
 # So many pixels tell a channel's range as well as all of them do, in a hundredth of the time.
-_SAMPLED_PIXELS = 20_000
+_SAMPLED_PIXELS = 8_000
 
 Colours = NDArray[np.uint8]
 """(H, W, 3) red, green, blue, or (H, W, 4) with opacity."""

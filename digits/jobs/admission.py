@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from digits.errors import Overloaded, RequestConflict, StaleWrite
+from digits.feedback import batch
+from digits.feedback.labels import Labels
 from digits.jobs import train_request
 from digits.jobs.jobs import Jobs, new_job
 from digits.ports import ArtifactStore
@@ -21,11 +23,12 @@ class Admission:
         jobs: Jobs,
         store: ArtifactStore,
         data_dir: Path,
+        labels: Labels,
         *,
         max_dataset_bytes: int,
         max_jobs_per_caller: int,
     ) -> None:
-        self._jobs, self._store, self._data_dir = jobs, store, data_dir
+        self._jobs, self._store, self._data_dir, self._labels = jobs, store, data_dir, labels
         self._max_dataset_bytes, self._share = max_dataset_bytes, max_jobs_per_caller
 
     def admit(self, request: digit_service_pb2.TrainRequest, caller: str) -> training_pb2.Job:
@@ -41,13 +44,22 @@ class Admission:
         if known := self._known(spec):
             return known
         self._check_share(caller)
-        notes = train_request.check_images(request, self._data_dir, self._max_dataset_bytes)
+        upload = self._upload(request)
+        dataset = train_request.open_batch(request, upload, self._data_dir, self._max_dataset_bytes)
         job = new_job(spec)
-        job.progress.notes.extend(notes)
-        if request.WhichOneof("batch") == "images_batch":
+        job.progress.notes.extend(dataset.notes)
+        if upload is not None:
             job.spec.upload = upload_name(job.job_id)
-            self._store.publish(job.spec.upload, request.images_batch)
+            self._store.publish(job.spec.upload, upload)
         return self._record(job)
+
+    def _upload(self, request: digit_service_pb2.TrainRequest) -> bytes | None:
+        """What the job keeps of its own: the batch that was sent, or the pictures labelled until now."""
+        if request.WhichOneof("batch") == "images_batch":
+            return request.images_batch
+        if batch.base_of(request.images_batch_path) is None:
+            return None
+        return batch.snapshot(self._labels.all())
 
     def _record(self, job: training_pb2.Job) -> training_pb2.Job:
         try:

@@ -68,10 +68,11 @@ class Jobs:
         named = self._coordinator.get(request_path(spec))
         return self.get(named.value.decode()) if named else None
 
-    def newest(self, limit: int, before: str = "") -> list[pb.Job]:
-        """Returns up to `limit` jobs, newest first, older than the job named `before`."""
+    def newest(self, limit: int, before: str = "", caller: str = "") -> list[pb.Job]:
+        """Returns up to `limit` jobs, newest first: those older than `before`, and of one caller if named."""
         names = [name for name in reversed(self.names()) if not before or name < before]
-        return list(islice(self._readable(names, at_once=limit), limit))
+        jobs = self._readable(names, at_once=limit)
+        return list(islice((job for job in jobs if not caller or job.spec.caller == caller), limit))
 
     def names(self) -> list[str]:
         """The ids of all jobs, oldest first."""

@@ -49,7 +49,7 @@ class Sweep:
                 logger.info("removed %s, which no job owns", name)
                 delete(name)
                 SWEPT.inc()
-        for folder in (UPLOADS, "models"):
+        for folder in (UPLOADS, "models", "feedback"):
             self._store.delete_unfinished(folder, MIN_AGE_SECONDS)
 
     def _is_old(self, name: str, owner: str) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 
 from digits.datasets import data_folder
 from digits.datasets.dataset import Dataset, open_dataset
 from digits.errors import InvalidInput
+from digits.feedback import batch
 from digits.limits import MAX_REQUEST_ID_LENGTH
 from digits.signals import traces
 from digits.signals.context import REQUEST_ID
@@ -30,21 +30,28 @@ def check(request: pb.TrainRequest) -> None:
         raise InvalidInput("batch", "give one of images_batch_path and images_batch")
 
 
-def check_images(request: pb.TrainRequest, data_dir: Path, max_dataset_bytes: int) -> Sequence[str]:
-    """Opens the batch and returns what is to be said of it; raises InvalidInput, NotFound."""
-    upload = request.images_batch if request.WhichOneof("batch") == "images_batch" else None
-    return open_batch(request, upload, data_dir, max_dataset_bytes).notes
-
-
 def open_batch(
     asked: pb.TrainRequest | training_pb2.TrainSpec, upload: bytes | None, data_dir: Path, max_bytes: int
 ) -> Dataset:
-    """Opens what a request or its job's record names, or the upload; raises InvalidInput, NotFound."""
+    """Opens what a request or its job's record names, or the upload; raises InvalidInput, NotFound.
+
+    If labelled pictures are asked for, the upload is a snapshot of them.
+    """
     transposed = asked.orientation == training_pb2.TRANSPOSED
-    if upload is not None:
+    name = asked.images_batch_path
+    if upload is None:
+        return _open_path(name, data_dir, max_bytes, transposed)
+    base = batch.base_of(name)
+    if base is None:
         return open_dataset(upload, "images_batch", max_bytes, transposed)
+    if not base:
+        return batch.check(batch.labelled(upload))
+    return batch.joined(_open_path(base, data_dir, max_bytes, transposed), batch.labelled(upload))
+
+
+def _open_path(name: str, data_dir: Path, max_bytes: int, transposed: bool) -> Dataset:
     field = "images_batch_path"
-    path = data_folder.resolve(data_dir, asked.images_batch_path, field, folder_allowed=True)
+    path = data_folder.resolve(data_dir, name, field, folder_allowed=True)
     return open_dataset(path, field, max_bytes, transposed)
 
 

@@ -26,7 +26,13 @@ class Promotion:
                 break
         return self._registry.get(version)
 
-    def rollback(self, from_version: str, caller: str, origin: str = "") -> pb.Model:
+    def rollback(
+        self,
+        from_version: str,
+        caller: str,
+        origin: str = "",
+        reason: pb.ServingChange.Reason = pb.ServingChange.ROLLBACK,
+    ) -> pb.Model:
         """Makes the version serve that served before; see RollbackModelRequest for `from_version`.
 
         Raises InvalidInput, NotReady if there is none or it cannot be loaded, and StoreUnavailable.
@@ -41,7 +47,7 @@ class Promotion:
             if not version:
                 raise NotReady("no version served before this one")
             self._check(self._registry.get(version))
-            if self._moved(alias, version, pb.ServingChange.ROLLBACK, caller, origin):
+            if self._moved(alias, version, reason, caller, origin):
                 return self._registry.get(version)
 
     def _check(self, model: pb.Model) -> None:

@@ -67,7 +67,7 @@ class ServingAlias:
             return self.serving.previous_version
         served = [self.serving.history[0].previous_version]
         for change in self.serving.history:
-            if change.reason == pb.ServingChange.ROLLBACK:
+            if change.reason in (pb.ServingChange.ROLLBACK, pb.ServingChange.LIVE_LABELS):
                 del served[-1:]
             if served[-1:] != [change.version]:
                 served.append(change.version)

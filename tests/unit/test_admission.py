@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from digits.datasets.dataset import Dataset
 from digits.errors import CoordinatorUnavailable, InvalidInput, Overloaded, RequestConflict
+from digits.feedback.labels import Labels
+from digits.jobs import train_request
 from digits.jobs.admission import Admission
 from digits.v1 import digit_service_pb2, training_pb2
 from tests.unit.job_bench import Bench
@@ -35,7 +39,10 @@ def bench() -> Bench:
 
 @pytest.fixture
 def admission(bench: Bench, tmp_path: Path) -> Admission:
-    return Admission(bench.jobs, bench.store, tmp_path, max_dataset_bytes=1 << 20, max_jobs_per_caller=SHARE)
+    labels = Labels(bench.store, max_per_caller=100)
+    return Admission(
+        bench.jobs, bench.store, tmp_path, labels, max_dataset_bytes=1 << 20, max_jobs_per_caller=SHARE
+    )
 
 
 def upload(request_id: str = "", seed: int = 0) -> digit_service_pb2.TrainRequest:
@@ -108,12 +115,14 @@ def test_of_two_calls_with_one_request_id_at_a_moment_one_is_the_job_of_both(
 ) -> None:
     jobs: list[training_pb2.Job] = []
 
-    def other_call_first(request: object, data_dir: Path, most: int) -> list[str]:
+    open_batch = train_request.open_batch
+
+    def other_call_first(*arguments: Any) -> Dataset:
         monkeypatch.undo()
         jobs.append(admission.admit(upload("r"), "alice"))
-        return []
+        return open_batch(*arguments)
 
-    monkeypatch.setattr("digits.jobs.admission.train_request.check_images", other_call_first)
+    monkeypatch.setattr("digits.jobs.admission.train_request.open_batch", other_call_first)
     jobs.append(admission.admit(upload("r"), "alice"))
     assert jobs[0].job_id == jobs[1].job_id
     assert bench.store.names("uploads") == [jobs[0].spec.upload]

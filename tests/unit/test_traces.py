@@ -22,6 +22,7 @@ from digits.adapters.celery_queue import make_app
 from digits.adapters.memory import MemoryLog
 from digits.client.client import Client
 from digits.errors import Misconfigured
+from digits.feedback.predictions import Predictions
 from digits.jobs import train_request
 from digits.serving.batcher import Batcher
 from digits.settings import Settings
@@ -90,11 +91,12 @@ class Server:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         access = Access(None, 10)
         servicer = DigitServicer(
-            None,
-            None,
+            None,  # type: ignore[arg-type]
+            None,  # type: ignore[arg-type]
             self._bench.classifier,
+            Predictions(),
             access=access,
-            settings=Settings(),  # type: ignore[arg-type]
+            settings=Settings(),
         )
         server = grpc.aio.server()
         guarded = ErrorMapping(Observed(Authorized(servicer, access)))
