@@ -12,7 +12,7 @@ RUN useradd --system --uid 10001 --home-dir /srv/digits/var digits \
  && python -m venv --without-pip /opt/digits
 WORKDIR /opt/digits
 COPY pyproject.toml requirements.lock deploy/containers/requirements.py ./
-RUN --mount=type=cache,target=/root/.cache/pip python requirements.py >wanted.txt \
+RUN --mount=type=cache,target=/root/.cache/pip python requirements.py traces >wanted.txt \
  && pip --python bin/python install --disable-pip-version-check --constraint requirements.lock --requirement wanted.txt
 WORKDIR /srv/digits
 
@@ -24,7 +24,7 @@ RUN apt-get update -q \
  && apt-get install -q -y --no-install-recommends openjdk-17-jre-headless tini \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /opt/digits
-RUN --mount=type=cache,target=/root/.cache/pip python requirements.py train >wanted.txt \
+RUN --mount=type=cache,target=/root/.cache/pip python requirements.py train traces >wanted.txt \
  && pip --python bin/python install --disable-pip-version-check --constraint requirements.lock --requirement wanted.txt \
  && rm -r lib/python*/site-packages/tensorflow/include lib/python*/site-packages/clang/native
 WORKDIR /srv/digits
