@@ -158,12 +158,17 @@ def test_a_rest_requests_name_is_told_to_the_server_and_to_the_caller() -> None:
 
 def test_a_batchs_name_goes_along_to_the_worker() -> None:
     bench = Bench()
+
+    async def named() -> None:
+        # Here, and not around: the batcher has a context of its own.
+        with context.of("order-7"):
+            await bench.classify()
+
     try:
         bench.queue.answer(bench.publish(), 1)
         bench.serving.start()
         bench.serving.await_word()
-        with context.of("order-7"):
-            bench.ask()
+        bench.run(named)
         assert [batch.request_id for batch in bench.queue.asked] == ["order-7"]
     finally:
         bench.close()
