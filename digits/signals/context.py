@@ -29,6 +29,12 @@ def begin(given_request_id: str, job_id: str = "") -> str:
     return request_id
 
 
+def end() -> None:
+    """A call is over, on a thread that has others after it."""
+    REQUEST_ID.set("")
+    JOB_ID.set("")
+
+
 @contextmanager
 def of(request_id: str, job_id: str = "") -> Iterator[None]:
     """What is done inside belongs to that call and to that job."""

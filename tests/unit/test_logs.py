@@ -154,6 +154,8 @@ def test_a_rest_requests_name_is_told_to_the_server_and_to_the_caller() -> None:
         unnamed = web.post("/digits/classify", json=body)
     assert names == ["order-7", unnamed.headers["X-Request-ID"]]
     assert named.headers["X-Request-ID"] == "order-7"
+    # The thread has other requests after it.
+    assert REQUEST_ID.get() == ""
 
 
 def test_a_batchs_name_goes_along_to_the_worker() -> None:
