@@ -62,9 +62,9 @@ lock: LOCKED := uv pip compile --quiet --universal --generate-hashes --no-header
   --no-emit-find-links --python-version 3.11 pyproject.toml
 lock:
 	@$(LOCKED) --all-extras --output-file requirements.lock
-	@$(LOCKED) --constraint requirements.lock --output-file deploy/containers/serve.lock
-	@$(LOCKED) --constraint requirements.lock --extra train --output-file deploy/containers/train.lock
-	@$(LOCKED) --constraint requirements.lock --extra train --extra embedded --output-file deploy/containers/embedded.lock
+	@$(LOCKED) --constraint requirements.lock --extra traces --output-file deploy/containers/serve.lock
+	@$(LOCKED) --constraint requirements.lock --extra train --extra traces --output-file deploy/containers/train.lock
+	@$(LOCKED) --constraint requirements.lock --extra train --extra traces --extra embedded --output-file deploy/containers/embedded.lock
 
 # What the service is made of, as CycloneDX: sbom.cdx.json.
 sbom: $(INSTALLED)

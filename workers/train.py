@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 
@@ -31,6 +32,8 @@ from spark_jobs.training import TrainingRun
 from spark_jobs.training_context import TrainingContext
 from workers.leased_jobs import LeasedJobs
 from workers.watchdogs import Watchdogs
+
+logger = logging.getLogger(__name__)
 
 # Celery's loop turns every second at least; until it heard, it takes messages.
 _SECONDS_TO_HEAR_OF_A_SIGNAL = 1.5
@@ -117,6 +120,7 @@ class TrainWorker:
         parent = traces.parent({traces.TRACEPARENT: job.spec.origin.traceparent})
         try:
             with traces.span(TRAIN, kind=SpanKind.CONSUMER, parent=parent, job_id=job.job_id):
+                logger.info("begins, or goes on, with %s", job.spec.images_batch_path or "an upload")
                 self._run_of(lease, job).run()
         finally:
             measured.idle()
