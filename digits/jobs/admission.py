@@ -46,6 +46,7 @@ class Admission:
         self._check_share(caller)
         upload = self._upload(request)
         dataset = train_request.open_batch(request, upload, self._data_dir, self._max_dataset_bytes)
+        spec.files_sha256 = dataset.files.sha256()
         job = new_job(spec)
         job.progress.notes.extend(dataset.notes)
         if upload is not None:

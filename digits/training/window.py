@@ -45,6 +45,7 @@ class IngestWindow:
 
     def __init__(self, size: int, appended: int, trained: int) -> None:
         self._size, self._appended, self._trained = size, appended, trained
+        self._packed = 0
         self._changed = threading.Condition()
         self._closed = False
 
@@ -53,6 +54,10 @@ class IngestWindow:
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self.unread() < self._size)
             return 0 if self._closed else min(max_blocks, self._size - self.unread())
+
+    def mark_packed(self) -> None:
+        """Notes that a block was made, whether the log has it already or not: whoever fills the log lives."""
+        self._packed += 1
 
     def mark_appended(self, blocks: int) -> None:
         """Counts blocks that were appended."""
@@ -79,14 +84,21 @@ class IngestWindow:
         """Blocks appended in all."""
         return self._appended
 
-    def wait_for(self, blocks: int, total: int, timeout_seconds: float) -> None:
-        """Waits until so many blocks are unread, or all `total` are appended; raises DeadlinePassed."""
+    def wait_for(self, blocks: int, total: int, max_silence_seconds: float) -> None:
+        """Waits until so many blocks are unread, or all `total` are appended.
+
+        That may take any time: a large batch is packed from its start again. Raises DeadlinePassed only if
+        no block was packed for so long.
+        """
         with self._changed:
-            if not self._changed.wait_for(
+            packed = -1
+            while not self._changed.wait_for(
                 lambda: self._closed or self.unread() >= min(blocks, self._size) or self._appended >= total,
-                timeout_seconds,
+                max_silence_seconds,
             ):
-                raise DeadlinePassed("no image was appended to the log in time")
+                if self._packed == packed:
+                    raise DeadlinePassed(f"no image was read from the batch for {max_silence_seconds:g} s")
+                packed = self._packed
 
     def close(self) -> None:
         """Frees everybody who waits."""

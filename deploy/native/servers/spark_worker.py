@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class SparkWorker(Server):
         place = ("--host", "127.0.0.1", "--port", str(port), "--webui-port", str(web_port))
         options = ("-Dspark.worker.cleanup.enabled=true", "-Dspark.worker.cleanup.appDataTtl=86400")
         main = (*options, MAIN, *offer, *place, f"spark://127.0.0.1:{ports['spark-master']}")
-        return ("env", *_environment(), *java_options(folder), *main)
+        return ("env", *_environment(), f"TMPDIR={_temporary(folder)}", *java_options(folder), *main)
 
     def answers(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> bool:
         """Whether the master counts on it."""
@@ -52,6 +53,14 @@ class SparkWorker(Server):
     def version(self) -> str:
         """See Server."""
         return package_version("pyspark")
+
+
+def _temporary(folder: Path) -> Path:
+    """Where executors' Python workers write temporary files; those of killed ones go with the next start."""
+    temporary = folder / "tmp"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    return temporary
 
 
 def _environment() -> tuple[str, ...]:
