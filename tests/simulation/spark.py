@@ -20,7 +20,7 @@ from digits.errors import Corrupt
 from digits.models.evaluation import Judges
 from digits.offsets import OffsetRanges
 from digits.ports import StreamSource
-from digits.training import blocks, recipes, tensors
+from digits.training import recipes, tensors
 from digits.training.local_sgd import PartitionResult
 from digits.training.tensors import State
 from digits.v1 import artifacts_pb2, models_pb2
@@ -117,11 +117,6 @@ class SimPredictor:
     def __init__(self, onnx: bytes, threads: int = 1) -> None:
         if onnx != b"whole":
             raise Corrupt("the network cannot be run")
-
-
-def images_in(packed: bytes) -> list[int]:
-    """The numbers of a block's images."""
-    return [int(number) for number in blocks.unpack(packed).pixels[:, 0]]
 
 
 def _subset(images: Images) -> Subset:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from types import SimpleNamespace
 
 from digits.datasets.dataset import Dataset
@@ -31,8 +30,8 @@ GOOD, HOPELESS, POISON = 0, 1, 2
 class Trainer:
     """One process, put together as workers/train.py does."""
 
-    def __init__(self, process: Process, systems: Systems, cores: int, blamed: Counter[str]) -> None:
-        self.process, self._blamed = process, blamed
+    def __init__(self, process: Process, systems: Systems, cores: int) -> None:
+        self.process = process
         self.coordinator = coordinator = SimCoordinator(process, systems)
         store, log = SimStore(process, systems), SimLog(process, systems)
         jobs = Jobs(coordinator, SimQueue(process, systems))

@@ -61,7 +61,7 @@ class World:
         if name in SERVERS:
             self.actors[name] = Server(process, self.systems)
         else:
-            self.actors[name] = Trainer(process, self.systems, _CORES[name], self.blamed)
+            self.actors[name] = Trainer(process, self.systems, _CORES[name])
 
     def server(self, name: str) -> Server | None:
         """A server, if it lives."""
