@@ -34,7 +34,9 @@ _events = st.one_of(
     _event("call", _servers, st.sampled_from(("cancel", "promote", "promote", "roll back")), _places),
     _event("fail", _processes, st.sampled_from(FAULTS), st.integers(1, 10)),
     _event("fail", _trainers, st.sampled_from(FAULTS), st.integers(1, 10)),
-    _event("disturb", _processes, st.sampled_from(("kill", "end session", "doubt session", "set clock"))),
+    _event(
+        "disturb", _processes, st.sampled_from(("kill", "stop", "end session", "doubt session", "set clock"))
+    ),
     _event("change", st.sampled_from(SYSTEMS), st.sampled_from(("away", "back", "full", "emptied"))),
     _event(
         "spoil",
@@ -104,10 +106,12 @@ class Schedule(RuleBasedStateMachine):
         self.world.go(process, steps)
 
     def disturb(self, process: str, what: str) -> None:
-        """A process is killed and started again, or was silent for too long, or somebody set its clock."""
+        """A process ends and is started again, or was silent for too long, or somebody set its clock."""
         if what == "kill":
             self.world.kill(process)
             self.world.start(process)
+        elif what == "stop":
+            self.world.stop(process)
         elif what == "end session":
             self.world.actors[process].coordinator.expire_session()
         elif what == "doubt session":

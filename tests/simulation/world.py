@@ -96,9 +96,22 @@ class World:
 
     def deliver(self, name: str, place: int) -> None:
         """Hands one of the messages to a trainer that waits for one."""
+        self._replace_if_stopped(name)
         trainer = self.trainer(name)
         if trainer and not trainer.job_id and self.systems.messages:
             trainer.take(self.systems.messages.pop(place % len(self.systems.messages)))
+
+    def stop(self, name: str) -> None:
+        """SIGTERM: a trainer hands its job over at its next micro-batch, and then goes."""
+        if trainer := self.trainer(name):
+            trainer.stopping.set()
+
+    def _replace_if_stopped(self, name: str) -> None:
+        trainer = self.trainer(name)
+        if trainer and trainer.stopping.is_set() and not trainer.job_id:
+            trainer.coordinator.session.close()
+            trainer.process.kill()
+            self.start(name)
 
     def kill(self, name: str) -> None:
         """kill -9. The session is there until `end_sessions`."""
@@ -149,13 +162,14 @@ class World:
 
     def damage_bundle(self, place: int) -> None:
         """Has the bundle of a version be damaged that does not serve, and that nobody has serve just now."""
+        nodes = self.systems.tree.nodes
         if not all(task.over() for task in self.calls):
             return
-        stored = self.systems.tree.nodes.get("/serving")
-        serving = models_pb2.Serving.FromString(stored.value).version if stored else ""
-        bundles = [name for name in self.systems.store.names("models") if name != f"models/{serving}.bundle"]
-        if bundles:
-            self.systems.store._files[bundles[place % len(bundles)]] += b"junk"
+        alias = models_pb2.Serving.FromString(nodes["/serving"].value) if "/serving" in nodes else None
+        versions = sorted(path.removeprefix("/models/") for path in nodes if path.startswith("/models/"))
+        if others := [version for version in versions if alias is None or version != alias.version]:
+            name = f"models/{others[place % len(others)]}.bundle"
+            self.systems.store._files[name] += b"junk"
 
     def jobs(self) -> list[pb.Job]:
         """Every record."""
