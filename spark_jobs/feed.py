@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 
-from digits.errors import Corrupt, LogLost
+from digits.errors import Corrupt, DeadlinePassed, LogLost
 from digits.ports import BlockLog
 from digits.signals.metrics import training as measured
 from digits.training.ingest import Ingest
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 # A block takes milliseconds to pack.
 _MAX_SILENCE_SECONDS = 60.0
+_CHECK_SECONDS = 1.0
 
 
 class Feed:
@@ -47,9 +49,20 @@ class Feed:
         """Blocks that the next micro-batch should have."""
         return self._sizer.blocks
 
-    def wait_for_first(self) -> None:
-        """Waits until a micro-batch can be filled; raises DeadlinePassed, or what ended the ingest."""
-        self._window.wait_for(self.micro_batch_blocks, self._plan.total_blocks, _MAX_SILENCE_SECONDS)
+    def wait_for_first(self, check: Callable[[], None]) -> None:
+        """Waits until a micro-batch can be filled, and calls `check` every second.
+
+        That may take any time: a large batch is packed from its start again. Raises DeadlinePassed only if no
+        block was packed for a minute; what `check` raises, or what ended the ingest; LeaseLost, Cancelled.
+        """
+        packed, heard = 0, time.monotonic()
+        while not self._window.wait_for(self.micro_batch_blocks, self._plan.total_blocks, _CHECK_SECONDS):
+            check()
+            self._tell()
+            if self._window.packed() > packed:
+                packed, heard = self._window.packed(), time.monotonic()
+            elif time.monotonic() - heard > _MAX_SILENCE_SECONDS:
+                raise DeadlinePassed(f"no image was read from the batch for {_MAX_SILENCE_SECONDS:g} s")
         self.check()
 
     def check(self) -> None:

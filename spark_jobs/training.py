@@ -82,7 +82,7 @@ class TrainingRun:
 
     def _train_epochs(self) -> None:
         if self._micro_batches.state.epoch == 1:
-            self._feed.wait_for_first()
+            self._feed.wait_for_first(self._check)
         self._check()
         self._report.enter(pb.TRAINING)
         self._micro_batches.start()

@@ -13,7 +13,6 @@ from confluent_kafka import (
     IsolationLevel,
     KafkaError,
     KafkaException,
-    Message,
     Producer,
     TopicCollection,
     TopicPartition,
@@ -22,6 +21,7 @@ from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from digits.adapters.kafka_addresses import wrong_address
 from digits.adapters.kafka_connection import KafkaConnection
+from digits.adapters.kafka_delivery import Delivery
 from digits.adapters.kafka_keys import find_ends
 from digits.errors import LogLost, LogUnavailable, Misconfigured
 from digits.offsets import OffsetRanges
@@ -91,7 +91,7 @@ class KafkaLog:
             ends = self._ends.get(job_id) or self._find_ends(job_id)
             missing = blocks[max(0, ends[partition] - first_offset) :]
             try:
-                self._send(_topic(job_id), partition, first_offset + len(blocks) - len(missing), missing)
+                self._send(job_id, partition, first_offset + len(blocks) - len(missing), missing)
             except (LogUnavailable, LogLost):
                 self._ends.pop(job_id, None)
                 raise
@@ -148,33 +148,25 @@ class KafkaLog:
             raise self._unavailable("the logs cannot be listed", error) from error
         return sorted(name.removeprefix(_TOPICS) for name in topics if name.startswith(_TOPICS))
 
-    def _send(self, topic: str, partition: int, first: int, blocks: Sequence[bytes]) -> None:
+    def _send(self, job_id: str, partition: int, first: int, blocks: Sequence[bytes]) -> None:
         """Appends all or raises, and then keeps nothing that is sent later."""
         producer = self._producer = self._producer or self._make_producer()
-        failed: list[KafkaError] = []
-        early: list[str] = []
-
-        def delivered(error: KafkaError | None, message: Message) -> None:
-            failed.extend([error] if error else [])
-            key = (message.key() or b"0").decode()
-            early.extend([key] if not error and (message.offset() or 0) < int(key) else [])
-
+        topic, delivery = _topic(job_id), Delivery(job_id)
         try:
             for offset, block in enumerate(blocks, first):
-                producer.produce(topic, block, key=str(offset), partition=partition, on_delivery=delivered)
+                producer.produce(
+                    topic, block, key=str(offset), partition=partition, on_delivery=delivery.heard
+                )
+            delivery.require_all(producer.flush(_ANSWER_SECONDS + 1))
         except (KafkaException, BufferError) as error:
             self._give_up(producer)
             raise LogUnavailable(f"Kafka's client does not take a block: {error}") from error
-        left = producer.flush(_ANSWER_SECONDS + 1)
-        if any(error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART for error in failed):
+        except LogLost:
             self._give_up(producer)
-            raise LogLost(topic.removeprefix(_TOPICS))
-        if early:
-            raise LogLost(topic.removeprefix(_TOPICS), f"ends before offset {early[0]}")
-        if failed or left:
+            raise
+        except LogUnavailable as error:
             self._give_up(producer)
-            reason = failed[0].str() if failed else "no answer in time"
-            raise LogUnavailable(f"Kafka did not take a block: {reason}{self._last_problem()}")
+            raise LogUnavailable(f"{error}{self._last_problem()}") from error
         self._problem = ""
 
     def _give_up(self, producer: Producer) -> None:

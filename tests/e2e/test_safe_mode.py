@@ -30,6 +30,6 @@ def test_an_hdfs_in_safe_mode_is_waited_for_and_said_to_be(trained: Service) -> 
 
 
 def _safe_mode(service: Service, what: str) -> None:
-    conf = service.var_dir / "namenode" / "conf"
+    conf = service.var_dir / "real" / "namenode" / "conf"
     command = [find_java(), "-cp", f"{conf}:{jars.folder('hdfs')}/*", "org.apache.hadoop.hdfs.tools.DFSAdmin"]
     subprocess.run([*command, "-safemode", what], check=True, capture_output=True, timeout=60)

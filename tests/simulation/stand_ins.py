@@ -20,6 +20,7 @@ from tests.simulation.threads import threading_of
 _TIMED = (
     "spark_jobs.progress",
     "spark_jobs.micro_batches",
+    "spark_jobs.feed",
     "workers.outage",
     "digits.jobs.sweep",
     "digits.jobs.housekeeping",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from digits.adapters.memory import MemoryLog
-from digits.errors import Corrupt, LogLost
+from digits.errors import Corrupt, DeadlinePassed, LogLost
 from digits.training import recipes
 from spark_jobs.feed import Feed
 from spark_jobs.plan import Plan
@@ -75,3 +75,46 @@ def test_a_log_that_is_still_filled_may_be_silent(report: Any) -> None:
     feed = Feed(MemoryLog(), "job", PLAN, 5.0, report)
     feed.open(TrainingState({}), BLOCKS)
     feed.require_shown(3600.0)
+
+
+class Waits:
+    """Stands for a window that is not filled yet, of which time passes a second at a time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, packs: int, fills_after: int) -> None:
+        self.seconds, self._packs, self._fills_after = 0, packs, fills_after
+        monkeypatch.setattr("spark_jobs.feed.time", SimpleNamespace(monotonic=lambda: float(self.seconds)))
+
+    def wait_for(self, *_: object) -> bool:
+        self.seconds += 1
+        return self.seconds > self._fills_after
+
+    def packed(self) -> int:
+        return self.seconds * self._packs
+
+
+@pytest.fixture
+def feed(report: Any) -> Feed:
+    made = Feed(MemoryLog(), "job", PLAN, 5.0, report)
+    made.open(TrainingState({}), BLOCKS)
+    made._tell = lambda: None  # type: ignore[method-assign]
+    return made
+
+
+def test_a_large_batch_is_packed_again_for_as_long_as_it_takes(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks: list[None] = []
+    monkeypatch.setattr(feed, "_window", Waits(monkeypatch, packs=1, fills_after=3600))
+    feed.wait_for_first(lambda: checks.append(None))
+    # Whoever cancels, or takes the lease, is heard every second.
+    assert len(checks) == 3600
+
+
+def test_a_batch_that_nobody_reads_any_more_is_given_up_after_a_minute(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = Waits(monkeypatch, packs=0, fills_after=3600)
+    monkeypatch.setattr(feed, "_window", waits)
+    with pytest.raises(DeadlinePassed, match="no image was read from the batch for 60 s"):
+        feed.wait_for_first(lambda: None)
+    assert waits.seconds == 61
