@@ -24,7 +24,7 @@ class Delivery:
             self._early.append(key)
 
     def require_all(self, left: int) -> None:
-        """Raises LogUnavailable if a block was not taken, or so many are left; LogLost if it is another log."""
+        """Raises LogUnavailable if a block was not taken or some are left, LogLost if it is another log."""
         if any(error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART for error in self._failed):
             raise LogLost(self._job_id)
         if self._early:

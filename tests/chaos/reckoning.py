@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 
 from digits import bootstrap
 from digits.client.client import Client
@@ -63,7 +64,7 @@ def _check_once(client: Client, ledger: Ledger) -> None:
 
 
 @contextlib.contextmanager
-def _violating(ledger: Ledger, what: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _violating(ledger: Ledger, what: str) -> Iterator[None]:
     try:
         yield
     except (AssertionError, TimeoutError) as error:
