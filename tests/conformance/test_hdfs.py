@@ -147,7 +147,7 @@ def _answering(status: int, exception: str, message: str, location: str = "") ->
 def test_the_token_is_in_no_error(root: str) -> None:
     token = uuid.uuid4().hex
     with pytest.raises(StoreUnavailable) as failure:
-        HdfsStore([f"127.0.0.1:{free_port()}"], root, token=token).read("a/1")
+        HdfsStore([f"127.0.0.1:{free_port()}"], root, token=token, tls=True).read("a/1")
     assert token not in "".join(traceback.format_exception(failure.value))
 
 

@@ -39,6 +39,7 @@ class Server:
             store,
             Path(),
             Labels(store, max_per_caller=10),
+            find_model=registry.get,
             max_dataset_bytes=1 << 20,
             max_jobs_per_caller=100,
         )
