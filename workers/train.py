@@ -24,7 +24,6 @@ from digits.signals import context as log_context
 from digits.signals import traces
 from digits.signals.metrics import training as measured
 from digits.training import recipes
-from digits.training.checkpoints import Checkpoints
 from digits.v1 import training_pb2 as pb
 from spark_jobs import scratch, session
 from spark_jobs.importing import ImportRun
@@ -44,6 +43,8 @@ class TrainWorker:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        scratch.sweep(settings.var_dir)
+        scratch.own_temporary_folder(settings.var_dir)
         self._coordinator = bootstrap.coordinator(settings)
         self._presence = Membership(self._coordinator, "train")
         self._busy = threading.Lock()
@@ -66,13 +67,12 @@ class TrainWorker:
             max_attempts=settings.max_attempts,
             stopping=self._stopping,
             train=self._train,
-            ask_all=self._ask_all,
+            ask_all=self._context.ask_all,
         )
         self._watchdogs = Watchdogs(self._context.spark, self._busy)
 
     def start(self, app: Celery) -> None:
         """Warms Spark's Python workers, then registers the task and appears."""
-        scratch.sweep(self._settings.var_dir)
         session.warm(self._context.spark, recipes.find(""))
         self._watchdogs.start()
         register_train_task(app, self.run)
@@ -129,13 +129,6 @@ class TrainWorker:
         if job.spec.is_model:
             return ImportRun(self._context, lease, job, self._context.store.read(job.spec.upload))
         return TrainingRun(self._context, lease, job, self._open_dataset(job.spec))
-
-    def _ask_all(self, job_id: str) -> None:
-        """Raises Unavailable if the coordinator, the store or the log is away."""
-        self._context.jobs.get(job_id)
-        # Reading asks more than listing does: HDFS lists without a DataNode.
-        Checkpoints(self._context.store, job_id).newest()
-        self._context.log.end_offsets(job_id)
 
     def _open_dataset(self, spec: pb.TrainSpec) -> Dataset:
         upload = self._context.store.read(spec.upload) if spec.upload else None
