@@ -43,6 +43,8 @@ class Pool:
 
 # Two cores decode pictures as fast as two threads.
 decoding = Pool("pictures", 2, 1024).run
+# One at a time: each may take 100 MB.
+decoding_large = Pool("large pictures", 1, 64).run
 # ZooKeeper answers within milliseconds, or after five seconds not at all.
 blocking = Pool("ZooKeeper", 8, 1024).run
 # Each of these may be a network mount that hangs.

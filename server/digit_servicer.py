@@ -17,7 +17,8 @@ from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import digit_service_pb2_grpc, training_pb2
 from server import wire
 from server.access import Access
-from server.blocking import decoding, reading, storing
+from server.blocking import storing
+from server.pictures import Pictures
 from server.progress_stream import ProgressStreams
 
 _MAX_IN_MESSAGE = 1024
@@ -38,7 +39,7 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         settings: Settings,
     ) -> None:
         self._admission, self._progress_streams, self._classifier = admission, progress_streams, classifier
-        self._access, self._settings = access, settings
+        self._access, self._pictures = access, Pictures(settings)
 
     async def Train(
         self, request: pb.TrainRequest, context: grpc.aio.ServicerContext
@@ -53,7 +54,7 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         self, request: pb.ClassifyRequest, context: grpc.aio.ServicerContext
     ) -> pb.ClassifyResponse:
         """Returns the digit in one picture."""
-        picture = await self._candidates(request)
+        picture = await self._pictures.candidates(request)
         answer = await self._predict([picture], request, context)
         return wire.classify_responses(answer, [picture], [request])[0]
 
@@ -92,7 +93,7 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         for field in ("model_version", "minimum_version"):
             if len({getattr(request, field) for request in message.requests}) > 1:
                 raise InvalidInput(field, "the same for all pictures of a message")
-        pictures = [await self._candidates(request) for request in message.requests]
+        pictures = [await self._pictures.candidates(request) for request in message.requests]
         answer = await self._predict(pictures, message.requests[0], context)
         responses = wire.classify_responses(answer, pictures, message.requests)
         return pb.ClassifyStreamResponse(responses=responses)
@@ -106,11 +107,3 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         return await self._classifier.classify(
             wire.stacked(pictures), request.model_version, request.minimum_version, context.time_remaining()
         )
-
-    async def _candidates(self, request: pb.ClassifyRequest) -> list[Candidate]:
-        kind = request.WhichOneof("picture")
-        if kind == "pixels":
-            return wire.candidates_from(request, self._settings)
-        # A file may be on a network mount that hangs; pictures that came with their request need no file.
-        pool = reading if kind == "image_path" else decoding
-        return await pool(wire.candidates_from, request, self._settings)
