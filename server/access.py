@@ -15,6 +15,7 @@ from digits.security.tokens import Principal, Role, Tokens
 # A method that is missing here cannot be served; None: any token will do.
 ROLES: dict[str, Role | None] = {
     "Train": Role.TRAIN,
+    "TrainUpload": Role.TRAIN,
     "GetJob": Role.TRAIN,
     "ListJobs": Role.TRAIN,
     "WatchJob": Role.TRAIN,

@@ -69,7 +69,9 @@ class Application:
         self._registry = Registry(self._coordinator)
         log = bootstrap.log(settings)
         cleanup = Cleanup(self._jobs, self._store, log)
-        self._reconciler = Reconciler(self._jobs, self._coordinator, settings.max_attempts)
+        self._reconciler = Reconciler(
+            self._jobs, self._coordinator, settings.max_attempts, settings.max_job_hours
+        )
         self._job_retention = JobRetention(self._jobs, self._coordinator)
         self._model_retention = ModelRetention(self._registry, self._jobs, self._store, self._coordinator)
         self._housekeeping = self._make_housekeeping(cleanup, Sweep(self._jobs, self._store, log))

@@ -8,9 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 import grpc
 
 from digits.errors import InvalidInput
-from digits.imaging.candidate import Candidate
 from digits.jobs.admission import Admission
-from digits.serving.answering import Answer
 from digits.serving.classifier import Classifier
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2 as pb
@@ -18,8 +16,10 @@ from digits.v1 import digit_service_pb2_grpc, training_pb2
 from server import wire
 from server.access import Access
 from server.blocking import storing
+from server.bulk import MAX_PIECES, pieces
 from server.pictures import Pictures
 from server.progress_stream import ProgressStreams
+from server.uploads import Uploads
 
 _MAX_IN_MESSAGE = 1024
 # Messages of one bulk stream that are worked on at once: one out, one waiting, so that the queue stays fed.
@@ -38,25 +38,47 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         access: Access,
         settings: Settings,
     ) -> None:
+        self._uploads = Uploads(
+            settings.var_dir / "incoming" / f"server-{settings.grpc_port}", settings.max_upload_bytes
+        )
         self._admission, self._progress_streams, self._classifier = admission, progress_streams, classifier
         self._access, self._pictures = access, Pictures(settings)
+        self._bulk_room = asyncio.Semaphore(MAX_PIECES)
+        self._piece_readings = max(1, settings.classify_max_batch // MAX_PIECES)
 
-    async def Train(
-        self, request: pb.TrainRequest, context: grpc.aio.ServicerContext
+    async def Train(  # type: ignore[override]
+        self, requests: AsyncIterator[pb.TrainRequest], context: grpc.aio.ServicerContext
     ) -> AsyncIterator[training_pb2.TrainProgress]:
-        """Accepts a job and streams its progress; what the caller does with the stream changes nothing."""
+        """Accepts a job and streams its progress; what the caller does with the stream changes nothing.
+
+        Its one request comes as a stream (generic_handlers.py), and is gone once the job has it.
+        """
         caller = self._access.caller(context)
-        job = await storing(self._admission.admit, request, caller)
+        job = await storing(self._admission.admit, await anext(requests), caller)
         async for progress in self._progress_streams.follow(job.job_id):
             yield progress
+
+    async def TrainUpload(
+        self, requests: AsyncIterator[pb.TrainUploadRequest], context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[training_pb2.TrainProgress]:
+        """The same for a batch that comes in pieces; what the header is refused for is, before the rest."""
+        job = await self._uploaded(requests, self._access.caller(context))
+        async for progress in self._progress_streams.follow(job.job_id):
+            yield progress
+
+    async def _uploaded(
+        self, requests: AsyncIterator[pb.TrainUploadRequest], caller: str
+    ) -> training_pb2.Job:
+        header = await self._uploads.header(requests)
+        await storing(self._admission.check_header, header, caller)
+        async with self._uploads.file(requests) as upload:
+            return await storing(self._admission.admit, header, caller, upload)
 
     async def Classify(
         self, request: pb.ClassifyRequest, context: grpc.aio.ServicerContext
     ) -> pb.ClassifyResponse:
         """Returns the digit in one picture."""
-        picture = await self._pictures.candidates(request)
-        answer = await self._predict([picture], request, context)
-        return wire.classify_responses(answer, [picture], [request])[0]
+        return (await self._answers([request], context, bulk=False))[0]
 
     async def ClassifyStream(
         self, requests: AsyncIterator[pb.ClassifyStreamRequest], context: grpc.aio.ServicerContext
@@ -93,17 +115,22 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         for field in ("model_version", "minimum_version"):
             if len({getattr(request, field) for request in message.requests}) > 1:
                 raise InvalidInput(field, "the same for all pictures of a message")
-        pictures = [await self._pictures.candidates(request) for request in message.requests]
-        answer = await self._predict(pictures, message.requests[0], context)
-        responses = wire.classify_responses(answer, pictures, message.requests)
-        return pb.ClassifyStreamResponse(responses=responses)
+        response = pb.ClassifyStreamResponse()
+        for piece in pieces(message.requests, self._piece_readings):
+            async with self._bulk_room:
+                response.responses.extend(await self._answers(piece, context, bulk=True))
+        return response
 
-    async def _predict(
-        self,
-        pictures: Sequence[Sequence[Candidate]],
-        request: pb.ClassifyRequest,
-        context: grpc.aio.ServicerContext,
-    ) -> Answer:
-        return await self._classifier.classify(
-            wire.stacked(pictures), request.model_version, request.minimum_version, context.time_remaining()
+    async def _answers(
+        self, requests: Sequence[pb.ClassifyRequest], context: grpc.aio.ServicerContext, *, bulk: bool
+    ) -> list[pb.ClassifyResponse]:
+        """Of pictures that one version is asked for."""
+        pictures = [await self._pictures.candidates(request) for request in requests]
+        answer = await self._classifier.classify(
+            wire.stacked(pictures),
+            requests[0].model_version,
+            requests[0].minimum_version,
+            context.time_remaining(),
+            bulk=bulk,
         )
+        return wire.classify_responses(answer, pictures, requests)

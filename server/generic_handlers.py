@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import grpc
 
@@ -19,9 +20,30 @@ class GenericHandlersOnly:
 
     def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
         """See grpc.aio.Server."""
-        self._server.add_generic_rpc_handlers(handlers)
+        self._server.add_generic_rpc_handlers([_Receiving(handler) for handler in handlers])
 
     def add_registered_method_handlers(
         self, service_name: str, handlers: Mapping[str, grpc.RpcMethodHandler]
     ) -> None:
         """Leaves them to the generic handlers, which answer for the same methods."""
+
+
+# Methods that receive their one request themselves: grpc.aio keeps one that it hands over, in its bytes and
+# parsed, until the answers' stream ends, and a Train may carry 64 MB and stream for hours.
+_RECEIVING = frozenset({"/digits.v1.DigitService/Train"})
+
+
+class _Receiving(grpc.GenericRpcHandler):
+    """Has those methods be called with a stream of requests."""
+
+    def __init__(self, methods: grpc.GenericRpcHandler) -> None:
+        self._methods = methods
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+        """See grpc.GenericRpcHandler."""
+        found: Any = self._methods.service(handler_call_details)
+        if handler_call_details.method not in _RECEIVING:
+            return found  # type: ignore[no-any-return]
+        return grpc.stream_stream_rpc_method_handler(
+            found.unary_stream, found.request_deserializer, found.response_serializer
+        )

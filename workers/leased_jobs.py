@@ -43,18 +43,19 @@ class LeasedJobs:
         self._jobs, self._coordinator, self._max_attempts = jobs, coordinator, max_attempts
         self._stopping, self._train, self._ask_all = stopping, train, ask_all
 
-    def run(self, job_id: str) -> None:
-        """Runs a job unless it is final, has another trainer or had too many."""
+    def run(self, job_id: str) -> bool:
+        """Runs a job unless it is final, has another trainer or had too many; returns whether it did."""
         lease = self._take(job_id)
         if lease is None:
             logger.info("job %s is not for this worker", job_id)
-            return
+            return False
         try:
             self._train(lease, self._jobs.get(job_id))
         except Exception as error:
             self._end(lease, error)
         finally:
             lease.release()
+        return True
 
     def _take(self, job_id: str) -> Lease | None:
         jobs, max_attempts = self._jobs, self._max_attempts

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import logging
 import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 import requests
 from hdfs import Client, HdfsError, InsecureClient, TokenClient
 
+from digits.adapters import content
 from digits.errors import AlreadyPublished, NotFound, StoreUnavailable
 
 # To connect, and between two parts of an answer. Nobody waits long for a NameNode that hangs.
@@ -41,7 +41,7 @@ class HdfsStore:
         # It tells of every request, and of every one that was refused.
         logging.getLogger("hdfs.client").setLevel(logging.CRITICAL)
 
-    def publish(self, name: str, data: bytes) -> None:
+    def publish(self, name: str, data: bytes | Path) -> None:
         """See ArtifactStore. The DataNodes have every byte; dfs.datanode.synconclose says if on disk."""
         target = self._path(name)
         temporary = f"{target.parent}/.{target.name}.{uuid.uuid4().hex}"
@@ -139,15 +139,20 @@ class HdfsStore:
         return self._root / pure
 
 
-def _write(client: Client, path: str, data: bytes) -> None:
+def _write(client: Client, path: str, data: bytes | Path) -> None:
     """Writes a file and reads it back.
 
     HDFS's own checksum is an MD5 over CRC32C sums, which Python would compute byte by byte; reading back
     takes no longer than asking for it.
     """
     # In pieces, since the time to send a whole body at once would be limited.
-    client.write(path, data=io.BytesIO(data), overwrite=True)
-    if hashlib.sha256(_read(client, path)).digest() != hashlib.sha256(data).digest():
+    with content.opened(data) as source:
+        client.write(path, data=source, overwrite=True)
+    written = hashlib.sha256()
+    with client.read(path, chunk_size=_PIECE_BYTES) as pieces:
+        for piece in pieces:
+            written.update(piece)
+    if written.digest() != content.digest(data):
         raise HdfsError("what was written reads back differently")
 
 

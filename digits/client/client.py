@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import IO, Self, TypeVar
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
@@ -19,6 +19,7 @@ from grpc_health.v1 import health_pb2
 
 from digits.client.channel import Connection, Stubs
 from digits.client.errors import remote_errors
+from digits.client.uploading import upload_parts
 from digits.v1 import digit_service_pb2 as digit_pb
 from digits.v1 import models_pb2, training_pb2
 
@@ -67,7 +68,7 @@ class Client:
         self,
         *,
         images_batch_path: str | None = None,
-        images_batch: bytes | None = None,
+        images_batch: bytes | IO[bytes] | None = None,
         recipe: str = "",
         request_id: str = "",
         seed: int = 0,
@@ -77,12 +78,12 @@ class Client:
     ) -> Iterator[training_pb2.TrainProgress]:
         """Starts a training now and yields its progress; leaving the iterator leaves the job running.
 
-        `promotion` and `orientation` are a number or a name of digits.v1.Promotion and Orientation;
-        ValueError for any other.
+        `images_batch` is a file's bytes or an open file, which is sent in pieces and read to its end before
+        the first progress. `promotion` and `orientation` are a number or a name of digits.v1.Promotion and
+        Orientation; ValueError for any other.
         """
         request = digit_pb.TrainRequest(
             images_batch_path=images_batch_path,
-            images_batch=images_batch,
             recipe=recipe,
             request_id=request_id,
             seed=seed,
@@ -90,7 +91,11 @@ class Client:
             promotion=promotion,  # type: ignore[arg-type]
             orientation=orientation,  # type: ignore[arg-type]
         )
-        return self._stream(self._stubs.digits.Train, request, timeout_seconds)
+        if images_batch is None:
+            return self._stream(self._stubs.digits.Train, request, timeout_seconds)
+        parts = upload_parts(request, images_batch)
+        call = self._stubs.digits.TrainUpload(parts, timeout=timeout_seconds, metadata=self._metadata)
+        return _answers(call, call.cancel)
 
     def watch_job(
         self, job_id: str, timeout_seconds: float | None = None

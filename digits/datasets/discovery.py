@@ -22,9 +22,11 @@ _CLUTTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
 Files = dict[str, Source]
 
 
-def take_files(source: Path | bytes, intake: Intake) -> None:
+def take_files(source: Path | bytes | Source, intake: Intake) -> None:
     """Hands what a path or an upload holds to the intake; raises InvalidInput for a folder that is none."""
-    if isinstance(source, bytes):
+    if isinstance(source, Source):
+        _take_file(source, intake)
+    elif isinstance(source, bytes):
         _take_file(Source(source, "the upload", intake.field), intake)
     elif source.is_dir():
         _take_folder(source, intake)

@@ -7,6 +7,7 @@ from pathlib import Path
 from digits.errors import Overloaded, RequestConflict, StaleWrite
 from digits.jobs import train_request
 from digits.jobs.jobs import Jobs, new_job
+from digits.jobs.train_request import Upload
 from digits.ports import ArtifactStore
 from digits.v1 import digit_service_pb2, training_pb2
 
@@ -28,25 +29,37 @@ class Admission:
         self._jobs, self._store, self._data_dir = jobs, store, data_dir
         self._max_dataset_bytes, self._share = max_dataset_bytes, max_jobs_per_caller
 
-    def admit(self, request: digit_service_pb2.TrainRequest, caller: str) -> training_pb2.Job:
+    def check_header(self, header: digit_service_pb2.TrainRequest, caller: str) -> None:
+        """Before an upload is taken in; raises InvalidInput and Overloaded as `admit` does."""
+        train_request.check(header, uploaded=True)
+        if not self._jobs.of_request(train_request.spec_of(header, caller)):
+            self._check_share(caller)
+
+    def admit(
+        self, request: digit_service_pb2.TrainRequest, caller: str, upload: Upload | None = None
+    ) -> training_pb2.Job:
         """Records and queues a job; for a request_id that this caller used already, returns that job.
+
+        `upload` is the batch if it did not come in the request itself.
 
         Raises InvalidInput, NotFound; RequestConflict if the request_id came with another body before; and
         Overloaded if the caller has its share of unfinished jobs (two calls at one moment may both get in).
         Whatever is raised, nothing is left, but after Unavailable: then the job may have been recorded, which
         the same request_id finds, and an upload without a job goes with the next sweep.
         """
-        train_request.check(request)
-        spec = train_request.spec_of(request, caller)
+        train_request.check(request, uploaded=upload is not None)
+        upload = upload or Upload.of(request)
+        spec = train_request.spec_of(request, caller, upload)
         if known := self._known(spec):
             return known
         self._check_share(caller)
-        notes = train_request.check_images(request, self._data_dir, self._max_dataset_bytes)
+        content = upload.content if upload else None
+        batch = train_request.open_batch(request, content, self._data_dir, self._max_dataset_bytes)
         job = new_job(spec)
-        job.progress.notes.extend(notes)
-        if request.WhichOneof("batch") == "images_batch":
+        job.progress.notes.extend(batch.notes)
+        if upload:
             job.spec.upload = upload_name(job.job_id)
-            self._store.publish(job.spec.upload, request.images_batch)
+            self._store.publish(job.spec.upload, upload.content)
         return self._record(job)
 
     def _record(self, job: training_pb2.Job) -> training_pb2.Job:
@@ -70,7 +83,8 @@ class Admission:
     def _check_share(self, caller: str) -> None:
         if sum(job.spec.caller == caller for job in self._jobs.unfinished()) >= self._share:
             raise Overloaded(
-                f"{caller} has {self._share} jobs that are not finished",
+                f"{caller} has {self._share} jobs that are not finished (DIGITS_MAX_JOBS_PER_CALLER): "
+                "wait for one to end, or cancel one",
                 retry_after_seconds=_RETRY_AFTER_SECONDS,
             )
 

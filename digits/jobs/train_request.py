@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from digits.datasets import data_folder
 from digits.datasets.dataset import Dataset, open_dataset
+from digits.datasets.source import Source
 from digits.errors import InvalidInput
 from digits.limits import MAX_REQUEST_ID_LENGTH
 from digits.training import recipes
@@ -15,7 +16,22 @@ from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import training_pb2
 
 
-def check(request: pb.TrainRequest) -> None:
+@dataclass(frozen=True)
+class Upload:
+    """A batch that came with its request: its bytes, or a local file that has them, and their SHA-256."""
+
+    content: bytes | Path
+    sha256: str
+
+    @classmethod
+    def of(cls, request: pb.TrainRequest) -> Upload | None:
+        """What a request carries itself, if it does."""
+        if request.WhichOneof("batch") != "images_batch":
+            return None
+        return cls(request.images_batch, hashlib.sha256(request.images_batch).hexdigest())
+
+
+def check(request: pb.TrainRequest, *, uploaded: bool = False) -> None:
     """Checks all but the images; raises InvalidInput."""
     if len(request.request_id) > MAX_REQUEST_ID_LENGTH or not request.request_id.isprintable():
         raise InvalidInput("request_id", f"at most {MAX_REQUEST_ID_LENGTH} printable characters")
@@ -24,29 +40,29 @@ def check(request: pb.TrainRequest) -> None:
     if request.orientation not in training_pb2.Orientation.values():
         raise InvalidInput("orientation", f"one of {', '.join(training_pb2.Orientation.keys())}")
     recipes.find(request.recipe)
-    if request.WhichOneof("batch") is None:
+    if uploaded and request.images_batch_path:
+        raise InvalidInput("images_batch_path", "only without an upload")
+    if not uploaded and request.WhichOneof("batch") is None:
         raise InvalidInput("batch", "give one of images_batch_path and images_batch")
 
 
-def check_images(request: pb.TrainRequest, data_dir: Path, max_dataset_bytes: int) -> Sequence[str]:
-    """Opens the batch and returns what is to be said of it; raises InvalidInput, NotFound."""
-    upload = request.images_batch if request.WhichOneof("batch") == "images_batch" else None
-    return open_batch(request, upload, data_dir, max_dataset_bytes).notes
-
-
 def open_batch(
-    asked: pb.TrainRequest | training_pb2.TrainSpec, upload: bytes | None, data_dir: Path, max_bytes: int
+    asked: pb.TrainRequest | training_pb2.TrainSpec,
+    upload: bytes | Path | None,
+    data_dir: Path,
+    max_bytes: int,
 ) -> Dataset:
     """Opens what a request or its job's record names, or the upload; raises InvalidInput, NotFound."""
     transposed = asked.orientation == training_pb2.TRANSPOSED
     if upload is not None:
-        return open_dataset(upload, "images_batch", max_bytes, transposed)
+        source = Source(upload, "the upload", "images_batch")
+        return open_dataset(source, "images_batch", max_bytes, transposed)
     field = "images_batch_path"
     path = data_folder.resolve(data_dir, asked.images_batch_path, field, folder_allowed=True)
     return open_dataset(path, field, max_bytes, transposed)
 
 
-def spec_of(request: pb.TrainRequest, caller: str) -> training_pb2.TrainSpec:
+def spec_of(request: pb.TrainRequest, caller: str, upload: Upload | None = None) -> training_pb2.TrainSpec:
     """What a job keeps of a request that was checked, apart from the images themselves."""
     return training_pb2.TrainSpec(
         images_batch_path=request.images_batch_path,
@@ -55,13 +71,19 @@ def spec_of(request: pb.TrainRequest, caller: str) -> training_pb2.TrainSpec:
         promotion=request.promotion,
         orientation=request.orientation,
         request_id=request.request_id,
-        fingerprint=_fingerprint(request),
+        fingerprint=_fingerprint(request, upload),
         caller=caller,
     )
 
 
-def _fingerprint(request: pb.TrainRequest) -> str:
-    body = pb.TrainRequest()
-    body.CopyFrom(request)
-    body.ClearField("request_id")
+def _fingerprint(request: pb.TrainRequest, upload: Upload | None) -> str:
+    """Of uploaded images the checksum counts: they are the same however they came."""
+    body = pb.TrainRequest(
+        images_batch_path=request.images_batch_path,
+        images_batch=upload.sha256.encode() if upload else None,
+        recipe=request.recipe,
+        seed=request.seed,
+        promotion=request.promotion,
+        orientation=request.orientation,
+    )
     return hashlib.sha256(body.SerializeToString(deterministic=True)).hexdigest()

@@ -1,4 +1,4 @@
-"""Decodes the picture files that its command line names, as a server does, all at once; prints what that took."""
+"""Decodes the picture files that its command line names, as a server does, all at once."""
 
 from __future__ import annotations
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from digits.datasets.dataset import Dataset
 from digits.errors import CoordinatorUnavailable, InvalidInput, Overloaded, RequestConflict
+from digits.jobs import train_request
 from digits.jobs.admission import Admission
+from digits.jobs.train_request import Upload
 from digits.v1 import digit_service_pb2, training_pb2
 from tests.unit.job_bench import Bench
 
@@ -47,6 +52,33 @@ def test_an_upload_is_kept_under_the_name_of_its_job(bench: Bench, admission: Ad
     assert bench.store.read(f"uploads/{job.job_id}.npz") == IMAGES
     assert bench.jobs.get(job.job_id).spec.upload == f"uploads/{job.job_id}.npz"
     assert (bench.queue.job_ids, bench.open_jobs()) == ([job.job_id], [job.job_id])
+
+
+def test_an_upload_in_a_file_is_the_same_job_as_one_in_its_request(
+    bench: Bench, admission: Admission, tmp_path: Path
+) -> None:
+    first = admission.admit(upload("r"), "alice")
+    (tmp_path / "incoming").write_bytes(IMAGES)
+    as_file = Upload(tmp_path / "incoming", hashlib.sha256(IMAGES).hexdigest())
+    header = digit_service_pb2.TrainRequest(request_id="r")
+    assert admission.admit(header, "alice", as_file).job_id == first.job_id
+    other = admission.admit(digit_service_pb2.TrainRequest(), "alice", as_file)
+    assert bench.store.read(other.spec.upload) == IMAGES
+    assert [note.partition(":")[0] for note in other.progress.notes] == ["x_test of the upload"]
+
+
+def test_a_header_is_refused_before_its_upload_comes(bench: Bench, admission: Admission) -> None:
+    header = digit_service_pb2.TrainRequest(request_id="r")
+    admission.check_header(header, "alice")
+    admission.admit(upload("r"), "alice")
+    for _ in range(SHARE - 1):
+        admission.admit(upload(), "alice")
+    # A repeated call is the job that there is.
+    admission.check_header(header, "alice")
+    with pytest.raises(Overloaded, match="DIGITS_MAX_JOBS_PER_CALLER"):
+        admission.check_header(digit_service_pb2.TrainRequest(), "alice")
+    with pytest.raises(InvalidInput, match="recipe"):
+        admission.check_header(digit_service_pb2.TrainRequest(recipe="none"), "alice")
 
 
 def test_what_was_accepted_of_the_batch_is_in_the_job(bench: Bench, admission: Admission) -> None:
@@ -108,12 +140,12 @@ def test_of_two_calls_with_one_request_id_at_a_moment_one_is_the_job_of_both(
 ) -> None:
     jobs: list[training_pb2.Job] = []
 
-    def other_call_first(request: object, data_dir: Path, most: int) -> list[str]:
+    def other_call_first(*asked: Any) -> Dataset:
         monkeypatch.undo()
         jobs.append(admission.admit(upload("r"), "alice"))
-        return []
+        return train_request.open_batch(*asked)
 
-    monkeypatch.setattr("digits.jobs.admission.train_request.check_images", other_call_first)
+    monkeypatch.setattr("digits.jobs.admission.train_request.open_batch", other_call_first)
     jobs.append(admission.admit(upload("r"), "alice"))
     assert jobs[0].job_id == jobs[1].job_id
     assert bench.store.names("uploads") == [jobs[0].spec.upload]
