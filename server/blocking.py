@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from digits.errors import Overloaded
@@ -29,9 +30,9 @@ class Pool:
         if self._calls >= self._limit:
             raise Overloaded(f"too many calls wait for {self._name}", retry_after_seconds=1.0)
         self._calls += 1
-        running = asyncio.get_running_loop().run_in_executor(
-            self._threads, lambda: call(*arguments, **options)
-        )
+        # No lambda: the frames of an error would keep it, and with it what may be 60 MB of images.
+        doing = partial(call, *arguments, **options)
+        running = asyncio.get_running_loop().run_in_executor(self._threads, doing)
         running.add_done_callback(self._over)
         return await asyncio.shield(running)
 

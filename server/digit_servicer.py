@@ -17,6 +17,7 @@ from server import wire
 from server.access import Access
 from server.blocking import storing
 from server.bulk import MAX_PIECES, pieces
+from server.freed_memory import give_back_soon
 from server.pictures import Pictures
 from server.progress_stream import ProgressStreams
 from server.uploads import Uploads
@@ -51,10 +52,13 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
     ) -> AsyncIterator[training_pb2.TrainProgress]:
         """Accepts a job and streams its progress; what the caller does with the stream changes nothing.
 
-        Its one request comes as a stream (generic_handlers.py), and is gone once the job has it.
+        Its one request is read here (generic_handlers.py) and not by way of `requests`, which would keep it.
         """
         caller = self._access.caller(context)
-        job = await storing(self._admission.admit, await anext(requests), caller)
+        try:
+            job = await storing(self._admission.admit, await context.read(), caller)
+        finally:
+            give_back_soon()
         async for progress in self._progress_streams.follow(job.job_id):
             yield progress
 
