@@ -22,10 +22,10 @@ run: setup
 run-real: setup
 	@exec $(BIN)/digits up --stack real
 
-# Three at a time: most of them wait for servers. What takes longest begins first.
+# Four at a time: most of them wait for servers. What takes longest begins first.
 test: setup
-	@$(BIN)/pytest -n 3 --durations=10 tests/integration tests/classification_service_test.py \
-	  tests/conformance tests/pictures tests/training tests/kubernetes tests/unit $(ARGS)
+	@$(BIN)/pytest -n 4 --durations=10 tests/integration tests/classification_service_test.py \
+	  tests/page tests/conformance tests/pictures tests/training tests/kubernetes tests/unit $(ARGS)
 
 test-real: setup
 	@$(BIN)/pytest --timeout 600 --durations=10 tests/e2e $(ARGS)

@@ -34,6 +34,9 @@ class ArtifactStore(Protocol):
     def delete(self, name: str) -> None:
         """Removes a file, or a folder with all that is in it; does nothing if there is none."""
 
+    def total_bytes(self) -> int:
+        """Bytes of all files together, about; raises StoreUnavailable."""
+
     def delete_unfinished(self, folder: str, min_age_seconds: float) -> None:
         """Removes what publishers that died left in a folder, if nobody wrote to it for so long."""
 

@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from digits import errors
+from digits.outward import outward
 from digits.v1 import training_pb2
 
 CODES: dict[type[BaseException], int] = {
@@ -29,6 +30,22 @@ CODES: dict[type[BaseException], int] = {
 }
 
 
+# Their words may be another system's, with its addresses in them; the others' are ours and the caller's own.
+_ABOUT_THE_INSIDE = (
+    errors.Unavailable,
+    errors.Corrupt,
+    errors.NotReady,
+    errors.GaveUp,
+    errors.Misconfigured,
+    errors.StaleWrite,
+)
+
+
+def sentence_of(error: errors.DigitsError) -> str:
+    """What callers read of an error: without hosts and paths of the inside."""
+    return outward(str(error)) if isinstance(error, _ABOUT_THE_INSIDE) else str(error)
+
+
 def code_of(error: BaseException) -> int:
     """The canonical code of an error; INTERNAL for one that is not of the tree."""
     return next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), code_pb2.INTERNAL)
@@ -38,7 +55,7 @@ def status_of(error: BaseException) -> status_pb2.Status:
     """The error as google.rpc.Status; what is not of the tree gives away nothing but that it happened."""
     if not isinstance(error, errors.DigitsError):
         return status_pb2.Status(code=code_pb2.INTERNAL, message="internal error; the server's log says more")
-    return status_pb2.Status(code=code_of(error), message=str(error), details=_details(error))
+    return status_pb2.Status(code=code_of(error), message=sentence_of(error), details=_details(error))
 
 
 def job_error(error: BaseException) -> training_pb2.JobError:

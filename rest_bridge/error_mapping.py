@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 
 from digits.client.errors import RemoteError
 from digits.errors import Unauthenticated
+from digits.signals import refusals
 from rest_bridge.problems import BadRequest, Problem, response_of
 
 HTTP_OF = {
@@ -61,6 +62,8 @@ def _answer(error: Exception) -> Response:
     if isinstance(error, HTTPException) and (error.code or 500) < 400:
         return Response(status=error.code, headers=[("Location", request.path)])
     problem = problem_of(error, request.endpoint)
+    if isinstance(error, Unauthenticated):
+        refusals.tell(error, request.remote_addr or "")
     if not isinstance(error, HTTPException | RemoteError | BadRequest | Unauthenticated):
         current_app.logger.error("%s %s failed", request.method, request.path, exc_info=error)
     return response_of(problem.model_copy(update={"instance": g.get("job_location", "")}))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Callable, Sequence
 from typing import IO, Annotated, Any
 
@@ -42,6 +44,18 @@ def _content(value: object) -> bytes:
     return _stream(value).read()
 
 
+def _decoded(value: object) -> object:
+    if not isinstance(value, str):
+        raise PydanticCustomError("base64", "not text")
+    try:
+        return base64.b64decode(value, validate=True)
+    except binascii.Error as error:
+        raise PydanticCustomError("base64", "not base64") from error
+
+
+Base64 = Annotated[
+    bytes, BeforeValidator(_decoded), WithJsonSchema({"type": "string", "contentEncoding": "base64"})
+]
 Promotion = Annotated[str, PlainValidator(_one_of(PROMOTIONS)), WithJsonSchema({"enum": PROMOTIONS})]
 Orientation = Annotated[str, PlainValidator(_one_of(ORIENTATIONS)), WithJsonSchema({"enum": ORIENTATIONS})]
 Whole = Annotated[int, BeforeValidator(_digits)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from rest_bridge import reading
-from rest_bridge.bodies import Page, RollbackBody
+from rest_bridge.bodies import NoBody, Page, Pair, RollbackBody
 from rest_bridge.operations import Operation
 from rest_bridge.replies import client, json_reply
 
@@ -16,7 +16,7 @@ blueprint = Blueprint("models", __name__)
 @Operation(query=Page)
 def list_models() -> Response:
     """A page of versions, newest first."""
-    return json_reply(client().list_models(**reading.page()))
+    return json_reply(client().list_models(**reading.query(Page)))
 
 
 @blueprint.get("/digits/models/<version>")
@@ -26,8 +26,10 @@ def get_model(version: str) -> Response:
 
 
 @blueprint.post("/digits/models/<version>/promote")
+@Operation(optional_body=NoBody)
 def promote_model(version: str) -> Response:
     """Makes a version serve."""
+    reading.read_optional(NoBody)
     return json_reply(client().promote_model(version))
 
 
@@ -38,8 +40,15 @@ def rollback_model() -> Response:
     return json_reply(client().rollback_model(**reading.read_optional(RollbackBody)))
 
 
+@blueprint.get("/digits/models/compare")
+@Operation(query=Pair)
+def compare_models() -> Response:
+    """How two versions read the reference set, and the pictures on which they differ."""
+    return json_reply(client().compare_models(**reading.query(Pair)))
+
+
 @blueprint.get("/digits/models/history")
 @Operation(query=Page)
 def list_serving_history() -> Response:
     """A page of the moves of the serving version, newest first."""
-    return json_reply(client().list_serving_history(**reading.page()))
+    return json_reply(client().list_serving_history(**reading.query(Page)))

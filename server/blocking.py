@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -30,8 +31,9 @@ class Pool:
         if self._calls >= self._limit:
             raise Overloaded(f"too many calls wait for {self._name}", retry_after_seconds=1.0)
         self._calls += 1
-        # No lambda: the frames of an error would keep it, and with it what may be 60 MB of images.
-        doing = partial(call, *arguments, **options)
+        # With the name that the call has in logs, and its span. No lambda: an error's frames would keep it,
+        # and with it what may be 60 MB of images.
+        doing = partial(contextvars.copy_context().run, call, *arguments, **options)
         running = asyncio.get_running_loop().run_in_executor(self._threads, doing)
         running.add_done_callback(self._over)
         return await asyncio.shield(running)
@@ -51,3 +53,5 @@ blocking = Pool("ZooKeeper", 8, 1024).run
 # Each of these may be a network mount that hangs.
 storing = Pool("the store", 4, 64).run
 reading = Pool("the data folder", 4, 1024).run
+# Seconds of one processor for each: one at a time leaves the others to whoever classifies.
+comparing = Pool("comparisons", 1, 4).run

@@ -7,15 +7,20 @@ from collections.abc import AsyncIterator, Sequence
 
 import grpc
 
+from digits.datasets.listing import found_batches
 from digits.errors import InvalidInput
+from digits.feedback.predictions import Predictions
 from digits.jobs.admission import Admission
+from digits.jobs.train_request import Upload
+from digits.security.tokens import Role
 from digits.serving.classifier import Classifier
 from digits.settings import Settings
+from digits.signals.context import JOB_ID
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import digit_service_pb2_grpc, training_pb2
 from server import wire
 from server.access import Access
-from server.blocking import storing
+from server.blocking import reading, storing
 from server.bulk import MAX_PIECES, pieces
 from server.freed_memory import give_back_soon
 from server.pictures import Pictures
@@ -35,6 +40,7 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         admission: Admission,
         progress_streams: ProgressStreams,
         classifier: Classifier,
+        predictions: Predictions,
         *,
         access: Access,
         settings: Settings,
@@ -43,7 +49,8 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
             settings.var_dir / "incoming" / f"server-{settings.grpc_port}", settings.max_upload_bytes
         )
         self._admission, self._progress_streams, self._classifier = admission, progress_streams, classifier
-        self._access, self._pictures = access, Pictures(settings)
+        self._predictions = predictions
+        self._access, self._settings, self._pictures = access, settings, Pictures(settings)
         self._bulk_room = asyncio.Semaphore(MAX_PIECES)
         self._piece_readings = max(1, settings.classify_max_batch // MAX_PIECES)
 
@@ -54,9 +61,8 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
 
         Its one request is read here (generic_handlers.py) and not by way of `requests`, which would keep it.
         """
-        caller = self._access.caller(context)
         try:
-            job = await storing(self._admission.admit, await context.read(), caller)
+            job = await self._admitted(await context.read(), context)
         finally:
             give_back_soon()
         async for progress in self._progress_streams.follow(job.job_id):
@@ -66,17 +72,33 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         self, requests: AsyncIterator[pb.TrainUploadRequest], context: grpc.aio.ServicerContext
     ) -> AsyncIterator[training_pb2.TrainProgress]:
         """The same for a batch that comes in pieces; what the header is refused for is, before the rest."""
-        job = await self._uploaded(requests, self._access.caller(context))
+        header = await self._uploads.header(requests)
+        self._check_promotion(header, context)
+        await storing(self._admission.check_header, header, self._access.caller(context))
+        async with self._uploads.file(requests) as upload:
+            job = await self._admitted(header, context, upload)
         async for progress in self._progress_streams.follow(job.job_id):
             yield progress
 
-    async def _uploaded(
-        self, requests: AsyncIterator[pb.TrainUploadRequest], caller: str
+    async def _admitted(
+        self, request: pb.TrainRequest, context: grpc.aio.ServicerContext, upload: Upload | None = None
     ) -> training_pb2.Job:
-        header = await self._uploads.header(requests)
-        await storing(self._admission.check_header, header, caller)
-        async with self._uploads.file(requests) as upload:
-            return await storing(self._admission.admit, header, caller, upload)
+        self._check_promotion(request, context)
+        job = await storing(self._admission.admit, request, self._access.caller(context), upload)
+        JOB_ID.set(job.job_id)
+        return job
+
+    def _check_promotion(self, request: pb.TrainRequest, context: grpc.aio.ServicerContext) -> None:
+        if request.promotion == training_pb2.ALWAYS:
+            self._access.require(Role.ADMIN, context, "promotion ALWAYS")
+
+    async def ListBatches(
+        self, request: pb.ListBatchesRequest, context: grpc.aio.ServicerContext
+    ) -> pb.ListBatchesResponse:
+        """Returns what below the data folder is named as batches are."""
+        found = await reading(found_batches, self._settings.data_dir)
+        batches = (pb.Batch(path=b.path, total_bytes=b.total_bytes, folder=b.folder) for b in found)
+        return pb.ListBatchesResponse(batches=batches)
 
     async def Classify(
         self, request: pb.ClassifyRequest, context: grpc.aio.ServicerContext
@@ -137,4 +159,4 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
             context.time_remaining(),
             bulk=bulk,
         )
-        return wire.classify_responses(answer, pictures, requests)
+        return wire.classify_responses(answer, pictures, requests, self._predictions)

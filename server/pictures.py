@@ -7,6 +7,7 @@ from digits.imaging.candidate import Candidate
 from digits.imaging.candidates import candidates_of
 from digits.imaging.decode import Picture
 from digits.settings import Settings
+from digits.signals.metrics.serving import DECODE_SECONDS
 from digits.v1 import digit_service_pb2 as pb
 from server import wire
 from server.blocking import decoding, decoding_large, reading
@@ -38,5 +39,6 @@ class Pictures:
     async def _decoded(self, request: pb.ClassifyRequest) -> list[Candidate]:
         # A file may be on a network mount that hangs; pictures that came with their request need no file.
         pool = reading if request.WhichOneof("picture") == "image_path" else decoding
-        found = await pool(wire.candidates_from, request, self._settings)
-        return await decoding_large(candidates_of, found) if isinstance(found, Picture) else found
+        with DECODE_SECONDS.time():
+            found = await pool(wire.candidates_from, request, self._settings)
+            return await decoding_large(candidates_of, found) if isinstance(found, Picture) else found

@@ -8,6 +8,7 @@ import numpy as np
 
 from digits.datasets import data_folder
 from digits.errors import InvalidInput
+from digits.feedback.predictions import Predictions
 from digits.imaging import judge
 from digits.imaging.candidate import Candidate
 from digits.imaging.candidates import candidates_of
@@ -48,9 +49,7 @@ def _of_file(data: bytes, settings: Settings, field: str) -> list[Candidate] | P
 
 
 def _content(relative: str, settings: Settings) -> bytes:
-    path = data_folder.resolve(settings.data_dir, relative, "image_path")
-    with path.open("rb") as file:
-        return file.read(settings.max_image_bytes + 1)
+    return data_folder.read(settings.data_dir, relative, "image_path", settings.max_image_bytes + 1)
 
 
 def stacked(pictures: Sequence[Sequence[Candidate]]) -> np.ndarray:
@@ -59,29 +58,36 @@ def stacked(pictures: Sequence[Sequence[Candidate]]) -> np.ndarray:
 
 
 def classify_responses(
-    answer: Answer, pictures: Sequence[Sequence[Candidate]], requests: Sequence[pb.ClassifyRequest]
+    answer: Answer,
+    pictures: Sequence[Sequence[Candidate]],
+    requests: Sequence[pb.ClassifyRequest],
+    predictions: Predictions,
 ) -> list[pb.ClassifyResponse]:
-    """One response for each picture, from the network's word on all of their readings."""
+    """One response for each picture, from the network's word on all of their readings; each is remembered."""
     responses, start = [], 0
     for picture, request in zip(pictures, requests, strict=True):
         end = start + len(picture)
-        responses.append(_response(answer.part(start, end), picture, preview=request.preview))
+        responses.append(_response(answer.part(start, end), picture, predictions, preview=request.preview))
         start = end
     return responses
 
 
-def _response(answer: Answer, picture: Sequence[Candidate], *, preview: bool) -> pb.ClassifyResponse:
+def _response(
+    answer: Answer, picture: Sequence[Candidate], predictions: Predictions, *, preview: bool
+) -> pb.ClassifyResponse:
     best, none = judge.choose(answer.prediction.probabilities, answer.prediction.not_a_digit, picture)
     probabilities = answer.prediction.probabilities[best].tolist()
     confidence = max(probabilities)
+    digit = probabilities.index(confidence)
     return pb.ClassifyResponse(
-        digit=probabilities.index(confidence),
+        digit=digit,
         confidence=confidence,
         probabilities=probabilities,
         model_version=answer.model_version,
         served_by=answer.served_by,
         not_a_digit=none,
         preview=_preview(picture[best]) if preview else None,
+        prediction_id=predictions.remember(picture[best].pixels.tobytes(), digit, answer.model_version),
     )
 
 

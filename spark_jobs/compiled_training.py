@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from digits.pixels import CLASSES
 from digits.training import architecture
-from digits.training.recipes import Recipe
+from digits.training.recipes import Recipe, Schedule
 from digits.training.tensors import State
 from spark_jobs.appearance import redraw
 from spark_jobs.augmentation import transform
@@ -34,6 +34,7 @@ class CompiledTraining:
     def __init__(self, recipe: Recipe) -> None:
         self._recipe = recipe
         self._model = architecture.build(recipe)
+        self._branches = architecture.branches(recipe, self._model)
         self._weights = self._model.trainable_variables
         self._first_moments = [tf.Variable(tf.zeros(weight.shape)) for weight in self._weights]
         self._second_moments = [tf.Variable(tf.zeros(weight.shape)) for weight in self._weights]
@@ -45,7 +46,7 @@ class CompiledTraining:
                 tf.TensorSpec([None, 784], tf.uint8),
                 tf.TensorSpec([None], tf.uint8),
                 tf.TensorSpec([None], tf.int32),
-                tf.TensorSpec([None], tf.float32),
+                tf.TensorSpec([None, 2], tf.float32),
                 tf.TensorSpec([], tf.int32),
             ],
         )
@@ -55,17 +56,18 @@ class CompiledTraining:
         return str(self._model.to_json())
 
     def train(
-        self, state: State, pixels: np.ndarray, labels: np.ndarray, rates: np.ndarray, seed: int
+        self, state: State, pixels: np.ndarray, labels: np.ndarray, schedule: Schedule, seed: int
     ) -> Trained:
         """Trains from `state` on uint8 pixels (n, 784) and labels (n,), in their order.
 
-        The images are cut into as many batches, of sizes that differ by one image at most, as there are
-        learning rates, float32 (batches,). The same seed augments in the same way.
+        The images are cut into as many batches, of sizes that differ by one image at most, as the schedule
+        has. The same seed augments in the same way.
         """
         for name, variable in self._variables().items():
             variable.assign(state[name])
-        borders = np.linspace(0, len(pixels), len(rates) + 1).astype(np.int32)
-        loss_sum, correct = self._loop(pixels, labels, borders, rates, np.int32(seed))
+        batches = np.stack([schedule.learning_rates, schedule.redrawn_shares], axis=1)
+        borders = np.linspace(0, len(pixels), len(batches) + 1).astype(np.int32)
+        loss_sum, correct = self._loop(pixels, labels, borders, batches, np.int32(seed))
         after = {name: variable.numpy() for name, variable in self._variables().items()}
         return Trained(after, float(loss_sum), int(correct))
 
@@ -82,18 +84,19 @@ class CompiledTraining:
         }
 
     def _batches(
-        self, pixels: tf.Tensor, labels: tf.Tensor, borders: tf.Tensor, rates: tf.Tensor, seed: tf.Tensor
+        self, pixels: tf.Tensor, labels: tf.Tensor, borders: tf.Tensor, schedule: tf.Tensor, seed: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         loss_sum, correct = tf.constant(0.0), tf.constant(0, tf.int32)
-        for batch in tf.range(tf.size(rates)):
+        for batch in tf.range(tf.shape(schedule)[0]):
             start, end = borders[batch], borders[batch + 1]
-            images = self._varied(pixels[start:end], tf.stack([seed, batch]))
-            losses, right = self._step(images, tf.cast(labels[start:end], tf.int32), rates[batch])
+            rate, redrawn_share = tf.unstack(schedule[batch])
+            images = self._varied(pixels[start:end], redrawn_share, tf.stack([seed, batch]))
+            losses, right = self._step(images, tf.cast(labels[start:end], tf.int32), rate)
             loss_sum += losses
             correct += right
         return loss_sum, correct
 
-    def _varied(self, pixels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    def _varied(self, pixels: tf.Tensor, redrawn_share: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """The batch's digits as people make them, then the pictures of no digit: uint8 (n + m, 784)."""
         recipe, count = self._recipe, tf.shape(pixels)[0]
         images = tf.cast(tf.reshape(pixels, [-1, 28, 28, 1]), tf.float32) / 255
@@ -101,31 +104,35 @@ class CompiledTraining:
             images = transform(images, recipe.augmentation, seed)
         others = images[:0]
         if recipe.non_digit_share:
-            others = non_digits(
-                images, tf.cast(recipe.non_digit_share * tf.cast(count, tf.float32), tf.int32), seed
-            )
+            others = non_digits(images, _share(recipe.non_digit_share, count), seed)
         if recipe.redrawn_share:
             # The order is random, so the first of a batch are as good a choice as any.
-            redrawn = tf.cast(recipe.redrawn_share * tf.cast(count, tf.float32), tf.int32)
-            other = tf.shape(others)[0] // 2
-            worse = redraw(tf.concat([images[:redrawn], others[:other]], axis=0), seed + 5)
-            images = tf.concat([worse[:redrawn], images[redrawn:]], axis=0)
-            others = tf.concat([worse[redrawn:], others[other:]], axis=0)
+            digits, other = _share(redrawn_share, count), _share(redrawn_share, tf.shape(others)[0])
+            worse = redraw(tf.concat([images[:digits], others[:other]], axis=0), seed + 5)
+            images = tf.concat([worse[:digits], images[digits:]], axis=0)
+            others = tf.concat([worse[digits:], others[other:]], axis=0)
         return tf.cast(tf.round(255 * tf.reshape(tf.concat([images, others], axis=0), [-1, 784])), tf.uint8)
 
     def _step(self, images: tf.Tensor, labels: tf.Tensor, rate: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """One step of Adam (arXiv 1412.6980); returns the losses' sum and how many answers were right."""
         with tf.GradientTape() as tape:
-            logits = self._model(images, training=True)
-            losses = tf.nn.softmax_cross_entropy_with_logits(
-                self._wanted(labels, tf.shape(images)[0]), logits
+            branches = self._logits(images)
+            wanted = self._wanted(labels, tf.shape(images)[0])
+            # Each branch learns by itself: branches that err elsewhere are worth more together.
+            losses = tf.add_n(
+                [tf.nn.softmax_cross_entropy_with_logits(wanted, logits) for logits in branches]
             )
             loss = tf.reduce_mean(losses)
         variables = [weight.value for weight in self._weights]
         self._apply(variables, tape.gradient(loss, variables), rate)
-        digits = logits[: tf.size(labels), :CLASSES]
+        digits = tf.add_n(branches)[: tf.size(labels), :CLASSES]
         right = tf.argmax(digits, axis=1, output_type=tf.int32) == labels
-        return tf.reduce_sum(losses[: tf.size(labels)]), tf.reduce_sum(tf.cast(right, tf.int32))
+        loss_sum = tf.reduce_sum(losses[: tf.size(labels)]) / len(branches)
+        return loss_sum, tf.reduce_sum(tf.cast(right, tf.int32))
+
+    def _logits(self, images: tf.Tensor) -> list[tf.Tensor]:
+        logits = self._branches(images, training=True)
+        return logits if isinstance(logits, list) else [logits]
 
     def _wanted(self, labels: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
         """Targets (count, 11): smoothed digits for the labels (n,), "no digit" for the rest."""
@@ -152,3 +159,7 @@ class CompiledTraining:
                 epsilon=ADAM_EPSILON,
                 grad=gradient,
             )
+
+
+def _share(share: float | tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+    return tf.cast(share * tf.cast(count, tf.float32), tf.int32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,8 @@ class EpochQuery:
 
     def __init__(self, spark: SparkSession, source: StreamSource, train: MicroBatchDone) -> None:
         self._spark, self._source, self._train = spark, source, train
+        # Spark calls back on a thread of its own: with the job's name for the logs, and its span.
+        self._context = contextvars.copy_context()
         self._over = threading.Event()
         self._error: BaseException | None = None
 
@@ -56,7 +59,7 @@ class EpochQuery:
         if self._over.is_set():
             return
         try:
-            if self._train(blocks):
+            if self._context.run(self._train, blocks):
                 self._over.set()
         except BaseException as error:
             self._error = error

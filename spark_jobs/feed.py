@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from digits.ports import BlockLog
+from digits.signals.metrics import training as measured
 from digits.training.ingest import Ingest
 from digits.training.window import BatchSizer, IngestWindow
 from spark_jobs.plan import Plan
@@ -58,6 +59,7 @@ class Feed:
             self._sizer.measured(blocks, seconds)
         if state.epoch == 1:
             self._window.mark_trained(blocks, 2 * self.micro_batch_blocks)
+        self._measure()
 
     def images_ingested(self) -> int:
         """Images appended so far."""
@@ -67,5 +69,18 @@ class Feed:
         """Images appended and not trained yet."""
         return self._plan.images(self._window.unread())
 
+    def window_images(self) -> int:
+        """How large that may be in the first epoch."""
+        return self._plan.images(self._window.size())
+
+    def _measure(self) -> None:
+        measured.BACKLOG_IMAGES.set(self.backlog_images())
+        measured.WINDOW_IMAGES.set(self.window_images())
+
     def _tell(self) -> None:
-        self._report.ingested(self.images_ingested(), self.backlog_images())
+        self._measure()
+        self._report.ingested(
+            images_ingested=self.images_ingested(),
+            backlog_images=self.backlog_images(),
+            window_images=self.window_images(),
+        )

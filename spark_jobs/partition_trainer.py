@@ -14,7 +14,7 @@ import pyarrow as pa
 from digits.offsets import OffsetRanges
 from digits.training import architecture, blocks
 from digits.training.local_sgd import PartitionResult
-from digits.training.recipes import Recipe
+from digits.training.recipes import Recipe, Schedule
 from digits.training.tensors import State
 
 if TYPE_CHECKING:
@@ -83,7 +83,9 @@ def warm(recipe: Recipe) -> ArrowFunction:
             pass
         training = _compiled(recipe)
         pixels, labels = np.zeros((2, 784), np.uint8), np.zeros(2, np.uint8)
-        training.train(architecture.initial_state(recipe, 0), pixels, labels, np.zeros(1, np.float32), seed=0)
+        training.train(
+            architecture.initial_state(recipe, 0), pixels, labels, recipe.schedule(np.zeros(1)), seed=0
+        )
         yield _row(training.keras_config().encode())
 
     return warm_up
@@ -119,7 +121,7 @@ def _train(work: MicroBatch, partition: Partition) -> PartitionResult:
         work.state,
         partition.pixels[order],
         partition.labels[order],
-        _rates(work, len(order)),
+        _schedule(work, len(order)),
         seed=int(seeds.generate_state(1)[0] >> 1),
     )
     return PartitionResult(
@@ -127,14 +129,14 @@ def _train(work: MicroBatch, partition: Partition) -> PartitionResult:
     )
 
 
-def _rates(work: MicroBatch, count: int) -> np.ndarray:
-    """Learning rates of the partition's batches, float32 (batches,).
+def _schedule(work: MicroBatch, count: int) -> Schedule:
+    """What each of the partition's batches is trained with.
 
     The last batch is not dropped, and not a small one either: the images are spread evenly.
     """
     batches = -(-count // work.recipe.partition_batch_size(work.partition_count, work.images_total))
     trained = work.images_before + np.arange(batches) * (count / batches) * work.partition_count
-    return work.recipe.learning_rates(trained / work.images_total)
+    return work.recipe.schedule(trained / work.images_total)
 
 
 def _row(report: bytes) -> pa.RecordBatch:

@@ -9,6 +9,8 @@ from digits.models.evaluation import Judges
 from digits.models.gate import Limits
 from digits.models.publishing import Publisher
 from digits.serving.model_loader import ModelLoader
+from digits.signals import traces
+from digits.signals.metrics import training as measured
 from digits.training import architecture, blocks, recipes
 from digits.training.checkpoints import Checkpoints
 from digits.training.partitioning import partition_count
@@ -75,6 +77,7 @@ class TrainingRun:
             self._feed.wait_for_first()
         self._check()
         self._report.enter(pb.TRAINING)
+        self._micro_batches.start()
         self._train_epoch()
         while self._micro_batches.next_epoch():
             self._train_epoch()
@@ -98,13 +101,15 @@ class TrainingRun:
         self._report.enter(pb.EVALUATING)
         state = self._micro_batches.state
         judges = Judges(self._dataset.held_out(), self._reference.images, self._remark)
-        bundle = candidate.evaluated(self._plan, state, keras_config, judges)
+        with traces.span("evaluate"):
+            bundle = candidate.evaluated(self._plan, state, keras_config, judges)
         bundle.provenance.CopyFrom(candidate.provenance(self._job, self._dataset, self._plan, state))
         self._report.enter(pb.PUBLISHING)
         context = self._context
         limits = Limits.of(context.settings)
         publisher = Publisher(context.store, context.registry, context.coordinator, self._lease, limits)
-        publisher.publish(bundle, self._job.spec.promotion, judges)
+        with traces.span("publish"):
+            publisher.publish(bundle, self._job.spec.promotion, judges)
 
 
 def _plan(context: TrainingContext, spec: pb.TrainSpec, dataset: Dataset) -> Plan:
@@ -116,5 +121,6 @@ def _plan(context: TrainingContext, spec: pb.TrainSpec, dataset: Dataset) -> Pla
 def _resume(checkpoints: Checkpoints, plan: Plan, seed: int) -> TrainingState:
     checkpoint = checkpoints.newest()
     if checkpoint:
+        measured.RESUMED.inc()
         return TrainingState.from_proto(checkpoint)
     return TrainingState(architecture.initial_state(plan.recipe, seed))

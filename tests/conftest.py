@@ -42,14 +42,19 @@ def missing(what: str) -> NoReturn:
     pytest.skip(f"needs {what}")
 
 
-@pytest.fixture(scope="session")
-def zookeeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a real ZooKeeper."""
+def require_java() -> None:
+    """Skips if no ZooKeeper can run here, or fails if everything has to be there."""
     try:
         java.find_java()
         java.spark_jars()
     except CannotStart as error:
         missing(str(error))
+
+
+@pytest.fixture(scope="session")
+def zookeeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a real ZooKeeper."""
+    require_java()
     port = free_port()
     with zookeeper_server(tmp_path_factory.mktemp("zookeeper"), port):
         yield f"127.0.0.1:{port}"
@@ -131,10 +136,25 @@ def breakable_service(
     tmp_path_factory: pytest.TempPathFactory, mnist: dict[str, np.ndarray]
 ) -> Iterator[Service]:
     """Another one with a model that serves, whose trainer is broken while others use the first."""
-    folder = tmp_path_factory.mktemp("breakable")
-    for service in started(Service(folder / "var", data_folder(folder, mnist), free_port(), free_port())):
-        train(service)
-        yield service
+    yield from _another(tmp_path_factory.mktemp("breakable"), mnist)
+
+
+@pytest.fixture(scope="session")
+def outage_service(
+    tmp_path_factory: pytest.TempPathFactory, mnist: dict[str, np.ndarray]
+) -> Iterator[Service]:
+    """A third, whose ZooKeeper, broker and workers go away and come back, and which is started again.
+
+    On one core: half as much to start, each time.
+    """
+    yield from _another(tmp_path_factory.mktemp("outages"), mnist, spark_master="local[1]")
+
+
+def _another(folder: Path, mnist: dict[str, np.ndarray], **settings: str) -> Iterator[Service]:
+    data = data_folder(folder, mnist)
+    for running in started(Service(folder / "var", data, free_port(), free_port(), **settings)):
+        train(running)
+        yield running
 
 
 def train(service: Service) -> None:

@@ -14,6 +14,7 @@ from deploy.native.servers.datanode import DataNode
 from deploy.native.servers.kafka import Kafka
 from deploy.native.servers.namenode import NameNode
 from deploy.native.servers.rabbitmq import RabbitMq
+from deploy.native.servers.server import OPEN
 from deploy.native.servers.valkey import Valkey
 from deploy.native.servers.zookeeper import ZooKeeper
 from digits.adapters.hdfs import HdfsStore
@@ -27,18 +28,23 @@ from tests.waiting import wait_until
 
 
 @contextlib.contextmanager
-def zookeeper_server(folder: Path, port: int) -> Iterator[None]:
+def zookeeper_server(
+    folder: Path, port: int, secrets: Mapping[str, str] = OPEN, more: Mapping[str, str] = OPEN
+) -> Iterator[None]:
     """A ZooKeeper that takes connections."""
     folder.mkdir(exist_ok=True)
-    with running(ZooKeeper().command(folder, {"zookeeper": port}), port, folder / "log"):
+    command = ZooKeeper().command(folder, {"zookeeper": port}, secrets)
+    with (folder / "zoo.cfg").open("a", encoding="utf-8") as configuration:
+        configuration.writelines(f"{name}={value}\n" for name, value in more.items())
+    with running(command, port, folder / "log"):
         yield
 
 
 @contextlib.contextmanager
-def valkey_server(folder: Path, port: int) -> Iterator[None]:
+def valkey_server(folder: Path, port: int, secrets: Mapping[str, str] = OPEN) -> Iterator[None]:
     """A Valkey that takes connections."""
     folder.mkdir(exist_ok=True)
-    with running(Valkey().command(folder, {"valkey": port}), port, folder / "log"):
+    with running(Valkey().command(folder, {"valkey": port}, secrets), port, folder / "log"):
         yield
 
 

@@ -31,6 +31,7 @@ class Service:
     grpc_port: int
     rest_port: int
     stack: str = "embedded"
+    spark_master: str | None = None
 
     @property
     def grpc_address(self) -> str:
@@ -55,6 +56,7 @@ class Service:
             "DIGITS_GRPC_PORT": str(self.grpc_port),
             "DIGITS_REST_PORT": str(self.rest_port),
             "DIGITS_REFERENCE_BATCH": "reference.npz",
+            **({"DIGITS_SPARK_MASTER": self.spark_master} if self.spark_master else {}),
         }
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:

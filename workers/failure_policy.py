@@ -17,6 +17,8 @@ from digits.errors import (
     NotLearned,
     StoreFull,
 )
+from digits.outward import outward
+from digits.status_codes import sentence_of
 
 
 class Verdict(Enum):
@@ -50,8 +52,8 @@ def verdict(error: Exception) -> Verdict:
 
 
 def problem(error: Exception) -> str:
-    """What went wrong, in a sentence for the job's record; never empty."""
+    """What went wrong, in a sentence for the job's record, which its caller reads; never empty."""
     if isinstance(error, DigitsError):
-        return str(error) or type(error).__name__
-    lines = str(error).strip().splitlines()
+        return sentence_of(error) or type(error).__name__
+    lines = outward(str(error)).strip().splitlines()
     return f"{type(error).__name__}: {lines[0][:500]}" if lines else type(error).__name__

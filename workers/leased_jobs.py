@@ -13,6 +13,8 @@ from digits.jobs.jobs import Jobs
 from digits.jobs.leases import Change, Lease
 from digits.jobs.states import advance
 from digits.ports import Coordinator
+from digits.signals.context import REQUEST_ID
+from digits.signals.metrics import jobs as measured
 from digits.v1 import training_pb2 as pb
 from workers.failure_policy import Verdict, problem, verdict
 from workers.outage import Answer, until_answered, wait_for_recovery
@@ -49,8 +51,12 @@ class LeasedJobs:
         if lease is None:
             logger.info("job %s is not for this worker", job_id)
             return False
+        measured.ATTEMPTS.inc()
         try:
-            self._train(lease, self._jobs.get(job_id))
+            job = self._jobs.get(job_id)
+            REQUEST_ID.set(job.spec.origin.request_id)
+            self._train(lease, job)
+            measured.count_ended(pb.SUCCEEDED)
         except Exception as error:
             self._end(lease, error)
         finally:
@@ -78,16 +84,18 @@ class LeasedJobs:
         means = verdict(error)
         if means is Verdict.CANCEL:
             self._write(lease, lambda job: advance(job, pb.CANCELLED))
+            measured.count_ended(pb.CANCELLED)
         elif means is Verdict.FAIL:
             logger.warning("job %s failed: %s", lease.job_id, error)
             self._write(lease, partial(_fail, error))
+            measured.count_ended(pb.FAILED)
         elif means is Verdict.HAND_BACK:
             self._hand_back(lease)
         elif means is Verdict.LOST:
             self._stand_down(lease)
         else:
             unforeseen = None if isinstance(error, DigitsError) else error
-            logger.warning("job %s did not finish: %s", lease.job_id, problem(error), exc_info=unforeseen)
+            logger.warning("job %s did not finish: %s", lease.job_id, error, exc_info=unforeseen)
             self._leave_for_another(lease, error)
 
     def _leave_for_another(self, lease: Lease, error: Exception) -> None:

@@ -6,9 +6,10 @@ import threading
 import time
 
 from celery import Celery
+from opentelemetry.trace import SpanKind
 
 from digits import bootstrap
-from digits.adapters.celery_queue import register_train_task
+from digits.adapters.celery_queue import TRAIN, register_train_task
 from digits.datasets.dataset import Dataset
 from digits.jobs import train_request
 from digits.jobs.cleanup import Cleanup
@@ -19,6 +20,9 @@ from digits.jobs.turns import Turns
 from digits.models.reference import ReferenceFile
 from digits.models.registry import Registry
 from digits.settings import Settings
+from digits.signals import context as log_context
+from digits.signals import traces
+from digits.signals.metrics import training as measured
 from digits.training import recipes
 from digits.training.checkpoints import Checkpoints
 from digits.v1 import training_pb2 as pb
@@ -101,10 +105,12 @@ class TrainWorker:
 
     def _run_next(self, named: str) -> None:
         for job_id in self._turns.order(named):
-            if self._jobs.run(job_id):
-                self._cleanup.try_to_end(job_id)
-                self._turns.took(job_id)
-                return
+            # Celery's thread has the next job too.
+            with log_context.of("", job_id):
+                if self._jobs.run(job_id):
+                    self._cleanup.try_to_end(job_id)
+                    self._turns.took(job_id)
+                    return
 
     def _pass_on(self, job_id: str) -> None:
         """Sends a message on that came to a worker which ends, once this one takes no more."""
@@ -112,7 +118,12 @@ class TrainWorker:
         self._context.jobs.requeue(job_id)
 
     def _train(self, lease: Lease, job: pb.Job) -> None:
-        TrainingRun(self._context, lease, job, self._open_dataset(job.spec)).run()
+        parent = traces.parent({traces.TRACEPARENT: job.spec.origin.traceparent})
+        try:
+            with traces.span(TRAIN, kind=SpanKind.CONSUMER, parent=parent, job_id=job.job_id):
+                TrainingRun(self._context, lease, job, self._open_dataset(job.spec)).run()
+        finally:
+            measured.idle()
 
     def _ask_all(self, job_id: str) -> None:
         """Raises Unavailable if the coordinator, the store or the log is away."""

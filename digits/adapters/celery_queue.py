@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from celery import Celery, Task
 from kombu.entity import Queue
 
+from digits.adapters import broker_connection
 from digits.adapters.reply_queue import AWAY, ReplyConsumer, ReplyPublisher, abandon
 from digits.compression import compress, decompress
 from digits.errors import QueueUnavailable
+from digits.settings import Settings
 from digits.v1 import queue_pb2
 
 TRAIN = "digits.train"
@@ -21,10 +24,11 @@ _MAX_BATCH_BYTES = 64 * 1024 * 1024
 _MAX_TRAINING_SECONDS = 7 * 24 * 3600
 
 
-def make_app(broker_url: str) -> Celery:
-    """The Celery application that callers and workers share."""
+def make_app(broker_url: str, tls: Mapping[str, Any] | None = None) -> Celery:
+    """The Celery application that callers and workers share; `tls` is its `broker_use_ssl`."""
     app = Celery("digits", broker=broker_url)
     app.conf.update(
+        broker_use_ssl=dict(tls) if tls else False,
         task_serializer="json",
         task_ignore_result=True,
         accept_content=["json"],
@@ -65,6 +69,11 @@ def make_app(broker_url: str) -> Celery:
         },
     )
     return app
+
+
+def app_of(settings: Settings) -> Celery:
+    """The application on the broker that the settings name, with what they say of its security."""
+    return make_app(broker_connection.address(settings), broker_connection.tls(settings))
 
 
 def register_train_task(app: Celery, run: Callable[[str], None]) -> None:

@@ -76,6 +76,12 @@ class HdfsStore:
         path = str(self._path(name))
         self._ask(f"delete {name}", lambda client: client.delete(path, recursive=True))
 
+    def total_bytes(self) -> int:
+        """See ArtifactStore; of one copy of each file."""
+        root = str(self._root)
+        summary = self._ask("count its bytes", lambda client: client.content(root, strict=False))
+        return int(summary["length"]) if summary else 0
+
     def delete_unfinished(self, folder: str, min_age_seconds: float) -> None:
         """See ArtifactStore; ages are by this machine's clock and the NameNode's."""
         latest_milliseconds = (time.time() - min_age_seconds) * 1000

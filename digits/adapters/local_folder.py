@@ -62,6 +62,16 @@ class LocalFolderStore:
         except OSError as error:
             raise StoreUnavailable(f"the store cannot delete {name}: {error.strerror}") from error
 
+    def total_bytes(self) -> int:
+        """See ArtifactStore."""
+        total = 0
+        for folder, _, names in os.walk(self._folder):
+            for name in names:
+                # A file may go while we look.
+                with contextlib.suppress(OSError):
+                    total += (Path(folder) / name).stat().st_size
+        return total
+
     def delete_unfinished(self, folder: str, min_age_seconds: float) -> None:
         """See ArtifactStore."""
         latest = time.time() - min_age_seconds

@@ -47,6 +47,10 @@ class MemoryStore:
         """See ArtifactStore."""
         self._files = {n: d for n, d in self._files.items() if n != name and not n.startswith(f"{name}/")}
 
+    def total_bytes(self) -> int:
+        """See ArtifactStore."""
+        return sum(map(len, self._files.values()))
+
     def delete_unfinished(self, folder: str, min_age_seconds: float) -> None:
         """See ArtifactStore; here nothing is ever half written."""
 

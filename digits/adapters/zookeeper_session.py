@@ -9,45 +9,54 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from kazoo.client import KazooClient, KazooState
+from kazoo.client import KazooClient, KazooState, KeeperState
 from kazoo.exceptions import (
+    AuthFailedError,
     BadVersionError,
     ConnectionClosedError,
+    InvalidACLError,
     KazooException,
+    NoAuthError,
     NodeExistsError,
     NoNodeError,
 )
 from kazoo.handlers.threading import KazooTimeoutError
 from kazoo.retry import KazooRetry
 
+from digits.adapters.zookeeper_access import OPEN, ZooKeeperAccess
 from digits.errors import CoordinatorUnavailable
+from digits.signals.metrics import systems as measured
 
 logger = logging.getLogger(__name__)
 
+REFUSAL = "ZooKeeper refuses us: look at DIGITS_ZOOKEEPER_SCHEME, _USERNAME and _PASSWORD"
 _ANSWER_SECONDS = 5.0
 _MAX_RECONNECT_SECONDS = 1.0
 # ZooKeeper itself holds back a client that asks for more than 1,000 things at once.
 _MAX_ASKED_AT_ONCE = 500
 _AWAY_LOG_SECONDS = 30.0
 _OF_THE_TREE = (NoNodeError, NodeExistsError, BadVersionError)
+_REFUSED = (AuthFailedError, NoAuthError, InvalidACLError)
 _AWAY = (KazooException, KazooTimeoutError, ConnectionClosedError)
 
 
 class ZooKeeperSession:
     """A kazoo session that comes up in the background and comes back by itself; `number` counts them."""
 
-    def __init__(self, url: str, session_seconds: float) -> None:
+    def __init__(self, url: str, session_seconds: float, access: ZooKeeperAccess = OPEN) -> None:
         parts = urlsplit(url)
         self._root, self._hosts = parts.path.rstrip("/"), parts.netloc
         self._session_seconds = session_seconds
         self._heard = self._away_logged = time.monotonic()
         self._when_connected: list[Callable[[], None]] = []
         self.number = 0
+        self._refused = False
         self._client = KazooClient(
             hosts=self._hosts,
             timeout=session_seconds,
             connection_retry=KazooRetry(max_tries=-1, max_delay=_MAX_RECONNECT_SECONDS),
             logger=_quiet_logger(),
+            **access.kazoo(),
         )
         self._client.add_listener(self._changed)
 
@@ -85,6 +94,13 @@ class ZooKeeperSession:
         if not self.connected() and now - self._away_logged >= _AWAY_LOG_SECONDS:
             self._away_logged = now
             logger.warning("ZooKeeper at %s has been away for %.0f s", self._hosts, now - self._heard)
+
+    def log_in_again(self) -> None:
+        """Starts anew after a failed login, since kazoo does not: perhaps the server just died in it."""
+        if self._client.client_state == KeeperState.AUTH_FAILED:
+            with contextlib.suppress(*_AWAY):
+                self._client.stop()
+                self._client.start_async()
 
     def full_path(self, path: str) -> str:
         """A path of ours as ZooKeeper knows it."""
@@ -138,21 +154,27 @@ class ZooKeeperSession:
         except _OF_THE_TREE:
             self._heard = max(self._heard, asked)
             raise
+        except _REFUSED as error:
+            self._refused = True
+            raise CoordinatorUnavailable(f"{REFUSAL} ({type(error).__name__})") from error
         except _AWAY as error:
             raise CoordinatorUnavailable(f"ZooKeeper does not answer ({type(error).__name__})") from error
+        self._refused = False
         # Not when the answer came: ZooKeeper counts from when it heard the question.
         self._heard = max(self._heard, asked)
         return answer
 
     def _require_connection(self) -> None:
         if not self.connected():
-            raise CoordinatorUnavailable("ZooKeeper does not answer")
+            raise CoordinatorUnavailable(REFUSAL if self._refused else "ZooKeeper does not answer")
 
     def _changed(self, state: str) -> None:
         """Kazoo's own thread calls this, and it must not wait for anything."""
         logger.log(logging.INFO if state == KazooState.CONNECTED else logging.WARNING, "ZooKeeper: %s", state)
+        measured.ZOOKEEPER_CONNECTED.set(state == KazooState.CONNECTED)
         if state == KazooState.LOST:
             self.number += 1
+            measured.ZOOKEEPER_SESSIONS_LOST.inc()
         elif state == KazooState.CONNECTED:
             for callback in self._when_connected:
                 callback()

@@ -10,7 +10,13 @@ import grpc
 from grpc_health.v1 import health_pb2_grpc
 
 from digits.security.listener_policy import is_loopback
-from digits.v1 import digit_service_pb2_grpc, models_pb2_grpc, training_pb2_grpc
+from digits.v1 import (
+    digit_service_pb2_grpc,
+    feedback_pb2_grpc,
+    models_pb2_grpc,
+    status_pb2_grpc,
+    training_pb2_grpc,
+)
 
 # A classification changes nothing, so a server that restarts is simply asked again.
 _RETRIES = {
@@ -56,6 +62,8 @@ class Stubs:
         self.digits = digit_service_pb2_grpc.DigitServiceStub(channel)
         self.jobs = training_pb2_grpc.JobServiceStub(channel)
         self.models = models_pb2_grpc.ModelServiceStub(channel)
+        self.status = status_pb2_grpc.StatusServiceStub(channel)
+        self.feedback = feedback_pb2_grpc.FeedbackServiceStub(channel)
         self.health = health_pb2_grpc.HealthStub(channel)
 
 

@@ -1,4 +1,4 @@
-"""The Python client: one object for the four gRPC services, one exception for what goes wrong.
+"""The Python client: one object for the gRPC services, one exception for what goes wrong.
 
 with Client("127.0.0.1:50051") as client:
     for progress in client.train(images_batch_path="mnist.npz"):
@@ -9,7 +9,7 @@ with Client("127.0.0.1:50051") as client:
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import IO, Self, TypeVar
 
@@ -17,11 +17,12 @@ import grpc
 from google.protobuf.duration_pb2 import Duration
 from grpc_health.v1 import health_pb2
 
+from digits.client.address import target
 from digits.client.channel import Connection, Stubs
 from digits.client.errors import remote_errors
 from digits.client.uploading import upload_parts
 from digits.v1 import digit_service_pb2 as digit_pb
-from digits.v1 import models_pb2, training_pb2
+from digits.v1 import feedback_pb2, models_pb2, status_pb2, training_pb2
 
 Request = TypeVar("Request")
 Reply = TypeVar("Reply")
@@ -30,7 +31,8 @@ Reply = TypeVar("Reply")
 class Client:
     """Calls one address; threads may share it. Every method raises RemoteError.
 
-    `token` is the bearer token that every call shows; `credentials` make the channel a TLS one.
+    `address` is HOST:PORT, or what else address.target takes. `token` is the bearer token that every call
+    shows; `credentials` make the channel a TLS one, as https:// does.
     Calls without a timeout of their own end after `timeout_seconds`; progress streams have no end.
     """
 
@@ -41,9 +43,10 @@ class Client:
         token: str = "",
         credentials: grpc.ChannelCredentials | None = None,
     ) -> None:
-        self.address = address
+        self.address, tls = target(address)
         self._timeout_seconds = timeout_seconds
-        self._connection = Connection(address, credentials)
+        made = grpc.ssl_channel_credentials() if tls and credentials is None else credentials
+        self._connection = Connection(self.address, made)
         self._metadata = _bearer(token)
 
     def __enter__(self) -> Self:
@@ -58,10 +61,11 @@ class Client:
         """Closes the channel; the next call would make another."""
         self._connection.close()
 
-    def on_behalf_of(self, authorization: str) -> Self:
-        """The same channel with another caller's `authorization` header; "" for none."""
+    def on_behalf_of(self, authorization: str, headers: Mapping[str, str] | None = None) -> Self:
+        """The same channel with another caller's `authorization` header, "" for none, and further headers."""
         other = copy.copy(self)
-        other._metadata = (("authorization", authorization),) if authorization else ()
+        known = {"authorization": authorization, **(headers or {})}
+        other._metadata = tuple((name, value) for name, value in known.items() if value)
         return other
 
     def train(
@@ -158,6 +162,13 @@ class Client:
         call = self._stubs.digits.ClassifyStream(requests, timeout=timeout_seconds, metadata=self._metadata)
         return (list(answer.responses) for answer in _answers(call, call.cancel))
 
+    def report_label(
+        self, label: int, *, prediction_id: str | None = None, pixels: bytes | None = None
+    ) -> feedback_pb2.ReportLabelResponse:
+        """Says what a picture shows, 0 to 9: by its answer's prediction_id, or its preview's 784 bytes."""
+        request = feedback_pb2.ReportLabelRequest(prediction_id=prediction_id, pixels=pixels, label=label)
+        return self._ask(self._stubs.feedback.ReportLabel, request)
+
     def list_models(self, page_size: int = 0, page_token: str = "") -> models_pb2.ListModelsResponse:
         """Returns a page of registered versions, newest first."""
         request = models_pb2.ListModelsRequest(page_size=page_size, page_token=page_token)
@@ -186,6 +197,11 @@ class Client:
         request = models_pb2.ListServingHistoryRequest(page_size=page_size, page_token=page_token)
         return self._ask(self._stubs.models.ListServingHistory, request)
 
+    def compare_models(self, first_version: str, second_version: str) -> models_pb2.CompareModelsResponse:
+        """Has two versions read the service's reference set: confusions, and pictures that they differ on."""
+        request = models_pb2.CompareModelsRequest(first_version=first_version, second_version=second_version)
+        return self._ask(self._stubs.models.CompareModels, request)
+
     def pin_model(self, version: str, pinned: bool = True) -> models_pb2.Model:
         """Keeps a version from being pruned, or no longer, and returns it."""
         request = models_pb2.PinModelRequest(version=version, pinned=pinned)
@@ -198,6 +214,14 @@ class Client:
         request = models_pb2.PruneModelsRequest(max_count=max_count, dry_run=dry_run)
         _set_age(request.max_age, max_age_seconds)
         return list(self._ask(self._stubs.models.PruneModels, request).versions)
+
+    def list_batches(self) -> digit_pb.ListBatchesResponse:
+        """Returns what below the data folder is named as batches are."""
+        return self._ask(self._stubs.digits.ListBatches, digit_pb.ListBatchesRequest())
+
+    def status(self) -> status_pb2.GetStatusResponse:
+        """Returns how the service's parts are, asked now."""
+        return self._ask(self._stubs.status.GetStatus, status_pb2.GetStatusRequest())
 
     def serving(self, timeout_seconds: float = 5.0) -> bool:
         """Whether the server says that it can classify (grpc.health.v1)."""

@@ -34,9 +34,9 @@ def open_dataset(
 ) -> Dataset:
     """Checks all but the values of most pixels, and keeps only the labels (30 ms for mnist.npz).
 
-    `source` is a file's or folder's path, a file's bytes, or either with a name for messages; `max_bytes`
-    bounds what it unpacks to; rows and columns of `transposed` pictures are swapped. Raises InvalidInput,
-    naming `field` and all that is wrong.
+    `source` is a file's or folder's path without links, a file's bytes, or either with a name for messages;
+    `max_bytes` bounds what it unpacks to; rows and columns of `transposed` pictures are swapped. Raises
+    InvalidInput, naming `field` and all that is wrong.
     """
     intake = Intake(field, max_bytes, transposed)
     take_files(source, intake)
@@ -46,6 +46,12 @@ def open_dataset(
     if len(np.unique(np.concatenate(labels))) < 2:
         raise InvalidInput(field, "the labels to train on are all the same; at least two digits are needed")
     return Dataset(*subsets, notes=intake.findings.notes())
+
+
+def of_images(images: Images, name: str, field: str, notes: Sequence[str]) -> Dataset:
+    """Images in memory as a dataset, of which every 11th is held out."""
+    shard = Shard(name, field, images.labels, lambda: iter([images.pixels]))
+    return Dataset(*_split([shard]), notes=notes)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import weakref
 import zipfile
 from dataclasses import dataclass, replace
 from typing import IO, Any
@@ -102,16 +103,20 @@ def _check_members(source: Source) -> None:
 
 
 def _opened(source: Source) -> zipfile.ZipFile:
-    content = source.content
+    file = source.open()
     try:
-        return zipfile.ZipFile(io.BytesIO(content) if isinstance(content, bytes) else content)
+        archive = zipfile.ZipFile(file)
     except zipfile.BadZipFile as error:
+        file.close()
         head = source.head()
         kind = None if head.startswith(b"PK") else kind_of(head)
         problem = f", but {kind}" if kind else ", or is cut short"
         raise InvalidInput(
             source.field, f"{source.name} is not an npz file (a zip of arrays){problem}"
         ) from error
+    # It closes a file that it opened, and none that it was given.
+    weakref.finalize(archive, file.close)
+    return archive
 
 
 @dataclass(frozen=True)

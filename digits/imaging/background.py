@@ -46,7 +46,7 @@ def readings(gray: Gray) -> list[Reading]:
     """
     surface, even_light = fitted(gray)
     difference = gray.astype(np.float32) - surface
-    energies = np.array([_energy(-difference), _energy(difference)])
+    energies = _energies(difference)
     shares = energies / max(1e-6, float(energies.sum()))
     cost = 0.0 if even_light else -0.8
     uneven = not even_light
@@ -87,10 +87,15 @@ def _divided(bright: NDArray[np.uint8]) -> bool:
     return all(filled)
 
 
-def _energy(difference: Contrast) -> float:
-    """The sum of the squares of what stands out of the noise: a small digit counts, grain does not."""
+def _energies(difference: Contrast) -> NDArray[np.floating]:
+    """Of what is darker and of what is lighter than the background, the squares of what exceeds the noise.
+
+    A small digit counts, grain does not.
+    """
     smooth = np.asarray(cv2.blur(difference, (3, 3)), np.float32)
-    return float(np.square(np.maximum(smooth - 5 * spread(smooth[::3, ::3]) - 2, 0)).sum())
+    noise = 5 * spread(smooth[::3, ::3]) + 2
+    beyond = (np.maximum(-smooth - noise, 0), np.maximum(smooth - noise, 0))
+    return np.array([cv2.norm(side, cv2.NORM_L2SQR) for side in beyond])
 
 
 def _local_contrast(gray: Gray) -> Contrast:

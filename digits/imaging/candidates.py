@@ -20,6 +20,7 @@ from digits.imaging.lines import without_lines
 from digits.imaging.normalize import normalized
 from digits.imaging.region import Box, Contrast, Gray, Region
 from digits.imaging.sheets import inner_regions
+from digits.imaging.surface import middle
 from digits.pixels import SIDE
 
 # Each picture has one thread; a server decodes several side by side.
@@ -67,18 +68,18 @@ def candidates_of(picture: Picture) -> list[Candidate]:
 
 
 def _of_picture(picture: Region) -> list[Candidate]:
-    found = _of_region(picture, 0.0)
+    sized = _sized(picture)
+    found = _of_region(picture, sized, 0.0)
     strongest = max((candidate.contrast for candidate in found), default=0.0)
-    for inner in inner_regions(picture, _sized(picture)):
+    for inner in inner_regions(picture, sized):
         # Grain on an empty sheet, or in a thick stroke, is no ink.
-        inside = _of_region(inner, _INNER_PRIOR)
+        inside = _of_region(inner, _sized(inner), _INNER_PRIOR)
         found += [one for one in inside if one.contrast > _MIN_INNER_CONTRAST * strongest]
     return sorted(_unlike(found), key=lambda candidate: -candidate.prior)
 
 
-def _of_region(region: Region, prior: float) -> list[Candidate]:
-    """Readings of a region at a working size, and of what looks like a small digit there at its full size."""
-    sized = _sized(region)
+def _of_region(region: Region, sized: Region, prior: float) -> list[Candidate]:
+    """Readings of a region at its working size, and of what looks like a small digit there at full size."""
     found = _of_sized(sized, prior)
     if found and (finer := _around(region, found[0].box, sized.scale)):
         found = [replace(one, prior=one.prior - 0.3) for one in found] + _of_sized(_sized(finer), prior)
@@ -149,14 +150,16 @@ def _unlike(found: list[Candidate]) -> list[Candidate]:
 
 def _grain(smooth: Contrast) -> float:
     """The background's noise as a standard deviation, from its lower third, since ink may cover half."""
-    low, high = np.percentile(smooth[::2, ::2], (10, 30))
-    return float(high - low) / 0.757
+    sample = smooth[::2, ::2].ravel()
+    low, high = (round(share * (sample.size - 1)) for share in (0.1, 0.3))
+    ordered = np.partition(sample, (low, high))
+    return float(ordered[high] - ordered[low]) / 0.757
 
 
 def _strongest(smooth: Contrast) -> float:
     """The contrast of well inked places: the middle of what is at least half as strong as the strongest."""
     top = float(smooth.max())
-    return float(np.median(smooth[smooth >= top / 2])) if top > 0 else 0.0
+    return middle(smooth[smooth >= top / 2]) if top > 0 else 0.0
 
 
 def _sized(region: Region) -> Region:

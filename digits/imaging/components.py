@@ -70,7 +70,8 @@ def groups(components: Components, *, cut: bool, uneven: bool = False) -> list[G
     areas, free = components.areas, components.areas * ~components.at_edge
     found: dict[tuple[int, ...], Group] = {}
     for candidates, prior in ((free, -0.5 if cut else 0.0), (areas, 0.0 if cut else -1.5)):
-        if candidates.any() and not (uneven and candidates is areas):
+        repeats = candidates is areas and (uneven or not components.at_edge[1:].any())
+        if candidates.any() and not repeats:
             kept = np.flatnonzero(candidates >= max(1.0, candidates.max() * _MIN_SHARE_OF_LARGEST))
             tall = _characters(components, kept)
             choices = [(kept, prior), (_near_largest(components, kept), prior - 0.1)]
@@ -94,6 +95,8 @@ def _characters(components: Components, kept: NDArray[np.int64]) -> NDArray[np.i
 
 def _near_largest(components: Components, kept: NDArray[np.int64]) -> NDArray[np.int64]:
     """The largest component and what is close to it, or to what is close to it."""
+    if len(kept) == 1:
+        return kept
     boxes = components.boxes[kept].astype(np.float64)
     largest = int(np.argmax(components.areas[kept]))
     reach = _NEAR * max(boxes[largest, 2] - boxes[largest, 0], boxes[largest, 3] - boxes[largest, 1])

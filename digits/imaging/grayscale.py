@@ -16,7 +16,7 @@ _ONE_COLOUR = 48.0
 # A single colour channel must show this much more than the brightness does to be used instead.
 _CLEARER = 1.5
 # So many pixels tell a channel's range as well as all of them do, in a hundredth of the time.
-_SAMPLED_PIXELS = 20_000
+_SAMPLED_PIXELS = 8_000
 # How many rows of the reduced picture are made at once: a sixteenth of it, 1.6 megapixels of the largest.
 _REDUCED_AT_ONCE = 40
 

@@ -16,7 +16,9 @@ _DIGIT_WEIGHT = 0.6
 _SURE = 0.98
 # In nats: an edge, a line, a piece of a digit or a ring looks like one of these by chance.
 _PLAIN_SHAPES = np.array([0.3, 0.8, 0, 0, 0, 0, 0, 0.3, 0, 0], np.float32)
-# So sure it is that one of more than two characters is not all that the picture shows.
+# Of 3,400 pictures of digits that were read right, none shows more: the bar of a 5 may stand apart.
+_MAX_CHARACTERS = 2
+# So sure it is that a picture of more characters shows no digit, or not one.
 _ONE_OF_MANY = 0.95
 
 
@@ -38,10 +40,10 @@ def choose(
 def _others(not_a_digit: NDArray[np.float32], picture: Sequence[Candidate], best: int) -> float:
     """How surely there are characters beside the one that answers: as surely as one of them is a digit."""
     answer = picture[best]
+    if answer.characters > _MAX_CHARACTERS:
+        return _ONE_OF_MANY
     if not answer.alone:
         return 0.0
-    if answer.characters > 2:
-        return _ONE_OF_MANY
     beside = [
         1 - float(none)
         for none, other in zip(not_a_digit, picture, strict=True)

@@ -34,6 +34,9 @@ def _lines(mask: NDArray[np.uint8], *, across: bool) -> NDArray[np.uint8]:
     lean = cv2.getStructuringElement(cv2.MORPH_RECT, (1, 3) if across else (3, 1))
     # Strokes wider than a line are none; short straight pieces that join over a pixel's step are one.
     slender = mask & ~np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, thin), np.uint8)
+    _, _, width, height = cv2.boundingRect(slender)
+    if (width if across else height) < long:
+        return np.zeros_like(mask)
     pieces = cv2.dilate(cv2.morphologyEx(slender, cv2.MORPH_OPEN, piece), lean)
     bridged = cv2.morphologyEx(pieces, cv2.MORPH_CLOSE, run[:, : long // 2] if across else run[: long // 2])
     lines = cv2.morphologyEx(bridged, cv2.MORPH_OPEN, run)

@@ -56,9 +56,10 @@ def stroke_width(image: Pixels) -> float:
     after a median filter: the holes of grain and dither are no outline.
     """
     smooth = cv2.medianBlur(image, 3)
-    inked = np.pad(smooth > 127, 1)
-    steps = np.count_nonzero(inked[1:] != inked[:-1]) + np.count_nonzero(inked[:, 1:] != inked[:, :-1])
-    return 2 * np.count_nonzero(inked) / max(1.0, steps * np.pi / 4)
+    _, thresholded = cv2.threshold(smooth, 127, 1, cv2.THRESH_BINARY)
+    inked = np.asarray(cv2.copyMakeBorder(thresholded, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0), np.uint8)
+    steps = cv2.norm(inked[1:], inked[:-1], cv2.NORM_L1) + cv2.norm(inked[:, 1:], inked[:, :-1], cv2.NORM_L1)
+    return 2 * cv2.countNonZero(inked) / max(1.0, steps * np.pi / 4)
 
 
 def _grown(fine: Pixels, by: float, how: int) -> Pixels:

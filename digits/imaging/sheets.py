@@ -65,7 +65,10 @@ def _rectangles(contours: Sequence[MatLike], shape: tuple[int, ...]) -> list[tup
     whole = float(shape[0] * shape[1])
     found = []
     for contour in contours:
-        if len(contour) < 4:
+        left, top, wide, high = cv2.boundingRect(contour)
+        # A sheet ends within the picture; what ends at its border is a shadow, or a tight crop's background.
+        ends_within = left > 0 and top > 0 and left + wide < shape[1] and top + high < shape[0]
+        if len(contour) < 4 or wide * high <= _MIN_AREA * whole or not ends_within:
             continue
         _, (width, height), _ = turned = cv2.minAreaRect(contour)
         area = width * height
@@ -74,11 +77,7 @@ def _rectangles(contours: Sequence[MatLike], shape: tuple[int, ...]) -> list[tup
         ):
             continue
         filled, hull = cv2.contourArea(contour), cv2.contourArea(cv2.convexHull(contour))
-        if hull < _MIN_FILL * area or filled < _MIN_OWN_FILL * area:
-            continue
-        left, top, wide, high = cv2.boundingRect(contour)
-        # A sheet ends within the picture; what ends at its border is a shadow, or a tight crop's background.
-        if left > 0 and top > 0 and left + wide < shape[1] and top + high < shape[0]:
+        if hull >= _MIN_FILL * area and filled >= _MIN_OWN_FILL * area:
             found.append((area, np.rint(cv2.boxPoints(turned)).astype(np.int32)))
     return found
 

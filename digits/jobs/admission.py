@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from digits.errors import Overloaded, RequestConflict, StaleWrite
+from digits.feedback import batch
+from digits.feedback.labels import Labels
 from digits.jobs import train_request
 from digits.jobs.jobs import Jobs, new_job
 from digits.jobs.train_request import Upload
@@ -22,11 +24,12 @@ class Admission:
         jobs: Jobs,
         store: ArtifactStore,
         data_dir: Path,
+        labels: Labels,
         *,
         max_dataset_bytes: int,
         max_jobs_per_caller: int,
     ) -> None:
-        self._jobs, self._store, self._data_dir = jobs, store, data_dir
+        self._jobs, self._store, self._data_dir, self._labels = jobs, store, data_dir, labels
         self._max_dataset_bytes, self._share = max_dataset_bytes, max_jobs_per_caller
 
     def check_header(self, header: digit_service_pb2.TrainRequest, caller: str) -> None:
@@ -53,14 +56,20 @@ class Admission:
         if known := self._known(spec):
             return known
         self._check_share(caller)
-        content = upload.content if upload else None
-        batch = train_request.open_batch(request, content, self._data_dir, self._max_dataset_bytes)
+        content = upload.content if upload else self._labelled(request)
+        dataset = train_request.open_batch(request, content, self._data_dir, self._max_dataset_bytes)
         job = new_job(spec)
-        job.progress.notes.extend(batch.notes)
-        if upload:
+        job.progress.notes.extend(dataset.notes)
+        if content is not None:
             job.spec.upload = upload_name(job.job_id)
-            self._store.publish(job.spec.upload, upload.content)
+            self._store.publish(job.spec.upload, content)
         return self._record(job)
+
+    def _labelled(self, request: digit_service_pb2.TrainRequest) -> bytes | None:
+        """The pictures labelled until now, if they are asked for."""
+        if batch.base_of(request.images_batch_path) is None:
+            return None
+        return batch.snapshot(self._labels.all())
 
     def _record(self, job: training_pb2.Job) -> training_pb2.Job:
         try:

@@ -15,6 +15,7 @@ from digits.jobs.membership import live_workers
 from digits.jobs.states import advance, is_final
 from digits.ports import Coordinator, EphemeralNode
 from digits.records import RecordReader
+from digits.signals.metrics import jobs as measured
 from digits.v1 import training_pb2 as pb
 
 logger = logging.getLogger(__name__)
@@ -75,7 +76,9 @@ class Reconciler:
         if not self._index_is_whole:
             self._jobs.mend_index()
             self._index_is_whole = True
-        in_time = [job for job in self._jobs.unfinished() if not self._end_if_too_long(job)]
+        unfinished = self._jobs.unfinished()
+        _measure(unfinished)
+        in_time = [job for job in unfinished if not self._end_if_too_long(job)]
         orphans = [job for job in in_time if not self._jobs.is_leased(job.job_id)]
         idle_seconds, worker_there = self._train_workers()
         waiting = [job for job in orphans if not self._end_if_over(job)]
@@ -100,7 +103,10 @@ class Reconciler:
     def _end_if_over(self, job: pb.Job) -> bool:
         if not (job.cancel_requested or self._had_its_attempts(job)):
             return False
-        return is_final(self._jobs.edit(job.job_id, self._end))
+        ended = self._jobs.edit(job.job_id, self._end)
+        if is_final(ended):
+            measured.count_ended(ended.state)
+        return is_final(ended)
 
     def _end(self, job: pb.Job) -> None:
         """Decides once more: the record may have changed since it was listed."""
@@ -129,9 +135,12 @@ class Reconciler:
         if not self.leads():
             self._leadership = self._coordinator.create_ephemeral("/reconciler", b"")
             self._index_is_whole = False
+            if self._leadership is None:
+                measured.tell_nothing()
         return self._leadership is not None
 
     def _resign(self) -> None:
+        measured.tell_nothing()
         leadership, self._leadership = self._leadership, None
         if leadership is not None:
             leadership.release()
@@ -140,6 +149,11 @@ class Reconciler:
 def _fail(job: pb.Job, error: DigitsError) -> None:
     job.progress.error.CopyFrom(status_codes.job_error(error))
     advance(job, pb.FAILED)
+
+
+def _measure(unfinished: Sequence[pb.Job]) -> None:
+    queued = [clock.seconds_since(job.create_time) for job in unfinished if job.state == pb.QUEUED]
+    measured.tell_unfinished(unfinished, max(queued, default=0.0))
 
 
 def _is_overdue(job: pb.Job, idle_seconds: float) -> bool:

@@ -10,7 +10,10 @@ from digits.datasets import data_folder
 from digits.datasets.dataset import Dataset, open_dataset
 from digits.datasets.source import Source
 from digits.errors import InvalidInput
+from digits.feedback import batch
 from digits.limits import MAX_REQUEST_ID_LENGTH
+from digits.signals import traces
+from digits.signals.context import REQUEST_ID
 from digits.training import recipes
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import training_pb2
@@ -52,13 +55,27 @@ def open_batch(
     data_dir: Path,
     max_bytes: int,
 ) -> Dataset:
-    """Opens what a request or its job's record names, or the upload; raises InvalidInput, NotFound."""
+    """Opens what a request or its job's record names, or the upload; raises InvalidInput, NotFound.
+
+    If labelled pictures are asked for, the upload is a snapshot of them.
+    """
     transposed = asked.orientation == training_pb2.TRANSPOSED
-    if upload is not None:
+    name = asked.images_batch_path
+    if upload is None:
+        return _open_path(name, data_dir, max_bytes, transposed)
+    base = batch.base_of(name)
+    if base is None:
         source = Source(upload, "the upload", "images_batch")
         return open_dataset(source, "images_batch", max_bytes, transposed)
+    labelled = batch.labelled(upload.read_bytes() if isinstance(upload, Path) else upload)
+    if not base:
+        return batch.check(labelled)
+    return batch.joined(_open_path(base, data_dir, max_bytes, transposed), labelled)
+
+
+def _open_path(name: str, data_dir: Path, max_bytes: int, transposed: bool) -> Dataset:
     field = "images_batch_path"
-    path = data_folder.resolve(data_dir, asked.images_batch_path, field, folder_allowed=True)
+    path = data_folder.resolve(data_dir, name, field, folder_allowed=True)
     return open_dataset(path, field, max_bytes, transposed)
 
 
@@ -73,7 +90,13 @@ def spec_of(request: pb.TrainRequest, caller: str, upload: Upload | None = None)
         request_id=request.request_id,
         fingerprint=_fingerprint(request, upload),
         caller=caller,
+        origin=_origin(),
     )
+
+
+def _origin() -> training_pb2.CallOrigin:
+    traceparent = traces.headers().get(traces.TRACEPARENT, "")
+    return training_pb2.CallOrigin(request_id=REQUEST_ID.get(), traceparent=traceparent)
 
 
 def _fingerprint(request: pb.TrainRequest, upload: Upload | None) -> str:

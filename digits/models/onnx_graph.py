@@ -12,8 +12,8 @@ from onnx import TensorProto, checker, helper, numpy_helper
 from onnx.onnx_ml_pb2 import ModelProto, NodeProto
 
 from digits.pixels import CLASSES
-from digits.training.architecture import NORM_EPSILON, OUTPUTS, feature_side
-from digits.training.recipes import Convolution, Recipe
+from digits.training.architecture import NORM_EPSILON, OUTPUTS, feature_side, prefix
+from digits.training.recipes import Convolution, Layers, Recipe
 
 # Old enough for every runtime of the last years, new enough for all that is used here.
 OPSET = 17
@@ -37,15 +37,19 @@ def to_onnx(recipe: Recipe, state: Mapping[str, np.ndarray]) -> bytes:
     }
     nodes = [
         helper.make_node("Cast", ["pixels"], ["ink"], to=TensorProto.FLOAT),
-        helper.make_node("Reshape", ["ink", "image_shape"], ["pooled0"]),
+        helper.make_node("Reshape", ["ink", "image_shape"], ["image"]),
     ]
-    for number, layer in enumerate(recipe.layers, start=1):
-        constants |= _folded(state, number)
-        nodes += _layer(number, layer)
+    for branch, layers in enumerate(recipe.branches):
+        name = prefix(branch)
+        for number, layer in enumerate(layers, start=1):
+            constants |= _folded(state, name, number)
+            nodes += _layer(name, number, layer)
+        nodes.append(helper.make_node("Flatten", [f"{name}pooled{len(layers)}"], [f"{name}features"]))
     constants |= _dense(recipe, state)
+    every = [f"{prefix(branch)}features" for branch in range(len(recipe.branches))]
     nodes += [
-        helper.make_node("Flatten", [f"pooled{len(recipe.layers)}"], ["features"]),
-        helper.make_node("Gemm", ["features", "dense/kernel", "dense/bias"], ["logits"]),
+        helper.make_node("Concat", every, ["all_features"], axis=1),
+        helper.make_node("Gemm", ["all_features", "dense/kernel", "dense/bias"], ["logits"]),
         helper.make_node("Slice", ["logits", "first", "digits_end", "classes_axis"], ["digit_logits"]),
         helper.make_node("Softmax", ["digit_logits"], ["probabilities"], axis=1),
         helper.make_node("Softmax", ["logits"], ["shares"], axis=1),
@@ -54,44 +58,53 @@ def to_onnx(recipe: Recipe, state: Mapping[str, np.ndarray]) -> bytes:
     return _model(recipe, nodes, constants).SerializeToString()
 
 
-def _layer(number: int, layer: Convolution) -> list[NodeProto]:
-    convolved, pooled = f"convolved{number}", f"pooled{number}"
-    inputs = [f"pooled{number - 1}", f"conv{number}/kernel", f"conv{number}/bias"]
+def _layer(name: str, number: int, layer: Convolution) -> list[NodeProto]:
+    before = f"{name}pooled{number - 1}" if number > 1 else "image"
+    convolved, active, pooled = (f"{name}{what}{number}" for what in ("convolved", "active", "pooled"))
+    inputs = [before, f"{name}conv{number}/kernel", f"{name}conv{number}/bias"]
     nodes = [
         helper.make_node("Conv", inputs, [convolved], pads=[layer.size // 2 if layer.padded else 0] * 4),
-        helper.make_node("Relu", [convolved], [f"active{number}" if layer.pooled else pooled]),
+        helper.make_node("Relu", [convolved], [active if layer.pooled else pooled]),
     ]
     if layer.pooled:
-        pooling = helper.make_node(
-            "MaxPool", [f"active{number}"], [pooled], kernel_shape=[2, 2], strides=[2, 2]
-        )
+        pooling = helper.make_node("MaxPool", [active], [pooled], kernel_shape=[2, 2], strides=[2, 2])
         nodes.append(pooling)
     return nodes
 
 
-def _folded(state: Mapping[str, np.ndarray], number: int) -> Constants:
-    norm = f"norm{number}"
+def _folded(state: Mapping[str, np.ndarray], name: str, number: int) -> Constants:
+    norm, conv = f"{name}norm{number}", f"{name}conv{number}"
     scale = 1 / np.sqrt(state[f"{norm}/moving_variance"].astype(np.float64) + NORM_EPSILON)
     bias = state[f"{norm}/beta"] - state[f"{norm}/moving_mean"] * scale
-    kernel = state[f"conv{number}/kernel"] * scale / (255 if number == 1 else 1)
+    kernel = state[f"{conv}/kernel"] * scale / (255 if number == 1 else 1)
     return {
         # Keras holds height, width, in, out; ONNX holds out, in, height, width.
-        f"conv{number}/kernel": kernel.transpose(3, 2, 0, 1).astype(np.float32),
-        f"conv{number}/bias": bias.astype(np.float32),
+        f"{conv}/kernel": kernel.transpose(3, 2, 0, 1).astype(np.float32),
+        f"{conv}/bias": bias.astype(np.float32),
     }
 
 
 def _dense(recipe: Recipe, state: Mapping[str, np.ndarray]) -> Constants:
-    # Features come as channel, row, column here, as row, column, channel in Keras.
-    side = feature_side(recipe)
-    kernel = state["dense/kernel"].reshape(side, side, recipe.layers[-1].channels, OUTPUTS)
-    rows = kernel.transpose(2, 0, 1, 3).reshape(-1, OUTPUTS)
-    bias = state["dense/bias"].copy()
+    """One layer over the features of all branches, whose logits are the mean of theirs."""
+    names = [prefix(branch) for branch in range(len(recipe.branches))]
+    rows = [
+        _rows(state[f"{name}dense/kernel"], layers)
+        for name, layers in zip(names, recipe.branches, strict=True)
+    ]
+    bias = np.mean([state[f"{name}dense/bias"] for name in names], axis=0)
     bias[CLASSES:] -= recipe.no_digit_offset
+    scale = recipe.temperature * len(names)
     return {
-        "dense/kernel": (rows / recipe.temperature).astype(np.float32),
+        "dense/kernel": (np.concatenate(rows) / scale).astype(np.float32),
         "dense/bias": (bias / recipe.temperature).astype(np.float32),
     }
+
+
+def _rows(kernel: np.ndarray, layers: Layers) -> np.ndarray:
+    # Features come as channel, row, column here, as row, column, channel in Keras.
+    side = feature_side(layers)
+    shaped = kernel.reshape(side, side, layers[-1].channels, OUTPUTS)
+    return shaped.transpose(2, 0, 1, 3).reshape(-1, OUTPUTS)
 
 
 def _model(recipe: Recipe, nodes: list[NodeProto], constants: Constants) -> ModelProto:

@@ -50,6 +50,10 @@ class DeadlineStore:
         """See ArtifactStore."""
         self._store.delete(name)
 
+    def total_bytes(self) -> int:
+        """See ArtifactStore."""
+        return self._store.total_bytes()
+
     def delete_unfinished(self, folder: str, min_age_seconds: float) -> None:
         """See ArtifactStore."""
         self._store.delete_unfinished(folder, min_age_seconds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,8 @@ class Convolution:
     padded: bool = False
 
 
+Layers = tuple[Convolution, ...]
+
 # 57,914 weights and statistics. The second convolution takes most of the time, so what comes into it is
 # narrow and what follows, on few pixels, is wide: as accurate as (24, 48, 64) and 18 % faster.
 SMALL = (Convolution(16, 5, pooled=True), Convolution(48, 3, pooled=True), Convolution(96, 3))
@@ -48,6 +50,14 @@ DEEP = (
 
 
 @dataclass(frozen=True)
+class Schedule:
+    """Each batch's learning rate, and the share of its pictures that are redrawn: float32 (batches,)."""
+
+    learning_rates: np.ndarray
+    redrawn_shares: np.ndarray
+
+
+@dataclass(frozen=True)
 class Recipe:
     """The network's size and how it is trained; hashable, since compiled steps are kept by recipe."""
 
@@ -56,7 +66,8 @@ class Recipe:
     # A batch of fewer images is gone through again and again until so many were seen (spark_jobs/plan.py).
     min_images_seen: int
     batch_size: int
-    layers: tuple[Convolution, ...]
+    # Each reads the picture by itself; the network's logits are their mean.
+    branches: tuple[Layers, ...]
     peak_learning_rate: float
     warm_up: float
     first_moment_decay: float
@@ -64,8 +75,9 @@ class Recipe:
     statistics_momentum: float
     label_smoothing: float
     augmentation: Augmentation | None
-    # Share of the pictures whose pen, focus, tone and grain change.
+    # Share of the pictures whose pen, focus, tone and grain change: at first, and at the end of the training.
     redrawn_share: float
+    last_redrawn_share: float
     # Pictures of no digit for each digit.
     non_digit_share: float
     # Taken off the logit of "no digit", so that few digits are said to be none (docs/training.md).
@@ -84,6 +96,10 @@ class Recipe:
         wanted = min(2 * self.batch_size // partitions, images_total // (partitions * MIN_STEPS))
         return min(self.batch_size, max(MIN_BATCH, wanted))
 
+    def schedule(self, progress: np.ndarray) -> Schedule:
+        """What each batch is trained with, by the share of the training that is done, (batches,)."""
+        return Schedule(self.learning_rates(progress), self.redrawn_shares(progress))
+
     def learning_rates(self, progress: np.ndarray) -> np.ndarray:
         """The one-cycle schedule (arXiv 1708.07120): rises along a line over `warm_up`, then falls to 0.
 
@@ -93,6 +109,11 @@ class Recipe:
         fall = (1 - progress) / (1 - self.warm_up)
         return (self.peak_learning_rate * np.clip(np.minimum(rise, fall), 0, 1)).astype(np.float32)
 
+    def redrawn_shares(self, progress: np.ndarray) -> np.ndarray:
+        """Share of the pictures that are redrawn, by the `progress` of `learning_rates`; float32."""
+        change = self.last_redrawn_share - self.redrawn_share
+        return np.asarray(self.redrawn_share + change * np.clip(progress, 0, 1), np.float32)
+
 
 FAST = Recipe(
     name="fast",
@@ -101,7 +122,7 @@ FAST = Recipe(
     min_images_seen=12_000,
     # Small enough that each of two partitions makes 234 steps in one epoch over MNIST.
     batch_size=128,
-    layers=SMALL,
+    branches=(SMALL,),
     # Adam stands ten times its usual rate here, because batch-norm follows each convolution.
     peak_learning_rate=0.01,
     # 0.2 and 0.3 of one epoch leave too little of it for the low rates: 0.04 % and 0.1 % less accurate.
@@ -115,6 +136,7 @@ FAST = Recipe(
     label_smoothing=0.05,
     augmentation=Augmentation(rotation_degrees=10, scale=0.1, shear=0.15, shift_pixels=1.5),
     redrawn_share=0.5,
+    last_redrawn_share=0.5,
     non_digit_share=0.2,
     no_digit_offset=0.6,
     temperature=0.55,
@@ -128,7 +150,7 @@ STANDARD = Recipe(
     epochs=6,
     min_images_seen=12_000,
     batch_size=128,
-    layers=DEEP,
+    branches=(DEEP,),
     # Five layers shake at the rate that suits three.
     peak_learning_rate=0.003,
     warm_up=0.2,
@@ -140,13 +162,43 @@ STANDARD = Recipe(
     # About how much people's handwriting differs; more makes fours of nines.
     augmentation=Augmentation(rotation_degrees=15, scale=0.12, shear=0.2, shift_pixels=2),
     redrawn_share=0.5,
+    last_redrawn_share=0.5,
     non_digit_share=0.2,
     no_digit_offset=1.5,
     temperature=0.55,
     micro_batch_images=15_360,
 )
 
-RECIPES = {recipe.name: recipe for recipe in (FAST, STANDARD)}
+# Three views of the picture: through large, small and very large first kernels.
+VIEWS = (
+    DEEP,
+    (
+        Convolution(24, 3, pooled=True),
+        Convolution(48, 3, padded=True),
+        Convolution(48, 3, pooled=True),
+        Convolution(96, 3, padded=True),
+        Convolution(96, 3),
+    ),
+    (
+        Convolution(24, 7, pooled=True),
+        Convolution(48, 3, padded=True),
+        Convolution(48, 3, pooled=True),
+        Convolution(96, 3, padded=True),
+        Convolution(96, 3),
+    ),
+)
+
+BEST = replace(
+    STANDARD,
+    name="best",
+    epochs=12,
+    branches=VIEWS,
+    peak_learning_rate=0.003,
+    last_redrawn_share=0.1,
+    non_digit_share=0.1,
+)
+
+RECIPES = {recipe.name: recipe for recipe in (FAST, STANDARD, BEST)}
 
 
 def find(name: str) -> Recipe:

@@ -71,6 +71,10 @@ class IngestWindow:
         """Blocks appended and not trained yet."""
         return self._appended - self._trained
 
+    def size(self) -> int:
+        """The most blocks that may be appended and not trained yet."""
+        return self._size
+
     def appended(self) -> int:
         """Blocks appended in all."""
         return self._appended

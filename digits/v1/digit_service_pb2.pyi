@@ -60,7 +60,7 @@ class ClassifyRequest(_message.Message):
     def __init__(self, image_path: _Optional[str] = ..., image: _Optional[bytes] = ..., pixels: _Optional[bytes] = ..., model_version: _Optional[str] = ..., minimum_version: _Optional[str] = ..., preview: _Optional[bool] = ...) -> None: ...
 
 class ClassifyResponse(_message.Message):
-    __slots__ = ("digit", "confidence", "probabilities", "model_version", "served_by", "not_a_digit", "preview")
+    __slots__ = ("digit", "confidence", "probabilities", "model_version", "served_by", "not_a_digit", "preview", "prediction_id")
     DIGIT_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
@@ -68,6 +68,7 @@ class ClassifyResponse(_message.Message):
     SERVED_BY_FIELD_NUMBER: _ClassVar[int]
     NOT_A_DIGIT_FIELD_NUMBER: _ClassVar[int]
     PREVIEW_FIELD_NUMBER: _ClassVar[int]
+    PREDICTION_ID_FIELD_NUMBER: _ClassVar[int]
     digit: int
     confidence: float
     probabilities: _containers.RepeatedScalarFieldContainer[float]
@@ -75,7 +76,8 @@ class ClassifyResponse(_message.Message):
     served_by: ServedBy
     not_a_digit: float
     preview: Preview
-    def __init__(self, digit: _Optional[int] = ..., confidence: _Optional[float] = ..., probabilities: _Optional[_Iterable[float]] = ..., model_version: _Optional[str] = ..., served_by: _Optional[_Union[ServedBy, str]] = ..., not_a_digit: _Optional[float] = ..., preview: _Optional[_Union[Preview, _Mapping]] = ...) -> None: ...
+    prediction_id: str
+    def __init__(self, digit: _Optional[int] = ..., confidence: _Optional[float] = ..., probabilities: _Optional[_Iterable[float]] = ..., model_version: _Optional[str] = ..., served_by: _Optional[_Union[ServedBy, str]] = ..., not_a_digit: _Optional[float] = ..., preview: _Optional[_Union[Preview, _Mapping]] = ..., prediction_id: _Optional[str] = ...) -> None: ...
 
 class Preview(_message.Message):
     __slots__ = ("pixels", "box")
@@ -108,3 +110,23 @@ class ClassifyStreamResponse(_message.Message):
     RESPONSES_FIELD_NUMBER: _ClassVar[int]
     responses: _containers.RepeatedCompositeFieldContainer[ClassifyResponse]
     def __init__(self, responses: _Optional[_Iterable[_Union[ClassifyResponse, _Mapping]]] = ...) -> None: ...
+
+class ListBatchesRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListBatchesResponse(_message.Message):
+    __slots__ = ("batches",)
+    BATCHES_FIELD_NUMBER: _ClassVar[int]
+    batches: _containers.RepeatedCompositeFieldContainer[Batch]
+    def __init__(self, batches: _Optional[_Iterable[_Union[Batch, _Mapping]]] = ...) -> None: ...
+
+class Batch(_message.Message):
+    __slots__ = ("path", "total_bytes", "folder")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_BYTES_FIELD_NUMBER: _ClassVar[int]
+    FOLDER_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    total_bytes: int
+    folder: bool
+    def __init__(self, path: _Optional[str] = ..., total_bytes: _Optional[int] = ..., folder: _Optional[bool] = ...) -> None: ...

@@ -46,6 +46,11 @@ class DigitServiceStub:
                 request_serializer=digits_dot_v1_dot_digit__service__pb2.TrainUploadRequest.SerializeToString,
                 response_deserializer=digits_dot_v1_dot_training__pb2.TrainProgress.FromString,
                 _registered_method=True)
+        self.ListBatches = channel.unary_unary(
+                '/digits.v1.DigitService/ListBatches',
+                request_serializer=digits_dot_v1_dot_digit__service__pb2.ListBatchesRequest.SerializeToString,
+                response_deserializer=digits_dot_v1_dot_digit__service__pb2.ListBatchesResponse.FromString,
+                _registered_method=True)
         self.Classify = channel.unary_unary(
                 '/digits.v1.DigitService/Classify',
                 request_serializer=digits_dot_v1_dot_digit__service__pb2.ClassifyRequest.SerializeToString,
@@ -78,6 +83,13 @@ class DigitServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListBatches(self, request, context):
+        """Lists what below the data folder can be trained on, by its names alone: Train says whether it is any good.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Classify(self, request, context):
         """Returns the digit in one picture.
         """
@@ -104,6 +116,11 @@ def add_DigitServiceServicer_to_server(servicer, server):
                     servicer.TrainUpload,
                     request_deserializer=digits_dot_v1_dot_digit__service__pb2.TrainUploadRequest.FromString,
                     response_serializer=digits_dot_v1_dot_training__pb2.TrainProgress.SerializeToString,
+            ),
+            'ListBatches': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBatches,
+                    request_deserializer=digits_dot_v1_dot_digit__service__pb2.ListBatchesRequest.FromString,
+                    response_serializer=digits_dot_v1_dot_digit__service__pb2.ListBatchesResponse.SerializeToString,
             ),
             'Classify': grpc.unary_unary_rpc_method_handler(
                     servicer.Classify,
@@ -171,6 +188,33 @@ class DigitService:
             '/digits.v1.DigitService/TrainUpload',
             digits_dot_v1_dot_digit__service__pb2.TrainUploadRequest.SerializeToString,
             digits_dot_v1_dot_training__pb2.TrainProgress.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBatches(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/digits.v1.DigitService/ListBatches',
+            digits_dot_v1_dot_digit__service__pb2.ListBatchesRequest.SerializeToString,
+            digits_dot_v1_dot_digit__service__pb2.ListBatchesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -64,7 +64,7 @@ class JobError(_message.Message):
     def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ..., field: _Optional[str] = ...) -> None: ...
 
 class TrainProgress(_message.Message):
-    __slots__ = ("job_id", "state", "images_ingested", "images_trained", "images_total", "epoch", "epochs", "micro_batch", "loss", "accuracy", "images_per_second", "eta", "backlog_images", "model_version", "promoted", "error", "heartbeat_time", "promotion_reason", "metrics", "notes")
+    __slots__ = ("job_id", "state", "images_ingested", "images_trained", "images_total", "epoch", "epochs", "micro_batch", "loss", "accuracy", "images_per_second", "eta", "backlog_images", "model_version", "promoted", "error", "window_images", "heartbeat_time", "promotion_reason", "metrics", "notes")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     IMAGES_INGESTED_FIELD_NUMBER: _ClassVar[int]
@@ -81,6 +81,7 @@ class TrainProgress(_message.Message):
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     PROMOTED_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_IMAGES_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_TIME_FIELD_NUMBER: _ClassVar[int]
     PROMOTION_REASON_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
@@ -101,14 +102,15 @@ class TrainProgress(_message.Message):
     model_version: str
     promoted: bool
     error: JobError
+    window_images: int
     heartbeat_time: _timestamp_pb2.Timestamp
     promotion_reason: str
     metrics: _models_pb2.Metrics
     notes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., images_ingested: _Optional[int] = ..., images_trained: _Optional[int] = ..., images_total: _Optional[int] = ..., epoch: _Optional[int] = ..., epochs: _Optional[int] = ..., micro_batch: _Optional[int] = ..., loss: _Optional[float] = ..., accuracy: _Optional[float] = ..., images_per_second: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., backlog_images: _Optional[int] = ..., model_version: _Optional[str] = ..., promoted: _Optional[bool] = ..., error: _Optional[_Union[JobError, _Mapping]] = ..., heartbeat_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., promotion_reason: _Optional[str] = ..., metrics: _Optional[_Union[_models_pb2.Metrics, _Mapping]] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., images_ingested: _Optional[int] = ..., images_trained: _Optional[int] = ..., images_total: _Optional[int] = ..., epoch: _Optional[int] = ..., epochs: _Optional[int] = ..., micro_batch: _Optional[int] = ..., loss: _Optional[float] = ..., accuracy: _Optional[float] = ..., images_per_second: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., backlog_images: _Optional[int] = ..., model_version: _Optional[str] = ..., promoted: _Optional[bool] = ..., error: _Optional[_Union[JobError, _Mapping]] = ..., window_images: _Optional[int] = ..., heartbeat_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., promotion_reason: _Optional[str] = ..., metrics: _Optional[_Union[_models_pb2.Metrics, _Mapping]] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TrainSpec(_message.Message):
-    __slots__ = ("images_batch_path", "upload", "recipe", "seed", "promotion", "fingerprint", "request_id", "caller", "orientation")
+    __slots__ = ("images_batch_path", "upload", "recipe", "seed", "promotion", "fingerprint", "request_id", "caller", "orientation", "origin")
     IMAGES_BATCH_PATH_FIELD_NUMBER: _ClassVar[int]
     UPLOAD_FIELD_NUMBER: _ClassVar[int]
     RECIPE_FIELD_NUMBER: _ClassVar[int]
@@ -118,6 +120,7 @@ class TrainSpec(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     CALLER_FIELD_NUMBER: _ClassVar[int]
     ORIENTATION_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
     images_batch_path: str
     upload: str
     recipe: str
@@ -127,7 +130,16 @@ class TrainSpec(_message.Message):
     request_id: str
     caller: str
     orientation: Orientation
-    def __init__(self, images_batch_path: _Optional[str] = ..., upload: _Optional[str] = ..., recipe: _Optional[str] = ..., seed: _Optional[int] = ..., promotion: _Optional[_Union[Promotion, str]] = ..., fingerprint: _Optional[str] = ..., request_id: _Optional[str] = ..., caller: _Optional[str] = ..., orientation: _Optional[_Union[Orientation, str]] = ...) -> None: ...
+    origin: CallOrigin
+    def __init__(self, images_batch_path: _Optional[str] = ..., upload: _Optional[str] = ..., recipe: _Optional[str] = ..., seed: _Optional[int] = ..., promotion: _Optional[_Union[Promotion, str]] = ..., fingerprint: _Optional[str] = ..., request_id: _Optional[str] = ..., caller: _Optional[str] = ..., orientation: _Optional[_Union[Orientation, str]] = ..., origin: _Optional[_Union[CallOrigin, _Mapping]] = ...) -> None: ...
+
+class CallOrigin(_message.Message):
+    __slots__ = ("request_id", "traceparent")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    traceparent: str
+    def __init__(self, request_id: _Optional[str] = ..., traceparent: _Optional[str] = ...) -> None: ...
 
 class Job(_message.Message):
     __slots__ = ("job_id", "state", "spec", "progress", "create_time", "enqueue_time", "end_time", "attempt_count", "lease_id", "cancel_requested", "last_problem", "charged_lease_ids", "images_at_first_attempt", "enqueue_count", "start_time")

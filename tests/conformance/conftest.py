@@ -10,9 +10,10 @@ import pytest
 from deploy.native.downloads import jars
 from deploy.native.errors import CannotFetch, CannotStart
 from deploy.native.servers.rabbitmq import rabbitmq_binary
-from tests.conftest import missing
+from tests.conftest import missing, require_java
 from tests.ports import free_port
 from tests.secure_kafka import SecureKafka, secured_kafka
+from tests.secure_zookeeper import SecureZooKeeper, secured_zookeeper
 from tests.servers import data_node, kafka_server, name_node, rabbitmq_server, rabbitmq_url
 
 
@@ -31,6 +32,14 @@ def secure_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureKaf
     jars_of("kafka")
     with secured_kafka(tmp_path_factory.mktemp("secure_kafka")) as kafka:
         yield kafka
+
+
+@pytest.fixture(scope="session")
+def secure_zookeeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureZooKeeper]:
+    """A real ZooKeeper that wants to know who we are, with and without TLS."""
+    require_java()
+    with secured_zookeeper(tmp_path_factory.mktemp("secure_zookeeper")) as zookeeper:
+        yield zookeeper
 
 
 @pytest.fixture(scope="session")

@@ -123,3 +123,12 @@ def test_a_half_written_file_is_removed_once_nobody_wrote_to_it_for_long(tmp_pat
     os.utime(half, (time.time() - 3601,) * 2)
     store.delete_unfinished("a", min_age_seconds=3600)
     assert not half.exists()
+
+
+def test_a_store_says_how_many_bytes_it_holds(store: ArtifactStore) -> None:
+    assert store.total_bytes() == 0
+    store.publish("models/v1.bundle", bytes(1000))
+    store.publish("checkpoints/job/1.checkpoint", bytes(24))
+    assert store.total_bytes() == 1024
+    store.delete("checkpoints/job")
+    assert store.total_bytes() == 1000

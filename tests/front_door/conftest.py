@@ -30,11 +30,11 @@ def authority() -> trustme.CA:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Bearer tokens: one for each role, and one for both."""
+    """Bearer tokens: one for classifying, one for training, and one for everything."""
 
     classify: str
     train: str
-    both: str
+    admin: str
 
 
 @dataclass(frozen=True)
@@ -56,16 +56,16 @@ class FrontDoor:
 
     def client(self, token: str | None = None) -> Client:
         """A gRPC client through nginx, which may do everything unless a token says what."""
-        shown = self.tokens.both if token is None else token
+        shown = self.tokens.admin if token is None else token
         return Client(self.nginx.grpc_address, token=shown, credentials=self.credentials)
 
     def direct(self, number: int) -> Client:
         """A gRPC client of one of the servers."""
-        return Client(self.servers[number].settings.server, token=self.tokens.both)
+        return Client(self.servers[number].settings.server, token=self.tokens.admin)
 
     def rest(self) -> requests.Session:
         """An HTTP client through nginx that may do everything."""
-        return front.session(self.nginx, self.tokens.both)
+        return front.session(self.nginx, self.tokens.admin)
 
     def url(self, path: str) -> str:
         """Where REST has something."""
@@ -79,10 +79,7 @@ def front_door(
     """Started once for all tests of this folder, with a model that serves."""
     folder = tmp_path_factory.mktemp("replicas")
     tokens = Tokens(new_token(), new_token(), new_token())
-    roles = {"classify": {Role.CLASSIFY}, "train": {Role.TRAIN}, "both": {Role.CLASSIFY, Role.TRAIN}}
-    rows = [
-        line(Principal(name, frozenset(allowed)), getattr(tokens, name)) for name, allowed in roles.items()
-    ]
+    rows = [line(Principal(role, frozenset({role})), getattr(tokens, role)) for role in Role]
     (folder / "tokens").write_text("\n".join(rows))
     settings = trained_service.settings()
     common = replicas.changed(

@@ -20,6 +20,7 @@ from PIL import Image
 
 from digits.datasets.dataset import open_dataset
 from digits.errors import DigitsError
+from digits.feedback.labels import Labels
 from digits.imaging.candidates import candidates
 from digits.jobs.admission import Admission
 from digits.settings import Settings
@@ -154,7 +155,12 @@ def _asking_by_grpc() -> Iterator[Feed]:
         own = Settings(data_dir=Path(folder), var_dir=Path(folder))
         bench = Bench()
         admission = Admission(
-            bench.jobs, bench.store, Path(folder), max_dataset_bytes=_MAX_BYTES, max_jobs_per_caller=1 << 30
+            bench.jobs,
+            bench.store,
+            Labels(bench.store, 1 << 30),
+            Path(folder),
+            max_dataset_bytes=_MAX_BYTES,
+            max_jobs_per_caller=1 << 30,
         )
 
         def feed(data: bytes) -> None:

@@ -313,7 +313,7 @@ def test_an_unknown_version_is_neither_shown_nor_promoted(trained_service: Servi
     for call in (client.get_model, client.promote_model):
         assert_refused(refused(call, version="v999999"), MISSING, "", "v999999")
     assert_problem(requests.get(models, timeout=30), 404, None, "v999999")
-    assert_problem(requests.post(f"{models}/promote", timeout=30), 404, None, "v999999")
+    assert_problem(requests.post(f"{models}/promote", json={}, timeout=30), 404, None, "v999999")
 
 
 @pytest.mark.parametrize("job_id", ["nobody", "..", "a b", "%00", "x" * 3000])

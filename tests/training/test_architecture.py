@@ -11,8 +11,12 @@ from spark_jobs import partition_trainer
 
 SMALL = dataclasses.replace(
     FAST,
-    layers=(Convolution(2, 5, pooled=True), Convolution(3, 3, padded=True), Convolution(4, 3, pooled=True)),
+    branches=(
+        (Convolution(2, 5, pooled=True), Convolution(3, 3, padded=True), Convolution(4, 3, pooled=True)),
+    ),
 )
+# Branches of other kernels and depths.
+TWO = dataclasses.replace(SMALL, name="two", branches=(*SMALL.branches, (Convolution(6, 3, pooled=True),)))
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -20,7 +24,7 @@ def _one_thread() -> None:
     partition_trainer.use_one_thread()
 
 
-@pytest.mark.parametrize("recipe", [SMALL, *RECIPES.values()], ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("recipe", [SMALL, TWO, *RECIPES.values()], ids=lambda recipe: recipe.name)
 def test_the_first_state_holds_what_the_network_and_its_optimizer_hold(recipe: Recipe) -> None:
     model, state = architecture.build(recipe), architecture.initial_state(recipe, 0)
     expected = {variable.path: tuple(variable.shape) for variable in model.weights}

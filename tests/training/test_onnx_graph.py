@@ -14,8 +14,12 @@ from spark_jobs import partition_trainer
 
 SMALL = dataclasses.replace(
     FAST,
-    layers=(Convolution(3, 5, pooled=True), Convolution(5, 3, padded=True), Convolution(4, 3, pooled=True)),
+    branches=(
+        (Convolution(3, 5, pooled=True), Convolution(5, 3, padded=True), Convolution(4, 3, pooled=True)),
+    ),
 )
+# Branches of other kernels and depths.
+TWO = dataclasses.replace(SMALL, name="two", branches=(*SMALL.branches, (Convolution(6, 3, pooled=True),)))
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -44,7 +48,7 @@ def session(recipe: Recipe, state: State) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(to_onnx(recipe, state), providers=["CPUExecutionProvider"])
 
 
-@pytest.mark.parametrize("recipe", [SMALL, *RECIPES.values()], ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("recipe", [SMALL, TWO, *RECIPES.values()], ids=lambda recipe: recipe.name)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_graph_answers_as_keras_does(recipe: Recipe, seed: int) -> None:
     state = trained_state(recipe, seed)

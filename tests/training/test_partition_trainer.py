@@ -17,7 +17,7 @@ from digits.v1 import artifacts_pb2 as pb
 from spark_jobs.partition_trainer import ArrowFunction, MicroBatch, train_partitions, warm
 
 TINY = (Convolution(4, 5, pooled=True), Convolution(6, 3, pooled=True), Convolution(8, 3))
-SMALL = dataclasses.replace(FAST, layers=TINY, batch_size=32)
+SMALL = dataclasses.replace(FAST, branches=(TINY,), batch_size=32)
 Row = tuple[int, int, bytes]
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from digits.datasets.dataset import Dataset
 from digits.errors import CoordinatorUnavailable, InvalidInput, Overloaded, RequestConflict
+from digits.feedback.labels import Labels
 from digits.jobs import train_request
 from digits.jobs.admission import Admission
 from digits.jobs.train_request import Upload
@@ -40,7 +41,10 @@ def bench() -> Bench:
 
 @pytest.fixture
 def admission(bench: Bench, tmp_path: Path) -> Admission:
-    return Admission(bench.jobs, bench.store, tmp_path, max_dataset_bytes=1 << 20, max_jobs_per_caller=SHARE)
+    labels = Labels(bench.store, max_per_caller=100)
+    return Admission(
+        bench.jobs, bench.store, tmp_path, labels, max_dataset_bytes=1 << 20, max_jobs_per_caller=SHARE
+    )
 
 
 def upload(request_id: str = "", seed: int = 0) -> digit_service_pb2.TrainRequest:
@@ -140,10 +144,12 @@ def test_of_two_calls_with_one_request_id_at_a_moment_one_is_the_job_of_both(
 ) -> None:
     jobs: list[training_pb2.Job] = []
 
-    def other_call_first(*asked: Any) -> Dataset:
+    open_batch = train_request.open_batch
+
+    def other_call_first(*arguments: Any) -> Dataset:
         monkeypatch.undo()
         jobs.append(admission.admit(upload("r"), "alice"))
-        return train_request.open_batch(*asked)
+        return open_batch(*arguments)
 
     monkeypatch.setattr("digits.jobs.admission.train_request.open_batch", other_call_first)
     jobs.append(admission.admit(upload("r"), "alice"))

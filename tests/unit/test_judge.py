@@ -68,3 +68,10 @@ def test_a_digit_in_two_pieces_is_a_digit() -> None:
 def test_one_of_many_characters_is_not_all_that_the_picture_shows() -> None:
     letters = [(candidate(left=40 * n, characters=5, alone=True), sure_of(n), 0.2) for n in range(3)]
     assert choose(*letters)[1] == pytest.approx(0.95)
+
+
+def test_many_characters_read_as_one_are_no_digit_either() -> None:
+    page = [(candidate(characters=7), sure_of(3), 0.1)]
+    bar_of_a_five = [(candidate(characters=2), sure_of(5), 0.1)]
+    assert choose(*page)[1] == pytest.approx(0.95)
+    assert choose(*bar_of_a_five)[1] == pytest.approx(0.1)

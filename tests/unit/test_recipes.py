@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,9 @@ from digits.errors import InvalidInput
 from digits.training import recipes
 
 
-@pytest.mark.parametrize(("name", "expected"), [("", "fast"), ("fast", "fast"), ("standard", "standard")])
+@pytest.mark.parametrize(
+    ("name", "expected"), [("", "fast"), ("fast", "fast"), ("standard", "standard"), ("best", "best")]
+)
 def test_a_recipe_is_found_by_name_and_fast_is_the_default(name: str, expected: str) -> None:
     assert recipes.find(name).name == expected
 
@@ -17,7 +21,7 @@ def test_an_unknown_recipe_names_the_field_and_lists_what_is_allowed(name: str) 
     with pytest.raises(InvalidInput) as refused:
         recipes.find(name)
     assert refused.value.field == "recipe"
-    assert "fast, standard" in refused.value.problem
+    assert "fast, standard, best" in refused.value.problem
     assert len(refused.value.problem) < 200
 
 
@@ -40,3 +44,10 @@ def test_few_images_make_smaller_batches_so_that_a_training_has_steps_enough() -
 def test_more_partitions_make_smaller_batches_but_never_tiny_ones() -> None:
     sizes = [recipes.FAST.partition_batch_size(count, 60_000) for count in (0, 1, 2, 4, 8, 100)]
     assert sizes == [128, 128, 128, 64, 32, 32]
+
+
+def test_pictures_are_redrawn_less_and_less_from_the_first_share_to_the_last() -> None:
+    recipe = dataclasses.replace(recipes.FAST, redrawn_share=0.5, last_redrawn_share=0.1)
+    schedule = recipe.schedule(np.array([0, 0.5, 1, 1.2]))
+    np.testing.assert_allclose(schedule.redrawn_shares, [0.5, 0.3, 0.1, 0.1])
+    assert schedule.redrawn_shares.dtype == schedule.learning_rates.dtype == np.float32

@@ -75,7 +75,7 @@ def test_a_full_queue_says_when_to_come_again_in_whole_seconds(
 
 def test_nothing_to_roll_back_to_is_a_conflict(web: FlaskClient, service: RecordedService) -> None:
     service.answers["RollbackModel"] = errors.NotReady("nothing to roll back to")
-    assert web.post("/digits/models/rollback").status_code == 409
+    assert web.post("/digits/models/rollback", json={}).status_code == 409
 
 
 def test_a_crash_in_the_server_stays_in_the_server(web: FlaskClient, service: RecordedService) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from deploy.native.downloads import jars
 from deploy.native.loopback import PROBE_SECONDS, listens
 from deploy.native.servers.jvm import once, small_server
-from deploy.native.servers.server import Server
+from deploy.native.servers.server import OPEN, Server
 
 # One node, so that everything Kafka keeps for itself has one replica too, and few partitions.
 # The cleaner's buffer is 128 MB by default, more than everything else on the heap.
@@ -63,11 +63,13 @@ class Kafka(Server):
     setting = "log_url"
     ports = ("kafka", "kafka-controller")
 
-    def settings(self, ports: Mapping[str, int]) -> dict[str, object]:
+    def settings(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> dict[str, object]:
         """See Server."""
         return {"log_url": f"kafka://127.0.0.1:{ports['kafka']}"}
 
-    def command(self, folder: Path, ports: Mapping[str, int]) -> tuple[str, ...]:
+    def command(
+        self, folder: Path, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN
+    ) -> tuple[str, ...]:
         """See Server. The command formats the storage when it runs for the first time."""
         options = (*small_server(384, folder), *LOGGING, "-cp", f"{jars.folder('kafka')}/*")
         configuration = folder / "server.properties"
@@ -81,7 +83,7 @@ class Kafka(Server):
         form = (*options, *tool, "--config", str(configuration))
         return once(folder / "formatted", form, (*options, "kafka.Kafka", str(configuration)))
 
-    def answers(self, ports: Mapping[str, int]) -> bool:
+    def answers(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> bool:
         """Whether a topic can be made and written."""
         address = f"127.0.0.1:{ports['kafka']}"
         return listens(address) and _writes_a_topic(address)

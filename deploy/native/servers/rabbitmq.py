@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.native.errors import CannotStart
 from deploy.native.loopback import PROBE_SECONDS, listens
-from deploy.native.servers.server import Server
+from deploy.native.servers.server import OPEN, Server
 from deploy.native.supervision import parent_death_signal
 from deploy.native.versions import first_version
 
@@ -41,11 +41,13 @@ class RabbitMq(Server):
     setting = "broker_url"
     ports = ("rabbitmq", "rabbitmq-epmd", "rabbitmq-inner")
 
-    def settings(self, ports: Mapping[str, int]) -> dict[str, object]:
+    def settings(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> dict[str, object]:
         """See Server."""
         return {"broker_url": f"amqp://guest:guest@127.0.0.1:{ports['rabbitmq']}//"}
 
-    def command(self, folder: Path, ports: Mapping[str, int]) -> tuple[str, ...]:
+    def command(
+        self, folder: Path, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN
+    ) -> tuple[str, ...]:
         """See Server. Two of the ports are Erlang's."""
         binary = rabbitmq_binary()
         if binary is None:
@@ -59,7 +61,7 @@ class RabbitMq(Server):
         script = (SCRIPT, "sh", sys.executable, parent_death_signal.__file__, str(binary))
         return ("env", *variables, "sh", "-c", *script)
 
-    def answers(self, ports: Mapping[str, int]) -> bool:
+    def answers(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> bool:
         """Whether it takes a connection, and a queue can be declared."""
         address = f"127.0.0.1:{ports['rabbitmq']}"
         return listens(address) and _declares_a_queue(address)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.native.servers import java
-from deploy.native.servers.server import Server
+from deploy.native.servers.server import OPEN, Server
 from deploy.native.servers.spark_cluster import java_options, master_state
 from deploy.native.versions import package_version
 
@@ -25,11 +25,13 @@ class SparkWorker(Server):
     # A worker that misses the master at first asks again after ten seconds.
     needs = ("spark-master",)
 
-    def settings(self, ports: Mapping[str, int]) -> dict[str, object]:
+    def settings(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> dict[str, object]:
         """See Server."""
         return {"spark_cores": _cores()}
 
-    def command(self, folder: Path, ports: Mapping[str, int]) -> tuple[str, ...]:
+    def command(
+        self, folder: Path, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN
+    ) -> tuple[str, ...]:
         """See Server."""
         work = folder / "work"
         work.mkdir(parents=True, exist_ok=True)
@@ -41,7 +43,7 @@ class SparkWorker(Server):
         main = (*options, MAIN, *offer, *place, f"spark://127.0.0.1:{ports['spark-master']}")
         return ("env", *_environment(), *java_options(folder), *main)
 
-    def answers(self, ports: Mapping[str, int]) -> bool:
+    def answers(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> bool:
         """Whether the master counts on it."""
         state, port = master_state(ports["spark-master-web"]), ports["spark-worker"]
         workers = state["workers"] if state else []
