@@ -157,8 +157,8 @@ def _asking_by_grpc() -> Iterator[Feed]:
         admission = Admission(
             bench.jobs,
             bench.store,
-            Labels(bench.store, 1 << 30),
             Path(folder),
+            Labels(bench.store, 1 << 30),
             max_dataset_bytes=_MAX_BYTES,
             max_jobs_per_caller=1 << 30,
         )

@@ -6,7 +6,7 @@ import pytest
 
 from tests.fuzz.targets import TARGETS, feed_all
 
-FILES = 60
+FILES = 20
 
 
 @pytest.mark.parametrize("name", TARGETS)
