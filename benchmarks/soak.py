@@ -126,7 +126,7 @@ def _train(client: Client, ends: Counter[str]) -> None:
 
 
 def _insist(ask: Callable[[], str]) -> str:
-    """How a call ended; one that nobody answers is made again, since the only server may be the killed part."""
+    """How a call ended; one that nobody answers is made again, since the only server may have been killed."""
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:

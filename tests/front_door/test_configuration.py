@@ -22,12 +22,12 @@ def values(name: str, file: str, units: dict[str, int]) -> list[int]:
 
 
 def test_the_body_limits_are_the_services() -> None:
-    most = Settings().max_request_bytes
-    assert values("client_max_body_size", "rest.conf", BYTES) == [most]
+    message, upload = Settings().max_request_bytes, Settings().max_upload_bytes
+    assert values("client_max_body_size", "rest.conf", BYTES) == [upload]
     # gRPC puts five bytes before a message; ClassifyStream sends as many messages as it likes.
-    assert values("client_max_body_size", "grpc.conf", BYTES) == [most + 5, 0]
-    assert f'"the message is too large: {most} bytes are allowed"' in FILES["grpc.conf"]
-    assert f"at most {most:,} bytes are allowed" in FILES["rest.conf"]
+    assert values("client_max_body_size", "grpc.conf", BYTES) == [message + 5, upload + upload // 16, 0]
+    assert f'"the message is too large: {message} bytes are allowed"' in FILES["grpc.conf"]
+    assert f"at most {upload:,} bytes are allowed" in FILES["rest.conf"]
 
 
 def test_an_address_may_have_as_many_calls_and_trainings_open_as_the_service_allows_a_caller() -> None:
