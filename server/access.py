@@ -90,7 +90,8 @@ class Access:
         """
         name = self.caller(context)
         if self._open[name] >= self._max_calls:
-            raise Overloaded(f"{name} has {self._max_calls} calls open here already", retry_after_seconds=1.0)
+            found = f"{name} has {self._max_calls} calls open here already (DIGITS_MAX_CALLS_PER_CALLER)"
+            raise Overloaded(found, retry_after_seconds=1.0)
         self._open[name] += 1
         return name
 
