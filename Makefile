@@ -2,7 +2,7 @@
 # PYTHON names the interpreter to build .venv with; ARGS is handed on to pytest.
 
 .DEFAULT_GOAL := run
-.PHONY: run run-real test simulate chaos test-real test-front-door test-containers lint protos docs lock sbom audit setup clean
+.PHONY: run run-real test simulate chaos fuzz soak test-real test-front-door test-containers lint protos docs lock sbom audit setup clean
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 ifndef PYTHON
@@ -45,6 +45,16 @@ test-front-door: setup
 # Builds the images and runs them, with podman and as root; docs/containers.md says what it needs.
 test-containers: setup
 	@$(BIN)/pytest -m containers -s -v --durations=0 --durations-min=1 tests/containers $(ARGS)
+
+# Files that are almost right, for so many seconds at each reader of strangers' bytes.
+fuzz: SECONDS ?= 600
+fuzz: setup
+	@$(BIN)/python -m tests.fuzz $(SECONDS)
+
+# Steady load, trainings and kills; prints what the service holds at the start and at the end.
+soak: SECONDS ?= 3600
+soak: setup
+	@$(BIN)/python -m benchmarks.soak $(SECONDS)
 
 lint: setup
 	@$(BIN)/ruff check .

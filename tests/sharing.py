@@ -40,6 +40,7 @@ SHARED = {
         "tests/integration/test_access.py",
         "tests/integration/test_batches_of_people.py",
         "tests/integration/test_slips.py",
+        "tests/integration/test_upload_memory.py",
     ),
     "Kafka": (
         "tests/conformance/test_kafka.py",
