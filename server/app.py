@@ -24,6 +24,7 @@ from digits.jobs.reconciler import Reconciler
 from digits.jobs.retention import JobRetention, Limits
 from digits.jobs.sweep import Sweep
 from digits.models.comparison import Comparison
+from digits.models.export import Export
 from digits.models.live_labels import LiveLabels
 from digits.models.promotion import Promotion
 from digits.models.reference import ReferenceFile
@@ -88,7 +89,9 @@ class Application:
         self._labels = Labels(self._store, settings.max_labels_per_caller)
         self._log = bootstrap.log(settings)
         cleanup = Cleanup(self._jobs, self._store, self._log)
-        self._reconciler = Reconciler(self._jobs, self._coordinator, settings.max_attempts)
+        self._reconciler = Reconciler(
+            self._jobs, self._coordinator, settings.max_attempts, settings.max_job_hours
+        )
         self._job_retention = JobRetention(self._jobs, self._coordinator)
         self._model_retention = ModelRetention(self._registry, self._jobs, self._store, self._coordinator)
         self._housekeeping = self._make_housekeeping(cleanup, Sweep(self._jobs, self._store, self._log))
@@ -235,6 +238,7 @@ class Application:
             self._store,
             settings.data_dir,
             self._labels,
+            find_model=self._registry.get,
             max_dataset_bytes=settings.max_dataset_bytes,
             max_jobs_per_caller=settings.max_jobs_per_caller,
         )
@@ -254,6 +258,7 @@ class Application:
             self._registry,
             promotion,
             comparison=Comparison(self._registry, self._store, ReferenceFile(self._settings)),
+            export=Export(self._registry, self._store),
             live_labels=live_labels,
             floor=self._floor,
             access=access,
