@@ -2,7 +2,7 @@
 # PYTHON names the interpreter to build .venv with; ARGS is handed on to pytest.
 
 .DEFAULT_GOAL := run
-.PHONY: run run-real test simulate chaos test-real test-front-door test-containers lint protos docs lock sbom audit setup clean
+.PHONY: run run-real test simulate chaos fuzz soak test-real test-front-door test-containers lint protos docs lock sbom audit setup clean
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 ifndef PYTHON
@@ -46,6 +46,16 @@ test-front-door: setup
 test-containers: setup
 	@$(BIN)/pytest -m containers -s -v --durations=0 --durations-min=1 tests/containers $(ARGS)
 
+# Files that are almost right, for so many seconds at each reader of strangers' bytes.
+fuzz: SECONDS ?= 600
+fuzz: setup
+	@$(BIN)/python -m tests.fuzz $(SECONDS)
+
+# Steady load, trainings and kills; prints what the service holds at the start and at the end.
+soak: SECONDS ?= 3600
+soak: setup
+	@$(BIN)/python -m benchmarks.soak $(SECONDS)
+
 lint: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet . || { echo "make: unformatted files; run: $(BIN)/ruff format ."; exit 1; }
@@ -70,9 +80,9 @@ lock: LOCKED := uv pip compile --quiet --universal --generate-hashes --no-header
   --no-emit-find-links --python-version 3.11 pyproject.toml
 lock:
 	@$(LOCKED) --all-extras --output-file requirements.lock
-	@$(LOCKED) --constraint requirements.lock --output-file deploy/containers/serve.lock
-	@$(LOCKED) --constraint requirements.lock --extra train --output-file deploy/containers/train.lock
-	@$(LOCKED) --constraint requirements.lock --extra train --extra embedded --output-file deploy/containers/embedded.lock
+	@$(LOCKED) --constraint requirements.lock --extra traces --output-file deploy/containers/serve.lock
+	@$(LOCKED) --constraint requirements.lock --extra train --extra traces --output-file deploy/containers/train.lock
+	@$(LOCKED) --constraint requirements.lock --extra train --extra traces --extra embedded --output-file deploy/containers/embedded.lock
 
 # What the service is made of, as CycloneDX: sbom.cdx.json.
 sbom: $(INSTALLED)

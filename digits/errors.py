@@ -24,6 +24,7 @@ DigitsError
 ├── Diverged                the training ran into NaN or infinity
 ├── NotLearned              the trained network is no better than chance
 ├── GaveUp                  a job took its worker down too often
+├── TookTooLong             a job was not done in the longest time that one may take
 ├── AlreadyPublished        an artifact's name was used before
 ├── StaleWrite              somebody else wrote first
 ├── Misconfigured           the settings, or a file that they name, are invalid
@@ -156,6 +157,10 @@ class NotLearned(DigitsError):
 
 class GaveUp(DigitsError):
     """A job took its worker down too often."""
+
+
+class TookTooLong(DigitsError):
+    """A job was not done in the longest time that one may take."""
 
 
 class AlreadyPublished(DigitsError):

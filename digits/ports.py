@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from digits.offsets import OffsetRanges
@@ -13,8 +14,10 @@ from digits.v1 import queue_pb2
 class ArtifactStore(Protocol):
     """Named files that never change once they are there. Names are relative, with "/" between folders."""
 
-    def publish(self, name: str, data: bytes) -> None:
+    def publish(self, name: str, data: bytes | Path) -> None:
         """Makes the file visible whole or not at all, and durable before this returns.
+
+        `data` is its bytes, or a local file that has them and is never held whole.
 
         Raises AlreadyPublished if the name was used before, StoreFull if there is no room, StoreUnavailable.
         """

@@ -26,6 +26,7 @@ CODES: dict[type[BaseException], int] = {
     errors.Diverged: code_pb2.ABORTED,
     errors.NotLearned: code_pb2.ABORTED,
     errors.GaveUp: code_pb2.ABORTED,
+    errors.TookTooLong: code_pb2.DEADLINE_EXCEEDED,
     errors.StaleWrite: code_pb2.ABORTED,
 }
 

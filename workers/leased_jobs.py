@@ -47,12 +47,12 @@ class LeasedJobs:
         self._jobs, self._coordinator, self._max_attempts = jobs, coordinator, max_attempts
         self._stopping, self._train, self._ask_all = stopping, train, ask_all
 
-    def run(self, job_id: str) -> None:
-        """Runs a job unless it is final, has another trainer or had too many."""
+    def run(self, job_id: str) -> bool:
+        """Runs a job unless it is final, has another trainer or had too many; returns whether it did."""
         lease = self._take(job_id)
         if lease is None:
             logger.info("job %s is not for this worker", job_id)
-            return
+            return False
         measured.ATTEMPTS.inc()
         try:
             job = self._jobs.get(job_id)
@@ -63,6 +63,7 @@ class LeasedJobs:
             self._end(lease, error)
         finally:
             lease.release()
+        return True
 
     def _take(self, job_id: str) -> Lease | None:
         jobs, max_attempts = self._jobs, self._max_attempts

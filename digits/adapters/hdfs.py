@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import logging
 import threading
 import time
@@ -19,6 +18,7 @@ from hdfs import Client, HdfsError, InsecureClient, TokenClient
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NameResolutionError
 
+from digits.adapters import content
 from digits.errors import AlreadyPublished, NotFound, StoreFull, StoreUnavailable
 
 # To connect, and between two parts of an answer. Nobody waits long for a NameNode that hangs.
@@ -73,7 +73,7 @@ class HdfsStore:
         # It tells of every request, and of every one that was refused.
         logging.getLogger("hdfs.client").setLevel(logging.CRITICAL)
 
-    def publish(self, name: str, data: bytes) -> None:
+    def publish(self, name: str, data: bytes | Path) -> None:
         """See ArtifactStore. The DataNodes have every byte; dfs.datanode.synconclose says if on disk."""
         target = self._path(name)
         temporary = f"{target.parent}/.{target.name}.{uuid.uuid4().hex}"
@@ -207,15 +207,20 @@ class _RefusePlainHttp(HTTPAdapter):
         raise _LedToPlainHttp("HDFS leads from TLS to plain HTTP: dfs.http.policy has to be HTTPS_ONLY")
 
 
-def _write(client: Client, path: str, data: bytes) -> None:
+def _write(client: Client, path: str, data: bytes | Path) -> None:
     """Writes a file and reads it back.
 
     HDFS's own checksum is an MD5 over CRC32C sums, which Python would compute byte by byte; reading back
     takes no longer than asking for it.
     """
     # In pieces, since the time to send a whole body at once would be limited.
-    client.write(path, data=io.BytesIO(data), overwrite=True)
-    if hashlib.sha256(_read(client, path)).digest() != hashlib.sha256(data).digest():
+    with content.opened(data) as source:
+        client.write(path, data=source, overwrite=True)
+    written = hashlib.sha256()
+    with client.read(path, chunk_size=_PIECE_BYTES) as pieces:
+        for piece in pieces:
+            written.update(piece)
+    if written.digest() != content.digest(data):
         raise HdfsError("what was written reads back differently")
 
 

@@ -7,6 +7,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from digits.errors import AlreadyPublished, LeaseLost, LogLost, NotFound, StaleWrite
 from digits.offsets import OffsetRanges
@@ -19,9 +20,10 @@ class MemoryStore:
     def __init__(self) -> None:
         self._files: dict[str, bytes] = {}
 
-    def publish(self, name: str, data: bytes) -> None:
+    def publish(self, name: str, data: bytes | Path) -> None:
         """See ArtifactStore."""
-        if self._files.setdefault(name, data) is not data:
+        content = data.read_bytes() if isinstance(data, Path) else data
+        if self._files.setdefault(name, content) is not content:
             raise AlreadyPublished(name)
 
     def read(self, name: str) -> bytes:

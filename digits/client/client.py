@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import IO, Self, TypeVar
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
@@ -21,6 +21,7 @@ from digits.client.address import target
 from digits.client.channel import Connection, Stubs
 from digits.client.errors import remote_errors
 from digits.client.patience import Patience
+from digits.client.uploading import upload_parts
 from digits.v1 import digit_service_pb2 as digit_pb
 from digits.v1 import feedback_pb2, models_pb2, status_pb2, training_pb2
 
@@ -76,7 +77,7 @@ class Client:
         self,
         *,
         images_batch_path: str | None = None,
-        images_batch: bytes | None = None,
+        images_batch: bytes | IO[bytes] | None = None,
         model_bundle: bytes | None = None,
         recipe: str = "",
         request_id: str = "",
@@ -88,13 +89,13 @@ class Client:
     ) -> Iterator[training_pb2.TrainProgress]:
         """Starts a training now and yields its progress; leaving the iterator leaves the job running.
 
-        A `model_bundle` that export_model returned is not trained, but judged and published.
-        `promotion` and `orientation` are a number or a name of digits.v1.Promotion and Orientation;
-        ValueError for any other.
+        `images_batch` is a file's bytes or an open file, which is sent in pieces and read to its end before
+        the first progress. A `model_bundle` that export_model returned is not trained, but judged and
+        published. `promotion` and `orientation` are a number or a name of digits.v1.Promotion and
+        Orientation; ValueError for any other.
         """
         request = digit_pb.TrainRequest(
             images_batch_path=images_batch_path,
-            images_batch=images_batch,
             model_bundle=model_bundle,
             recipe=recipe,
             request_id=request_id,
@@ -104,7 +105,11 @@ class Client:
             orientation=orientation,  # type: ignore[arg-type]
             base_model_version=base_model_version,
         )
-        return self._stream(self._stubs.digits.Train, request, timeout_seconds)
+        if images_batch is None:
+            return self._stream(self._stubs.digits.Train, request, timeout_seconds)
+        parts = upload_parts(request, images_batch)
+        call = self._stubs.digits.TrainUpload(parts, timeout=timeout_seconds, metadata=self._metadata)
+        return _answers(call, call.cancel)
 
     def watch_job(
         self, job_id: str, timeout_seconds: float | None = None

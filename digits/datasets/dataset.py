@@ -18,6 +18,7 @@ from digits.datasets.batch_files import NO_FILES, BatchFiles
 from digits.datasets.discovery import take_files
 from digits.datasets.intake import Intake
 from digits.datasets.shards import Images, Shard
+from digits.datasets.source import Source
 from digits.errors import InvalidInput
 from digits.pixels import PIXELS_PER_IMAGE
 
@@ -29,12 +30,14 @@ CHUNK_IMAGES = 1024
 HELD_OUT_STEP = 11
 
 
-def open_dataset(source: Path | bytes, field: str, max_bytes: int, transposed: bool = False) -> Dataset:
+def open_dataset(
+    source: Path | bytes | Source, field: str, max_bytes: int, transposed: bool = False
+) -> Dataset:
     """Checks all but the values of most pixels, and keeps only the labels (30 ms for mnist.npz).
 
-    `source` is a file's or folder's path without links, or a file's bytes; `max_bytes` bounds what it unpacks
-    to; rows and columns of `transposed` pictures are swapped. Raises InvalidInput, naming `field` and all
-    that is wrong.
+    `source` is a file's or folder's path without links, a file's bytes, or either with a name for messages;
+    `max_bytes` bounds what it unpacks to; rows and columns of `transposed` pictures are swapped. Raises
+    InvalidInput, naming `field` and all that is wrong.
     """
     intake = Intake(field, max_bytes, transposed)
     files = take_files(source, intake)

@@ -24,11 +24,14 @@ _CLUTTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
 Files = dict[str, Source]
 
 
-def take_files(source: Path | bytes, intake: Intake) -> BatchFiles:
+def take_files(source: Path | bytes | Source, intake: Intake) -> BatchFiles:
     """Hands what a path or an upload holds to the intake, and returns the files that it will be read from.
 
     Raises InvalidInput for a folder that is no batch.
     """
+    if isinstance(source, Source):
+        _take_file(source, intake)
+        return BatchFiles()
     if isinstance(source, bytes):
         _take_file(Source(source, "the upload", intake.field), intake)
         return BatchFiles()

@@ -148,7 +148,7 @@ class CallOrigin(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., traceparent: _Optional[str] = ...) -> None: ...
 
 class Job(_message.Message):
-    __slots__ = ("job_id", "state", "spec", "progress", "create_time", "enqueue_time", "end_time", "attempt_count", "lease_id", "cancel_requested", "last_problem", "charged_lease_ids", "images_at_first_attempt", "enqueue_count", "log_partition_count", "silence_count")
+    __slots__ = ("job_id", "state", "spec", "progress", "create_time", "enqueue_time", "end_time", "attempt_count", "lease_id", "cancel_requested", "last_problem", "charged_lease_ids", "images_at_first_attempt", "enqueue_count", "log_partition_count", "silence_count", "start_time")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
@@ -165,6 +165,7 @@ class Job(_message.Message):
     ENQUEUE_COUNT_FIELD_NUMBER: _ClassVar[int]
     LOG_PARTITION_COUNT_FIELD_NUMBER: _ClassVar[int]
     SILENCE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     state: JobState
     spec: TrainSpec
@@ -181,7 +182,8 @@ class Job(_message.Message):
     enqueue_count: int
     log_partition_count: int
     silence_count: int
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., spec: _Optional[_Union[TrainSpec, _Mapping]] = ..., progress: _Optional[_Union[TrainProgress, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., enqueue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempt_count: _Optional[int] = ..., lease_id: _Optional[int] = ..., cancel_requested: _Optional[bool] = ..., last_problem: _Optional[str] = ..., charged_lease_ids: _Optional[_Iterable[int]] = ..., images_at_first_attempt: _Optional[int] = ..., enqueue_count: _Optional[int] = ..., log_partition_count: _Optional[int] = ..., silence_count: _Optional[int] = ...) -> None: ...
+    start_time: _timestamp_pb2.Timestamp
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., spec: _Optional[_Union[TrainSpec, _Mapping]] = ..., progress: _Optional[_Union[TrainProgress, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., enqueue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempt_count: _Optional[int] = ..., lease_id: _Optional[int] = ..., cancel_requested: _Optional[bool] = ..., last_problem: _Optional[str] = ..., charged_lease_ids: _Optional[_Iterable[int]] = ..., images_at_first_attempt: _Optional[int] = ..., enqueue_count: _Optional[int] = ..., log_partition_count: _Optional[int] = ..., silence_count: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class WorkerStatus(_message.Message):
     __slots__ = ("role", "process_id", "host", "model_version", "generation", "error", "idle_time")
