@@ -27,7 +27,15 @@ def check(request: pb.TrainRequest) -> None:
         raise InvalidInput("orientation", f"one of {', '.join(training_pb2.Orientation.keys())}")
     recipes.find(request.recipe)
     if request.WhichOneof("batch") is None:
-        raise InvalidInput("batch", "give one of images_batch_path and images_batch")
+        raise InvalidInput("batch", "give one of images_batch_path, images_batch and model_bundle")
+    if request.WhichOneof("batch") == "model_bundle" and (request.recipe or request.seed):
+        raise InvalidInput("recipe" if request.recipe else "seed", "is the bundle's own: leave it out")
+
+
+def upload_of(request: pb.TrainRequest) -> bytes | None:
+    """The file that came with a request; None if it names a path."""
+    kind = request.WhichOneof("batch")
+    return None if kind == "images_batch_path" else getattr(request, kind or "images_batch")
 
 
 def open_batch(
@@ -65,9 +73,11 @@ def spec_from_base(request: pb.TrainRequest, spec: training_pb2.TrainSpec, base:
 
 def spec_of(request: pb.TrainRequest, caller: str) -> training_pb2.TrainSpec:
     """What a job keeps of a request that was checked, apart from the images themselves."""
+    is_model = request.WhichOneof("batch") == "model_bundle"
     return training_pb2.TrainSpec(
         images_batch_path=request.images_batch_path,
-        recipe=recipes.find(request.recipe).name,
+        is_model=is_model,
+        recipe="" if is_model else recipes.find(request.recipe).name,
         seed=request.seed,
         promotion=request.promotion,
         orientation=request.orientation,

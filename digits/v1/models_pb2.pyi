@@ -223,6 +223,36 @@ class PruneModelsResponse(_message.Message):
     versions: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, versions: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class ExportModelRequest(_message.Message):
+    __slots__ = ("version", "format")
+    class Format(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        FORMAT_UNSPECIFIED: _ClassVar[ExportModelRequest.Format]
+        BUNDLE: _ClassVar[ExportModelRequest.Format]
+        ONNX: _ClassVar[ExportModelRequest.Format]
+        KERAS: _ClassVar[ExportModelRequest.Format]
+    FORMAT_UNSPECIFIED: ExportModelRequest.Format
+    BUNDLE: ExportModelRequest.Format
+    ONNX: ExportModelRequest.Format
+    KERAS: ExportModelRequest.Format
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    format: ExportModelRequest.Format
+    def __init__(self, version: _Optional[str] = ..., format: _Optional[_Union[ExportModelRequest.Format, str]] = ...) -> None: ...
+
+class ExportModelResponse(_message.Message):
+    __slots__ = ("version", "data", "file_name", "sha256")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    FILE_NAME_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    data: bytes
+    file_name: str
+    sha256: str
+    def __init__(self, version: _Optional[str] = ..., data: _Optional[bytes] = ..., file_name: _Optional[str] = ..., sha256: _Optional[str] = ...) -> None: ...
+
 class CompareModelsRequest(_message.Message):
     __slots__ = ("first_version", "second_version")
     FIRST_VERSION_FIELD_NUMBER: _ClassVar[int]
