@@ -223,6 +223,12 @@ class Settings(BaseSettings):
     max_request_bytes: int = Field(
         64 << 20, gt=0, description="Largest gRPC message, in bytes (mnist.npz is 11 MB)."
     )
+    max_upload_bytes: int = Field(
+        64 << 20,
+        gt=0,
+        description="Largest batch of images that may be uploaded, in bytes; larger ones belong into the "
+        "data folder.",
+    )
     max_image_bytes: int = Field(10 << 20, gt=0, description="Largest picture file, in bytes.")
     max_dataset_bytes: int = Field(
         1 << 30, gt=0, description="Largest unpacked batch of images, in bytes (MNIST is 55 MB)."
@@ -273,6 +279,11 @@ class Settings(BaseSettings):
     )
     max_attempts: int = Field(
         3, gt=0, description="How often in a row a job may take its worker down without getting further."
+    )
+    max_job_hours: float = Field(
+        24.0,
+        gt=0,
+        description="Longest time of a job, in hours from when a train worker first had it; then it fails.",
     )
     keep_jobs_days: float = Field(
         30.0, gt=0, description="How long finished jobs and their request ids are kept."

@@ -89,7 +89,9 @@ class Application:
         self._labels = Labels(self._store, settings.max_labels_per_caller)
         self._log = bootstrap.log(settings)
         cleanup = Cleanup(self._jobs, self._store, self._log)
-        self._reconciler = Reconciler(self._jobs, self._coordinator, settings.max_attempts)
+        self._reconciler = Reconciler(
+            self._jobs, self._coordinator, settings.max_attempts, settings.max_job_hours
+        )
         self._job_retention = JobRetention(self._jobs, self._coordinator)
         self._model_retention = ModelRetention(self._registry, self._jobs, self._store, self._coordinator)
         self._housekeeping = self._make_housekeeping(cleanup, Sweep(self._jobs, self._store, self._log))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import logging
 import threading
 import time
@@ -12,16 +11,29 @@ import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 from hdfs import Client, HdfsError, InsecureClient, TokenClient
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import NameResolutionError
 
-from digits.errors import AlreadyPublished, NotFound, StoreUnavailable
+from digits.adapters import content
+from digits.errors import AlreadyPublished, NotFound, StoreFull, StoreUnavailable
 
 # To connect, and between two parts of an answer. Nobody waits long for a NameNode that hangs.
 _TIMEOUT_SECONDS = (2.0, 5.0)
 _PIECE_BYTES = 1 << 20
+
+# HDFS answers, and what it says will be the same the next time.
+_TAKES_NOTHING = frozenset(
+    {
+        "AccessControlException",
+        "NSQuotaExceededException",
+        "DSQuotaExceededException",
+        "QuotaByStorageTypeExceededException",
+    }
+)
 
 _Result = TypeVar("_Result")
 
@@ -61,7 +73,7 @@ class HdfsStore:
         # It tells of every request, and of every one that was refused.
         logging.getLogger("hdfs.client").setLevel(logging.CRITICAL)
 
-    def publish(self, name: str, data: bytes) -> None:
+    def publish(self, name: str, data: bytes | Path) -> None:
         """See ArtifactStore. The DataNodes have every byte; dfs.datanode.synconclose says if on disk."""
         target = self._path(name)
         temporary = f"{target.parent}/.{target.name}.{uuid.uuid4().hex}"
@@ -133,11 +145,13 @@ class HdfsStore:
         except _LedToPlainHttp as error:
             reason = str(error)
         except requests.RequestException as error:
-            reason = f"HDFS does not answer: {type(error).__name__}"
+            reason = f"HDFS does not answer: {_problem(error)}"
         except HdfsError as error:
             if error.exception == "FileNotFoundException":
                 raise FileNotFoundError(what) from error
             reason = str(error).partition("\n")[0]
+            if error.exception in _TAKES_NOTHING:
+                raise StoreFull(f"the store cannot {what} ({error.exception}: {reason})") from error
         raise StoreUnavailable(f"the store cannot {what} ({reason})")
 
     def _client(self) -> Client:
@@ -170,6 +184,17 @@ class HdfsStore:
         return self._root / pure
 
 
+def _problem(error: requests.RequestException) -> str:
+    """What went wrong.
+
+    Of a name that does not resolve, the name. Nothing more: the address has our token in it.
+    """
+    cause = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(cause, NameResolutionError) and error.request is not None:
+        return f"the name {urlsplit(error.request.url or '').hostname} does not resolve here"
+    return type(error).__name__
+
+
 class _LedToPlainHttp(requests.RequestException):
     """A NameNode with TLS named a DataNode without: its address would hold the token."""
 
@@ -182,15 +207,20 @@ class _RefusePlainHttp(HTTPAdapter):
         raise _LedToPlainHttp("HDFS leads from TLS to plain HTTP: dfs.http.policy has to be HTTPS_ONLY")
 
 
-def _write(client: Client, path: str, data: bytes) -> None:
+def _write(client: Client, path: str, data: bytes | Path) -> None:
     """Writes a file and reads it back.
 
     HDFS's own checksum is an MD5 over CRC32C sums, which Python would compute byte by byte; reading back
     takes no longer than asking for it.
     """
     # In pieces, since the time to send a whole body at once would be limited.
-    client.write(path, data=io.BytesIO(data), overwrite=True)
-    if hashlib.sha256(_read(client, path)).digest() != hashlib.sha256(data).digest():
+    with content.opened(data) as source:
+        client.write(path, data=source, overwrite=True)
+    written = hashlib.sha256()
+    with client.read(path, chunk_size=_PIECE_BYTES) as pieces:
+        for piece in pieces:
+            written.update(piece)
+    if written.digest() != content.digest(data):
         raise HdfsError("what was written reads back differently")
 
 

@@ -39,6 +39,14 @@ class TrainRequest(_message.Message):
     base_model_version: str
     def __init__(self, images_batch_path: _Optional[str] = ..., images_batch: _Optional[bytes] = ..., model_bundle: _Optional[bytes] = ..., recipe: _Optional[str] = ..., request_id: _Optional[str] = ..., seed: _Optional[int] = ..., promotion: _Optional[_Union[_training_pb2.Promotion, str]] = ..., orientation: _Optional[_Union[_training_pb2.Orientation, str]] = ..., base_model_version: _Optional[str] = ...) -> None: ...
 
+class TrainUploadRequest(_message.Message):
+    __slots__ = ("header", "chunk")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    header: TrainRequest
+    chunk: bytes
+    def __init__(self, header: _Optional[_Union[TrainRequest, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+
 class ClassifyRequest(_message.Message):
     __slots__ = ("image_path", "image", "pixels", "model_version", "minimum_version", "preview")
     IMAGE_PATH_FIELD_NUMBER: _ClassVar[int]

@@ -282,3 +282,8 @@ def test_a_grpc_classification_is_tried_at_the_next_server(authority: trustme.CA
                     call(bytes(784), timeout=30)
             assert refused.value.code() == StatusCode.UNAVAILABLE
         assert sorted([first.requests, second.requests]) == [1, 2]
+
+
+def test_metrics_are_nothing_for_callers(nobody: Nginx) -> None:
+    with session(nobody) as web:
+        check_problem(web.get(f"{nobody.rest_url}/metrics", timeout=10), 404)

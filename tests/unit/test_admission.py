@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from digits.errors import CoordinatorUnavailable, InvalidInput, NotFound, Overlo
 from digits.feedback.labels import Labels
 from digits.jobs import train_request
 from digits.jobs.admission import Admission
+from digits.jobs.train_request import Upload
 from digits.models.registry import Registry
 from digits.ports import Create
 from digits.v1 import digit_service_pb2, models_pb2, training_pb2
@@ -62,6 +64,33 @@ def test_an_upload_is_kept_under_the_name_of_its_job(bench: Bench, admission: Ad
     assert bench.store.read(f"uploads/{job.job_id}.npz") == IMAGES
     assert bench.jobs.get(job.job_id).spec.upload == f"uploads/{job.job_id}.npz"
     assert (bench.queue.job_ids, bench.open_jobs()) == ([job.job_id], [job.job_id])
+
+
+def test_an_upload_in_a_file_is_the_same_job_as_one_in_its_request(
+    bench: Bench, admission: Admission, tmp_path: Path
+) -> None:
+    first = admission.admit(upload("r"), "alice")
+    (tmp_path / "incoming").write_bytes(IMAGES)
+    as_file = Upload(tmp_path / "incoming", hashlib.sha256(IMAGES).hexdigest())
+    header = digit_service_pb2.TrainRequest(request_id="r")
+    assert admission.admit(header, "alice", as_file).job_id == first.job_id
+    other = admission.admit(digit_service_pb2.TrainRequest(), "alice", as_file)
+    assert bench.store.read(other.spec.upload) == IMAGES
+    assert [note.partition(":")[0] for note in other.progress.notes] == ["x_test of the upload"]
+
+
+def test_a_header_is_refused_before_its_upload_comes(bench: Bench, admission: Admission) -> None:
+    header = digit_service_pb2.TrainRequest(request_id="r")
+    admission.check_header(header, "alice")
+    admission.admit(upload("r"), "alice")
+    for _ in range(SHARE - 1):
+        admission.admit(upload(), "alice")
+    # A repeated call is the job that there is.
+    admission.check_header(header, "alice")
+    with pytest.raises(Overloaded, match="DIGITS_MAX_JOBS_PER_CALLER"):
+        admission.check_header(digit_service_pb2.TrainRequest(), "alice")
+    with pytest.raises(InvalidInput, match="recipe"):
+        admission.check_header(digit_service_pb2.TrainRequest(recipe="none"), "alice")
 
 
 def test_what_was_accepted_of_the_batch_is_in_the_job(bench: Bench, admission: Admission) -> None:
