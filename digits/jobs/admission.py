@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from digits.errors import Overloaded, RequestConflict, StaleWrite
@@ -10,7 +11,8 @@ from digits.feedback.labels import Labels
 from digits.jobs import train_request
 from digits.jobs.jobs import Jobs, new_job
 from digits.ports import ArtifactStore
-from digits.v1 import digit_service_pb2, training_pb2
+from digits.training import brought_weights
+from digits.v1 import digit_service_pb2, models_pb2, training_pb2
 
 _RETRY_AFTER_SECONDS = 10.0
 
@@ -25,41 +27,54 @@ class Admission:
         data_dir: Path,
         labels: Labels,
         *,
+        find_model: Callable[[str], models_pb2.Model],
         max_dataset_bytes: int,
         max_jobs_per_caller: int,
     ) -> None:
         self._jobs, self._store, self._data_dir, self._labels = jobs, store, data_dir, labels
+        self._find_model = find_model
         self._max_dataset_bytes, self._share = max_dataset_bytes, max_jobs_per_caller
 
     def admit(self, request: digit_service_pb2.TrainRequest, caller: str) -> training_pb2.Job:
         """Records and queues a job; for a request_id that this caller used already, returns that job.
 
-        Raises InvalidInput, NotFound; RequestConflict if the request_id came with another body before; and
-        Overloaded if the caller has its share of unfinished jobs (two calls at one moment may both get in).
-        Whatever is raised, nothing is left, but after Unavailable: then the job may have been recorded, which
-        the same request_id finds, and an upload without a job goes with the next sweep.
+        Raises InvalidInput, NotFound, NotReady; RequestConflict if the request_id came with another body
+        before; and Overloaded if the caller has its share of unfinished jobs (two calls at a moment may both
+        get in). Whatever is raised, nothing is left, but after Unavailable: then the job may have been
+        recorded, which the same request_id finds, and an upload without a job goes with the next sweep.
         """
         train_request.check(request)
         spec = train_request.spec_of(request, caller)
         if known := self._known(spec):
             return known
+        if request.base_model_version:
+            train_request.spec_from_base(request, spec, self._find_model(request.base_model_version))
         self._check_share(caller)
         upload = self._upload(request)
-        dataset = train_request.open_batch(request, upload, self._data_dir, self._max_dataset_bytes)
+        notes = self._notes(request, upload)
         job = new_job(spec)
-        job.progress.notes.extend(dataset.notes)
+        job.progress.notes.extend(notes)
         if upload is not None:
             job.spec.upload = upload_name(job.job_id)
             self._store.publish(job.spec.upload, upload)
         return self._record(job)
 
     def _upload(self, request: digit_service_pb2.TrainRequest) -> bytes | None:
-        """What the job keeps of its own: the batch that was sent, or the pictures labelled until now."""
-        if request.WhichOneof("batch") == "images_batch":
-            return request.images_batch
+        """What the job keeps of its own: the file that was sent, or the pictures labelled until now."""
+        sent = train_request.upload_of(request)
+        if sent is not None:
+            return sent
         if batch.base_of(request.images_batch_path) is None:
             return None
         return batch.snapshot(self._labels.all())
+
+    def _notes(self, request: digit_service_pb2.TrainRequest, upload: bytes | None) -> Sequence[str]:
+        """What is to be said of the batch; raises InvalidInput, NotFound, also for an unfit model."""
+        if request.WhichOneof("batch") == "model_bundle":
+            brought_weights.read(request.model_bundle)
+            return []
+        opened = train_request.open_batch(request, upload, self._data_dir, self._max_dataset_bytes)
+        return opened.notes
 
     def _record(self, job: training_pb2.Job) -> training_pb2.Job:
         try:

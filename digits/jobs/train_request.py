@@ -14,7 +14,7 @@ from digits.signals import traces
 from digits.signals.context import REQUEST_ID
 from digits.training import recipes
 from digits.v1 import digit_service_pb2 as pb
-from digits.v1 import training_pb2
+from digits.v1 import models_pb2, training_pb2
 
 
 def check(request: pb.TrainRequest) -> None:
@@ -27,7 +27,15 @@ def check(request: pb.TrainRequest) -> None:
         raise InvalidInput("orientation", f"one of {', '.join(training_pb2.Orientation.keys())}")
     recipes.find(request.recipe)
     if request.WhichOneof("batch") is None:
-        raise InvalidInput("batch", "give one of images_batch_path and images_batch")
+        raise InvalidInput("batch", "give one of images_batch_path, images_batch and model_bundle")
+    if request.WhichOneof("batch") == "model_bundle" and (request.recipe or request.seed):
+        raise InvalidInput("recipe" if request.recipe else "seed", "is the bundle's own: leave it out")
+
+
+def upload_of(request: pb.TrainRequest) -> bytes | None:
+    """The file that came with a request; None if it names a path."""
+    kind = request.WhichOneof("batch")
+    return None if kind == "images_batch_path" else getattr(request, kind or "images_batch")
 
 
 def open_batch(
@@ -55,11 +63,21 @@ def _open_path(name: str, data_dir: Path, max_bytes: int, transposed: bool) -> D
     return open_dataset(path, field, max_bytes, transposed)
 
 
+def spec_from_base(request: pb.TrainRequest, spec: training_pb2.TrainSpec, base: models_pb2.Model) -> None:
+    """Has a job go on from a version, by that one's recipe; raises InvalidInput if another is asked for."""
+    recipe = base.provenance.recipe
+    if request.recipe and recipes.find(request.recipe).name != recipe:
+        raise InvalidInput("recipe", f"{base.version} was trained by {recipe!r}: leave the recipe out")
+    spec.recipe, spec.base_model_version = recipe, base.version
+
+
 def spec_of(request: pb.TrainRequest, caller: str) -> training_pb2.TrainSpec:
     """What a job keeps of a request that was checked, apart from the images themselves."""
+    is_model = request.WhichOneof("batch") == "model_bundle"
     return training_pb2.TrainSpec(
         images_batch_path=request.images_batch_path,
-        recipe=recipes.find(request.recipe).name,
+        is_model=is_model,
+        recipe="" if is_model else recipes.find(request.recipe).name,
         seed=request.seed,
         promotion=request.promotion,
         orientation=request.orientation,
