@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from digits.adapters.memory import MemoryCoordinator, MemoryLog, MemoryStore, MemoryTrainQueue
+from digits.feedback.labels import Labels
 from digits.jobs.admission import Admission
 from digits.jobs.cleanup import Cleanup
 from digits.jobs.jobs import Jobs, new_job
+from digits.models.registry import Registry
 from digits.ports import Stored
 from digits.v1 import digit_service_pb2, training_pb2
 
@@ -51,7 +53,13 @@ def main() -> None:
     print("finished jobs  reads of a Train  reads of a page of 50 jobs")
     with tempfile.TemporaryDirectory() as folder:
         admission = Admission(
-            jobs, store, Path(folder), max_dataset_bytes=1 << 20, max_jobs_per_caller=len(_FINISHED)
+            jobs,
+            store,
+            Path(folder),
+            Labels(store, 1),
+            find_model=Registry(coordinator).get,
+            max_dataset_bytes=1 << 20,
+            max_jobs_per_caller=len(_FINISHED),
         )
         for number in _FINISHED:
             _finish(jobs, cleanup, number - len(jobs.names()))

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from digits.client.client import Client
     from digits.client.errors import RemoteError
 
+# gRPC's words for what the operating system, or an HTTP/1 server such as the bridge, says to it.
+_NOT_THERE = ("Connection refused", "No such file or directory")
+_SPEAKS_HTTP = ("http1.x server", "Failed parsing HTTP/2")
+
 
 @contextmanager
 def connected(server: str) -> Iterator[Client]:
@@ -21,11 +25,11 @@ def connected(server: str) -> Iterator[Client]:
     from digits.client.errors import RemoteError
 
     settings = read_settings(server)
-    try:
-        with connect(settings, settings.token.get_secret_value()) as client:
+    with connect(settings, settings.token.get_secret_value()) as client:
+        try:
             yield client
-    except RemoteError as error:
-        raise CommandFailed(reason(error, settings.server)) from error
+        except RemoteError as error:
+            raise CommandFailed(reason(error, client.address), error.code.name, error.field) from error
 
 
 def reason(error: RemoteError, address: str) -> str:
@@ -42,8 +46,15 @@ def reason(error: RemoteError, address: str) -> str:
 
 
 def _no_answer(cause: str, address: str) -> str:
-    """`cause` is gRPC's sentence; the operating system's words in it tell a server that is not there."""
-    if any(words in cause for words in ("Connection refused", "No such file or directory")):
+    """`cause` is gRPC's sentence."""
+    if any(words in cause for words in _NOT_THERE):
         return f"no server at {address}: start one with `digits up`, or name another with --server"
+    if any(words in cause for words in _SPEAKS_HTTP):
+        from digits.limits import DEFAULT_GRPC_PORT
+
+        return (
+            f"{address} speaks HTTP/1, as the REST bridge does: name the gRPC port with --server, "
+            f"which is {DEFAULT_GRPC_PORT} unless DIGITS_GRPC_PORT says otherwise"
+        )
     words = " ".join(cause.rpartition("last error: ")[2].split())
     return f"no server answers at {address}: {words}"

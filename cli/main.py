@@ -3,34 +3,60 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
-from cli import classifying, jobs, models, service, tokens, training
+import digits
+from cli import classifying, comparing, doctor, jobs, logs, models, service, taking_along, tokens, training
 from cli.failure import fail
+from cli.help import NAMES, Root
 from digits.errors import DigitsError
 
 app = typer.Typer(
+    cls=Root,
     help="Train a digit classifier, classify pictures, and run the service.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings=NAMES,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"digits {digits.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which this is.")
+    ] = False,
+) -> None:
+    """Holds the options of the command itself."""
+
+
 app.command()(training.train)
 app.command()(classifying.classify)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
+models.app.command("compare")(comparing.compare_models)
+models.app.command("export")(taking_along.export_model)
+models.app.command("import")(taking_along.import_model)
 app.command()(tokens.token)
 app.command()(service.status)
 app.command()(service.up)
 app.command()(service.down)
+app.command()(doctor.doctor)
+app.command()(logs.logs)
 
 
 def main() -> None:
     """Runs a command. Exit code 1: it failed and said why on stderr; 2: it was called in a wrong way."""
     try:
-        app()
+        app(prog_name="digits")
     except DigitsError as error:
         fail(error)
     except KeyboardInterrupt:

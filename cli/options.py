@@ -27,13 +27,13 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be 
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def seconds_of(age: str) -> float | None:
-    """An age such as 30d in seconds, None for none; raises CommandFailed."""
+def seconds_of(age: str, option: str = "--older-than") -> float | None:
+    """An option's age such as 30d in seconds, None for none; raises CommandFailed."""
     number, unit = age[:-1], age[-1:]
     if not age:
         return None
     if not (number.isascii() and number.isdigit() and unit in _UNIT_SECONDS):
-        raise CommandFailed(f"--older-than: a number and one of s, m, h, d, such as 30d, not {age!r}")
+        raise CommandFailed(f"{option}: a number and one of s, m, h, d, such as 30d, not {age!r}")
     return float(int(number) * _UNIT_SECONDS[unit])
 
 

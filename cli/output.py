@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
+    from google.protobuf.timestamp_pb2 import Timestamp
 
 
 def as_dict(message: Message) -> dict[str, Any]:
@@ -39,3 +40,16 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
     for row in cells:
         padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         print("  ".join(padded).rstrip())
+
+
+def print_fields(fields: Mapping[str, object]) -> None:
+    """Prints a name and a value a line; what is empty is left out."""
+    given = {name: str(value) for name, value in fields.items() if str(value)}
+    width = max(map(len, given))
+    for name, value in given.items():
+        print(f"{name.ljust(width)}  {value}")
+
+
+def time_text(time: Timestamp) -> str:
+    """A time in UTC, to the second: 2026-11-26 04:37:53."""
+    return time.ToDatetime().isoformat(" ", "seconds")

@@ -1,45 +1,32 @@
-"""Shows a training as it goes: a live bar on a terminal, plain lines elsewhere, or JSON lines."""
+"""What there is to say of a training, in words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from digits.v1.training_pb2 import Job, TrainProgress
-
-Show = Callable[["TrainProgress"], None]
-
-
-@contextmanager
-def progress_view(console: Console, as_json: bool) -> Iterator[Show]:
-    """A function that shows each message, in the way that fits where the output goes."""
-    if as_json:
-        yield _json_line
-    elif console.is_terminal:
-        with _bar(console) as show:
-            yield show
-    else:
-        yield _PlainLines()
 
 
 def summary(progress: TrainProgress) -> str:
     """Where the job is, on one line; parts that are not known yet are left out."""
-    parts = [f"{state_name(progress):<10}"]
+    eta = [f"eta {progress.eta.seconds} s"] if progress.eta.seconds else []
+    return "  ".join([f"{state_name(progress):<10}", *figures(progress), *eta]).rstrip()
+
+
+def figures(progress: TrainProgress) -> list[str]:
+    """What is known of how it goes, the most important first."""
+    parts = []
     if progress.images_total:
         parts.append(f"{progress.images_trained}/{progress.images_total} images")
     if progress.images_per_second:
         parts.append(f"{progress.images_per_second:.0f} img/s")
-    if progress.micro_batch:
-        parts.append(f"loss {progress.loss:.4f}")
     if progress.accuracy:
         parts.append(f"accuracy {progress.accuracy:.2%}")
-    if progress.eta.seconds:
-        parts.append(f"eta {progress.eta.seconds} s")
-    return "  ".join(parts).rstrip()
+    if progress.micro_batch:
+        parts.append(f"loss {progress.loss:.4f}")
+    return parts
 
 
 def state_name(progress: TrainProgress | Job) -> str:
@@ -77,43 +64,3 @@ def print_notes(notes: Iterable[str]) -> None:
     """What was accepted of a batch though it is not as described, a line each."""
     for note in notes:
         print(f"note: {note}", flush=True)
-
-
-def _json_line(progress: TrainProgress) -> None:
-    from cli.output import as_dict, print_json
-
-    print_json(as_dict(progress))
-
-
-class _PlainLines:
-    """Prints a line when something changed; heartbeats alone are not worth one."""
-
-    def __init__(self) -> None:
-        self._last = ""
-
-    def __call__(self, progress: TrainProgress) -> None:
-        if not self._last:
-            print(f"job {progress.job_id}", flush=True)
-        line = summary(progress)
-        if line != self._last:
-            print(line, flush=True)
-        self._last = line
-
-
-@contextmanager
-def _bar(console: Console) -> Iterator[Show]:
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(30), TaskProgressColumn())
-    with Progress(*columns, console=console) as progress_bar:
-        task = progress_bar.add_task("", total=None)
-
-        def show(progress: TrainProgress) -> None:
-            progress_bar.update(
-                task,
-                description=summary(progress),
-                total=progress.images_total or None,
-                completed=progress.images_trained,
-            )
-
-        yield show

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.failure import CommandFailed
-from cli.options import read_settings
+from cli.options import read_settings, seconds_of
 
 if TYPE_CHECKING:
     from digits.security.tokens import Role
@@ -16,23 +18,26 @@ if TYPE_CHECKING:
 
 def token(
     name: Annotated[str, typer.Argument(help="Whom it is for; limits count by this name.")],
-    roles: Annotated[list[str], typer.Argument(metavar="ROLE...", help="classify, train, or both.")],
+    roles: Annotated[list[str], typer.Argument(metavar="ROLE...", help="classify, train, admin.")],
+    lifetime: Annotated[
+        str, typer.Option("--for", metavar="TIME", help="How long it holds: 12h, 90d; for ever by default.")
+    ] = "",
     file: Annotated[
         Path | None, typer.Option(help="The tokens file. [env: DIGITS_TOKENS_FILE]", dir_okay=False)
     ] = None,
 ) -> None:
     """Make a bearer token: print it once, and add what the service must know of it to the tokens file."""
-    from digits.security.tokens import Principal, line, new_token
+    from digits.security.tokens import Principal, append, line, new_token
 
     path = file or read_settings().tokens_file
     if path is None:
         raise CommandFailed("which file? give --file, or set DIGITS_TOKENS_FILE")
     made = new_token()
-    row = line(Principal(name, _roles(roles)), made)
+    seconds = seconds_of(lifetime, "--for")
+    expires = math.inf if seconds is None else time.time() + seconds
+    row = line(Principal(name, _roles(roles), expires), made)
     try:
-        path.touch(mode=0o600)
-        with path.open("a", encoding="utf-8") as rows:
-            rows.write(f"{row}\n")
+        append(path, row)
     except OSError as error:
         raise CommandFailed(f"{path}: {error.strerror}") from error
     print(made)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,8 +13,10 @@ import typer
 
 from cli.connection import connected
 from cli.failure import CommandFailed, complain
+from cli.missing_file import advice
 from cli.options import AsJson, Server
-from cli.progress import print_notes, progress_view, state_name, verdict
+from cli.progress import print_notes, state_name, verdict
+from cli.progress_view import progress_view
 
 if TYPE_CHECKING:
     from digits.client.client import Client
@@ -41,9 +44,7 @@ def train(  # noqa: PLR0917
     batch: Annotated[str, typer.Argument(help="Batch of images below the service's data folder.")] = "",
     upload: Annotated[
         Path | None,
-        typer.Option(
-            exists=True, dir_okay=False, help="Send this npz or CSV file instead of naming a batch."
-        ),
+        typer.Option(metavar="FILE", help="Send this npz or CSV file instead of naming a batch."),
     ] = None,
     recipe: Annotated[str, typer.Option(help="fast, standard or best; the service's default is fast.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of the initial weights and of every shuffle.")] = 0,
@@ -52,23 +53,47 @@ def train(  # noqa: PLR0917
     orientation: Annotated[
         Orientation, typer.Option(help="Are rows and columns swapped, as EMNIST's are?")
     ] = Orientation.AS_IS,
+    base: Annotated[
+        str, typer.Option(metavar="VERSION", help='Go on from this version, or from "serving".')
+    ] = "",
     server: Server = "",
     as_json: AsJson = False,
 ) -> None:
     """Train a model and watch it learn."""
     if bool(batch) == bool(upload):
         raise typer.BadParameter("name a batch, or give one file with --upload")
-    with connected(server) as client:
+    content = _read(upload) if upload else None
+    with _advising(batch), connected(server) as client:
         messages = client.train(
             images_batch_path=batch or None,
-            images_batch=upload.read_bytes() if upload else None,
+            images_batch=content,
             recipe=recipe,
             request_id=request_id or uuid.uuid4().hex,
             seed=seed,
             promotion=promotion.name,
             orientation=orientation.name,
+            base_model_version=base,
         )
         watch(client, messages, as_json)
+
+
+def _read(upload: Path) -> bytes:
+    try:
+        return upload.read_bytes()
+    except OSError as error:
+        raise CommandFailed(f"{upload}: {error.strerror}{advice(upload, error)}") from error
+
+
+@contextmanager
+def _advising(batch: str) -> Iterator[None]:
+    """Says how a batch of this machine is sent, if the service has none of that name."""
+    try:
+        yield
+    except CommandFailed as error:
+        if error.code != "NOT_FOUND" or not batch or not Path(batch).is_file():
+            raise
+        said = f"{error} in the service's data folder; send the one here with: digits train --upload {batch}"
+        raise CommandFailed(said, error.code, error.field) from error
 
 
 def watch(client: Client, messages: Iterator[TrainProgress], as_json: bool) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from digits.errors import DigitsError
+from digits.signals.metrics.systems import BACKGROUND_FAILURES
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class BackgroundLoop:
                 self._failures = 0
             except Exception as error:
                 self._failures += 1
+                BACKGROUND_FAILURES.labels(self.name).inc()
                 self._log(error)
             self._last_turn = time.monotonic()
             self._wait()

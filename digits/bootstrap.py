@@ -8,15 +8,16 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
-from digits.adapters.celery_queue import CeleryClassifyQueue, CeleryTrainQueue, make_app
+from digits.adapters.celery_queue import CeleryClassifyQueue, CeleryTrainQueue, app_of
 from digits.adapters.zookeeper import ZooKeeperCoordinator
+from digits.adapters.zookeeper_access import TLS_SCHEME, ZooKeeperAccess
 from digits.ports import ArtifactStore, BlockLog, ClassifyQueue, Coordinator, TrainQueue
 from digits.settings import Settings
 
 
 def store(settings: Settings) -> ArtifactStore:
     """The artifact store."""
-    url = _require("store_url", settings.store, "file", "webhdfs")
+    url = _require("store_url", settings.store, "file", "webhdfs", "swebhdfs")
     if url.scheme == "file":
         from digits.adapters.local_folder import LocalFolderStore  # noqa: PLC0415
 
@@ -28,6 +29,8 @@ def store(settings: Settings) -> ArtifactStore:
         url.path or "/",
         user=settings.webhdfs_user,
         token=settings.webhdfs_token.get_secret_value(),
+        tls=url.scheme == "swebhdfs",
+        ca_file=settings.webhdfs_ca_file,
     )
 
 
@@ -56,24 +59,28 @@ def log(settings: Settings) -> BlockLog:
 
 def coordinator(settings: Settings) -> Coordinator:
     """A session with the coordinator, which comes up in the background."""
-    _require("coordinator_url", settings.coordinator_url, "zookeeper")
-    return ZooKeeperCoordinator(settings.coordinator_url, settings.coordinator_session_seconds)
+    _require("coordinator_url", settings.coordinator_url, "zookeeper", TLS_SCHEME)
+    return ZooKeeperCoordinator(
+        settings.coordinator_url,
+        settings.coordinator_session_seconds,
+        access=ZooKeeperAccess.of(settings),
+    )
 
 
 def train_queue(settings: Settings) -> TrainQueue:
     """The way to the train workers."""
-    return CeleryTrainQueue(make_app(_broker(settings)))
+    _require_broker(settings)
+    return CeleryTrainQueue(app_of(settings))
 
 
 def classify_queue(settings: Settings) -> ClassifyQueue:
     """The way to the classify workers."""
-    url = _broker(settings)
-    return CeleryClassifyQueue(lambda: make_app(url))
+    _require_broker(settings)
+    return CeleryClassifyQueue(lambda: app_of(settings))
 
 
-def _broker(settings: Settings) -> str:
+def _require_broker(settings: Settings) -> None:
     _require("broker_url", settings.broker_url, "redis", "rediss", "amqp", "amqps")
-    return settings.broker_url
 
 
 def _require(setting: str, url: str, *schemes: str) -> SplitResult:

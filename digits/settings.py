@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
+
+from digits.limits import DEFAULT_GRPC_PORT
 
 
 class Settings(BaseSettings):
@@ -18,10 +25,21 @@ class Settings(BaseSettings):
     var_dir: Path = Field(Path("var"), description="Folder for all state and logs.")
     data_dir: Path = Field(Path("data"), description="Folder that paths in requests resolve under.")
 
+    secrets_dir: Path | None = Field(
+        None,
+        description="Folder with a file for each secret setting, named like its variable in small letters "
+        "(digits_zookeeper_password); a variable comes first.",
+    )
+
     grpc_host: str = Field("127.0.0.1", description="Address that the gRPC server listens on.")
-    grpc_port: int = Field(50051, ge=0, le=65535, description="Port of the gRPC server.")
+    grpc_port: int = Field(DEFAULT_GRPC_PORT, ge=0, le=65535, description="Port of the gRPC server.")
     rest_host: str = Field("127.0.0.1", description="Address that the REST bridge listens on.")
     rest_port: int = Field(5000, ge=0, le=65535, description="Port of the REST bridge.")
+    rest_names: str = Field(
+        "",
+        description="Names, with commas between them, by which callers without tokens may call the bridge, "
+        "beside localhost; by any other, a web page could reach it.",
+    )
     server_address: str = Field("", description="gRPC address that the bridge and the command line call.")
     health_port: int = Field(
         0,
@@ -29,6 +47,36 @@ class Settings(BaseSettings):
         le=65535,
         description="Port on which the server answers gRPC health checks alone, without TLS and tokens, for "
         "probes that have neither; 0 for none.",
+    )
+    metrics_host: str = Field(
+        "127.0.0.1",
+        description="Address on which a server or a worker shows its metrics, in plain text and without "
+        "tokens: another than loopback only where nobody else reaches it.",
+    )
+    metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port of a server's or a worker's /metrics; 0 for none. `digits up` gives the server "
+        "this one, the classify worker the next and the train worker the one after; for 0 it takes free "
+        "ones. The bridge shows its own beside its other paths.",
+    )
+    trace_endpoint: str = Field(
+        "",
+        description="Where spans are sent to, by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; "
+        "empty for nowhere. Needs the extra `traces`.",
+    )
+    trace_ratio: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Share of the traces that begin here which is kept; callers decide on theirs.",
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How each event is logged, on one line: for people, or as a JSON object."
+    )
+    access_log: bool = Field(
+        False, description="Whether servers and bridge log every call that they answered."
     )
     drain_seconds: float = Field(
         10.0, ge=0, description="How long accepted calls may take once a server was told to stop."
@@ -52,7 +100,8 @@ class Settings(BaseSettings):
     )
     tokens_file: Path | None = Field(
         None,
-        description="File of the bearer tokens that callers need: a line each, NAME ROLE[,ROLE] SHA-256.",
+        description="File of the bearer tokens that callers need: a line each, NAME ROLE[,ROLE] SHA-256 "
+        "[until=TIME].",
     )
     allow_insecure: bool = Field(
         False, description="Whether we may listen beyond loopback without TLS or without tokens."
@@ -79,12 +128,18 @@ class Settings(BaseSettings):
     store_url: str = Field(
         "",
         description="Artifact store: file://FOLDER or webhdfs://HOST:PORT[,HOST:PORT]/PATH, where the hosts "
-        "are an HDFS's NameNodes; by default a folder in the state folder.",
+        "are an HDFS's NameNodes, or swebhdfs://…, by TLS, which checks their names; by default a folder in "
+        "the state folder.",
     )
     webhdfs_user: str = Field(
         "", description="Who we are to an HDFS without security; by default, ourselves."
     )
-    webhdfs_token: SecretStr = Field(SecretStr(""), description="Delegation token of a secured HDFS.")
+    webhdfs_token: SecretStr = Field(
+        SecretStr(""), description="Delegation token of a secured HDFS, with swebhdfs://."
+    )
+    webhdfs_ca_file: Path | None = Field(
+        None, description="PEM file of who vouches for HDFS, if not this machine's list does."
+    )
     log_url: str = Field(
         "",
         description="Log of image blocks: file://FOLDER or kafka://HOST:PORT[,HOST:PORT]; by default a "
@@ -111,13 +166,49 @@ class Settings(BaseSettings):
     )
     coordinator_url: str = Field(
         "zookeeper://127.0.0.1:2181/digits",
-        description="ZooKeeper: zookeeper://HOST:PORT[,HOST:PORT]/CHROOT.",
+        description="ZooKeeper: zookeeper://HOST:PORT[,HOST:PORT]/CHROOT, or zookeeper+tls://…, which checks "
+        "the host's name.",
     )
+    zookeeper_scheme: Literal["digest", "sasl"] = Field(
+        "digest",
+        description="How we say who we are to ZooKeeper, with a name: sasl (DIGEST-MD5) does not send the "
+        "password.",
+    )
+    zookeeper_username: str = Field(
+        "",
+        description="Who we are to ZooKeeper; with it, nobody else may read or change what we make there.",
+    )
+    zookeeper_password: SecretStr = Field(SecretStr(""), description="What proves it.")
+    zookeeper_ca_file: Path | None = Field(
+        None,
+        description="PEM file of who vouches for ZooKeeper, with zookeeper+tls://, beside this machine's "
+        "list.",
+    )
+    zookeeper_certificate_file: Path | None = Field(
+        None, description="PEM file of the certificate chain that we show to ZooKeeper, if any."
+    )
+    zookeeper_key_file: Path | None = Field(None, description="PEM file of that certificate's key.")
     broker_url: str = Field(
         "redis://127.0.0.1:6379/0",
-        description="Celery's broker: redis://… (Redis, Valkey) or amqp://… (RabbitMQ).",
+        description="Celery's broker: redis://… (Redis, Valkey) or amqp://… (RabbitMQ); by TLS, which checks "
+        "the host's name, rediss://… and amqps://….",
     )
+    broker_password: SecretStr = Field(
+        SecretStr(""), description="What proves who we are to the broker, if its address does not say it."
+    )
+    broker_ca_file: Path | None = Field(
+        None, description="PEM file of who vouches for the broker, if not this machine's list does."
+    )
+    broker_certificate_file: Path | None = Field(
+        None, description="PEM file of the certificate chain that we show to the broker, if any."
+    )
+    broker_key_file: Path | None = Field(None, description="PEM file of that certificate's key.")
     spark_master: str = Field("local[*]", description="Spark's master: local[*], spark:// or k8s://.")
+    spark_secret: SecretStr = Field(
+        SecretStr(""),
+        description="What driver, master and workers of a spark:// cluster share "
+        "(spark.authenticate.secret): with it they talk to nobody else, and encrypt it.",
+    )
     spark_driver_host: str = Field("127.0.0.1", description="Address by which executors reach the driver.")
     spark_cores: int = Field(
         2, gt=0, description="Cores that the train worker takes of a Spark cluster; local[*] takes them all."
@@ -131,6 +222,12 @@ class Settings(BaseSettings):
     )
     max_request_bytes: int = Field(
         64 << 20, gt=0, description="Largest gRPC message, in bytes (mnist.npz is 11 MB)."
+    )
+    max_upload_bytes: int = Field(
+        64 << 20,
+        gt=0,
+        description="Largest batch of images that may be uploaded, in bytes; larger ones belong into the "
+        "data folder.",
     )
     max_image_bytes: int = Field(10 << 20, gt=0, description="Largest picture file, in bytes.")
     max_dataset_bytes: int = Field(
@@ -172,8 +269,21 @@ class Settings(BaseSettings):
         le=1,
         description="Share of the reference set that the first model has to read; 500 images teach 95 %.",
     )
+    max_labels_per_caller: int = Field(
+        10_000, gt=0, description="Most pictures that one caller may label; a picture has 1 KB."
+    )
+    rollback_on_live_labels: bool = Field(
+        False,
+        description="Whether the version before serves again once what people reported says with 99 % "
+        "confidence that the one that serves is worse.",
+    )
     max_attempts: int = Field(
         3, gt=0, description="How often in a row a job may take its worker down without getting further."
+    )
+    max_job_hours: float = Field(
+        24.0,
+        gt=0,
+        description="Longest time of a job, in hours from when a train worker first had it; then it fails.",
     )
     keep_jobs_days: float = Field(
         30.0, gt=0, description="How long finished jobs and their request ids are kept."
@@ -187,8 +297,22 @@ class Settings(BaseSettings):
         description="How long versions that never served are kept. What serves, did, or is pinned stays.",
     )
     keep_models: int = Field(
-        100, ge=0, description="Most versions that never served that are kept: the newest. One has 0.5 MB."
+        100, ge=0, description="Most versions that never served that are kept: the newest. One has 1 MB."
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given, then the environment, then the files of `secrets_dir`."""
+        given = (init_settings, env_settings)
+        folder = next((found for source in given if (found := source().get("secrets_dir"))), None)
+        return (*given, SecretsSettingsSource(settings_cls, folder)) if folder else given
 
     @cached_property
     def store(self) -> str:

@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from digits import errors
+from digits.outward import outward
 from digits.v1 import training_pb2
 
 CODES: dict[type[BaseException], int] = {
@@ -16,6 +17,7 @@ CODES: dict[type[BaseException], int] = {
     errors.Forbidden: code_pb2.PERMISSION_DENIED,
     errors.NotFound: code_pb2.NOT_FOUND,
     errors.NotReady: code_pb2.FAILED_PRECONDITION,
+    errors.Misconfigured: code_pb2.FAILED_PRECONDITION,
     errors.Overloaded: code_pb2.RESOURCE_EXHAUSTED,
     errors.DeadlinePassed: code_pb2.DEADLINE_EXCEEDED,
     errors.Cancelled: code_pb2.CANCELLED,
@@ -24,8 +26,25 @@ CODES: dict[type[BaseException], int] = {
     errors.Diverged: code_pb2.ABORTED,
     errors.NotLearned: code_pb2.ABORTED,
     errors.GaveUp: code_pb2.ABORTED,
+    errors.TookTooLong: code_pb2.DEADLINE_EXCEEDED,
     errors.StaleWrite: code_pb2.ABORTED,
 }
+
+
+# Their words may be another system's, with its addresses in them; the others' are ours and the caller's own.
+_ABOUT_THE_INSIDE = (
+    errors.Unavailable,
+    errors.Corrupt,
+    errors.NotReady,
+    errors.GaveUp,
+    errors.Misconfigured,
+    errors.StaleWrite,
+)
+
+
+def sentence_of(error: errors.DigitsError) -> str:
+    """What callers read of an error: without hosts and paths of the inside."""
+    return outward(str(error)) if isinstance(error, _ABOUT_THE_INSIDE) else str(error)
 
 
 def code_of(error: BaseException) -> int:
@@ -37,7 +56,7 @@ def status_of(error: BaseException) -> status_pb2.Status:
     """The error as google.rpc.Status; what is not of the tree gives away nothing but that it happened."""
     if not isinstance(error, errors.DigitsError):
         return status_pb2.Status(code=code_pb2.INTERNAL, message="internal error; the server's log says more")
-    return status_pb2.Status(code=code_of(error), message=str(error), details=_details(error))
+    return status_pb2.Status(code=code_of(error), message=sentence_of(error), details=_details(error))
 
 
 def job_error(error: BaseException) -> training_pb2.JobError:

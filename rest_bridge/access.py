@@ -6,8 +6,9 @@ from flask import Flask, request
 
 from digits.security.tokens import Tokens
 
-# What anybody may ask, as probes do.
-OPEN = frozenset({"probes.healthz", "probes.readyz"})
+PROBES = frozenset({"probes.healthz", "probes.readyz"})
+# What anybody may ask: probes, and the files of the page, which asks for a token itself.
+OPEN = PROBES | {"page.index", "page.file"}
 
 
 def install(app: Flask, tokens: Tokens | None) -> None:

@@ -8,16 +8,28 @@ from digits.client.client import Client
 from digits.client.connect import connect
 from digits.security.tokens import Tokens
 from digits.settings import Settings
-from rest_bridge import access, classifying, error_mapping, models, probes, training
+from rest_bridge import (
+    access,
+    browsers,
+    classifying,
+    error_mapping,
+    measures,
+    models,
+    page_files,
+    probes,
+    training,
+)
 
 
 def create_app(settings: Settings, client: Client | None = None) -> Flask:
     """Builds the WSGI application; it calls `settings.server` with the first request, not before."""
     app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_bytes
     app.extensions["digits"] = client or connect(settings)
     error_mapping.install(app)
+    measures.install(app, settings)
+    browsers.install(app, settings)
     access.install(app, Tokens(settings.tokens_file) if settings.tokens_file else None)
-    for module in (classifying, training, models, probes):
+    for module in (classifying, training, models, probes, measures, page_files):
         app.register_blueprint(module.blueprint)
     return app

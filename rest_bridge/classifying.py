@@ -1,11 +1,11 @@
-"""POST /digits/classify."""
+"""POST /digits/classify, and /digits/feedback on what came of it."""
 
 from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
 from rest_bridge import reading
-from rest_bridge.bodies import CLASSIFY
+from rest_bridge.bodies import CLASSIFY, FeedbackBody
 from rest_bridge.operations import JSON, Operation, Parameter
 from rest_bridge.replies import client, json_reply
 
@@ -22,3 +22,10 @@ def classify() -> Response:
     if request.args.get("details") == "1":
         return json_reply(answer)
     return Response(f"[{answer.digit}]", mimetype=JSON)
+
+
+@blueprint.post("/digits/feedback")
+@Operation(json_body=FeedbackBody)
+def report_label() -> Response:
+    """Says what a picture shows, to learn from it and to know how right its version is."""
+    return json_reply(client().report_label(**reading.read_json(FeedbackBody)))

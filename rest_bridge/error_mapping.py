@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 
 from digits.client.errors import RemoteError
 from digits.errors import Unauthenticated
+from digits.signals import refusals
 from rest_bridge.problems import BadRequest, Problem, response_of
 
 HTTP_OF = {
@@ -50,8 +51,7 @@ def problem_of(error: Exception, endpoint: str | None = None) -> Problem:
     if isinstance(error, Unauthenticated):
         return Problem(status=401, detail=str(error), code="UNAUTHENTICATED")
     if isinstance(error, RequestEntityTooLarge):
-        limit = f"at most {request.max_content_length:,} bytes are allowed"
-        return Problem(status=413, detail=f"the body is too large; {limit}")
+        return Problem(status=413, detail=_too_large())
     if isinstance(error, HTTPException):
         allow = ", ".join(sorted(error.valid_methods or ())) if isinstance(error, MethodNotAllowed) else ""
         return Problem(status=error.code or 500, detail=error.description or "", allow=allow)
@@ -62,6 +62,8 @@ def _answer(error: Exception) -> Response:
     if isinstance(error, HTTPException) and (error.code or 500) < 400:
         return Response(status=error.code, headers=[("Location", request.path)])
     problem = problem_of(error, request.endpoint)
+    if isinstance(error, Unauthenticated):
+        refusals.tell(error, request.remote_addr or "")
     if not isinstance(error, HTTPException | RemoteError | BadRequest | Unauthenticated):
         current_app.logger.error("%s %s failed", request.method, request.path, exc_info=error)
     return response_of(problem.model_copy(update={"instance": g.get("job_location", "")}))
@@ -79,6 +81,17 @@ def _of_remote(error: RemoteError, endpoint: str | None) -> Problem:
         code=error.code.name,
         retry_after_seconds=retry,
     )
+
+
+def _too_large() -> str:
+    limit, largest = request.max_content_length, current_app.config["MAX_CONTENT_LENGTH"]
+    way_out = (
+        " (DIGITS_MAX_UPLOAD_BYTES): put a batch below the service's data folder, and send its "
+        "images_batch_path"
+        if limit == largest
+        else ": send a file as a form"
+    )
+    return f"the body is too large; at most {limit:,} bytes are allowed{way_out}"
 
 
 def _detail(error: RemoteError) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -32,16 +34,36 @@ def _digits(value: object) -> object:
     return value
 
 
-def _content(value: object) -> object:
+def _stream(value: object) -> IO[bytes]:
     if not isinstance(value, FileStorage):
         raise PydanticCustomError("extra_forbidden", "not a file")
-    return value.read()
+    return value.stream
 
 
+def _content(value: object) -> bytes:
+    return _stream(value).read()
+
+
+def _decoded(value: object) -> object:
+    if not isinstance(value, str):
+        raise PydanticCustomError("base64", "not text")
+    try:
+        return base64.b64decode(value, validate=True)
+    except binascii.Error as error:
+        raise PydanticCustomError("base64", "not base64") from error
+
+
+Base64 = Annotated[
+    bytes, BeforeValidator(_decoded), WithJsonSchema({"type": "string", "contentEncoding": "base64"})
+]
 Promotion = Annotated[str, PlainValidator(_one_of(PROMOTIONS)), WithJsonSchema({"enum": PROMOTIONS})]
 Orientation = Annotated[str, PlainValidator(_one_of(ORIENTATIONS)), WithJsonSchema({"enum": ORIENTATIONS})]
 Whole = Annotated[int, BeforeValidator(_digits)]
 Upload = Annotated[bytes, BeforeValidator(_content)]
+# A file that is handed on in pieces; the form's parser keeps it on disk.
+Streamed = Annotated[
+    IO[bytes], PlainValidator(_stream), WithJsonSchema({"type": "string", "format": "binary"})
+]
 
 
 def text(description: str, max_length: int | None = None) -> Any:

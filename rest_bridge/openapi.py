@@ -17,7 +17,12 @@ from rest_bridge.operations import JSON, Operation, operation_of
 from rest_bridge.problems import MEDIA_TYPE, Problem
 
 _REFERENCE = "#/components/schemas/{model}"
-_PATH_PARAMETERS = {"job_id": "The job.", "version": 'The version; reading also knows "serving".'}
+_PATH_PARAMETERS = {
+    "job_id": "The job.",
+    "version": 'The version; reading also knows "serving".',
+    "kind": "bundle, onnx or keras.",
+    "name": "The file.",
+}
 
 
 def document(app: Flask) -> dict[str, Any]:
@@ -51,6 +56,8 @@ def _described(rule: Rule, view: Callable[..., Any]) -> dict[str, Any]:
     }
     if operation.body:
         described["requestBody"] = _body(operation.body)
+    if operation.json_body:
+        described["requestBody"] = {"required": True, "content": {JSON: _media(operation.json_body)}}
     if operation.optional_body:
         described["requestBody"] = {"content": {JSON: _media(operation.optional_body)}}
     return described
@@ -61,8 +68,7 @@ def _schemas(operations: list[Operation]) -> dict[str, Any]:
     for operation in operations:
         if operation.body:
             models += [(operation.body.json, "validation"), (operation.body.multipart, "validation")]
-        if operation.optional_body:
-            models.append((operation.optional_body, "validation"))
+        models += [(each, "validation") for each in (operation.json_body, operation.optional_body) if each]
         if operation.answer:
             models.append((operation.answer, "serialization"))
     _, definitions = models_json_schema(models, ref_template=_REFERENCE)
@@ -79,9 +85,13 @@ def _path_parameters(rule: Rule) -> list[dict[str, Any]]:
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
-    query = operation.query.model_json_schema()["properties"] if operation.query else {}
+    described = operation.query.model_json_schema() if operation.query else {}
+    query, required = described.get("properties", {}), described.get("required", [])
     return [
-        *(_parameter(name, "query", schema, schema.pop("description")) for name, schema in query.items()),
+        *(
+            _parameter(name, "query", schema, schema.pop("description")) | {"required": name in required}
+            for name, schema in query.items()
+        ),
         *(_parameter(each.name, each.place, each.schema, each.description) for each in operation.parameters),
     ]
 

@@ -35,6 +35,7 @@ class Operation:
     media: str = JSON
     answer: type[BaseModel] | None = None
     body: Forms | None = None
+    json_body: type[BaseModel] | None = None
     optional_body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     parameters: tuple[Parameter, ...] = ()

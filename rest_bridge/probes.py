@@ -1,4 +1,4 @@
-"""What machines ask: whether the bridge lives, whether it can answer, and what it offers."""
+"""How the bridge and the service are: for probes, for a person, and what can be called."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from rest_bridge.openapi import document
 from rest_bridge.operations import Operation
 from rest_bridge.problems import Problem, response_of
-from rest_bridge.replies import client
+from rest_bridge.replies import client, json_reply
 
 blueprint = Blueprint("probes", __name__)
 
@@ -19,15 +19,6 @@ class Status(BaseModel):
     """What a probe reads."""
 
     status: Literal["ok", "SERVING"]
-
-
-class Links(BaseModel):
-    """Paths of this bridge."""
-
-    description: str = "/openapi.json"
-    jobs: str = "/digits/jobs"
-    models: str = "/digits/models"
-    ready: str = "/readyz"
 
 
 @blueprint.get("/healthz")
@@ -46,14 +37,20 @@ def readyz() -> Response:
     return response_of(Problem(status=503, detail="no model serves yet; train one", retry_after_seconds=1))
 
 
+@blueprint.get("/digits/token")
+@Operation(answer=Status)
+def token() -> Response:
+    """200 if the caller's token is known, or none is needed: asked before a large body is taken in."""
+    return jsonify(Status(status="ok").model_dump())
+
+
+@blueprint.get("/digits/status")
+def get_status() -> Response:
+    """How each part of the service is, what waits, and the workers that live."""
+    return json_reply(client().status())
+
+
 @blueprint.get("/openapi.json")
 def openapi() -> Response:
     """This description."""
     return jsonify(document(current_app))
-
-
-@blueprint.get("/")
-@Operation(answer=Links)
-def index() -> Response:
-    """Where to go from here."""
-    return jsonify(Links().model_dump())

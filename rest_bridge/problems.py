@@ -10,6 +10,8 @@ from typing import Literal
 from flask import Response
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
+_CODES = {400: "INVALID_ARGUMENT", 403: "PERMISSION_DENIED", 421: "PERMISSION_DENIED"}
+
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -40,8 +42,7 @@ class BadRequest(Exception):
 
     def __init__(self, detail: str, field: str = "", status: int = 400) -> None:
         super().__init__(detail)
-        code = "INVALID_ARGUMENT" if status == 400 else ""
-        self.problem = Problem(status=status, detail=detail, field=field, code=code)
+        self.problem = Problem(status=status, detail=detail, field=field, code=_CODES.get(status, ""))
 
 
 def response_of(problem: Problem) -> Response:

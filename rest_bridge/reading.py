@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from rest_bridge import slips
-from rest_bridge.bodies import Forms, Page
+from rest_bridge.bodies import Forms
 from rest_bridge.problems import BadRequest
 from rest_bridge.refusals import refusal, shown, type_name
 
@@ -30,21 +30,33 @@ def read(forms: Forms) -> dict[str, Any]:
     return _checked(forms.json, _json(), strict=True)
 
 
+def read_json(model: type[BaseModel]) -> dict[str, Any]:
+    """The fields of a JSON body, by name; raises BadRequest naming the field."""
+    return _checked(model, _json(), strict=True)
+
+
 def read_optional(model: type[BaseModel]) -> dict[str, Any]:
-    """The fields of a JSON body that may be left out, by name; raises BadRequest naming the field."""
+    """The fields of a JSON body that may be empty, by name; raises BadRequest naming the field.
+
+    It has to be called JSON also if it is empty: a page of somebody else's can send us a form, but no JSON.
+    """
+    if request.mimetype != "application/json":
+        wanted = '-H "Content-Type: application/json"'
+        raise BadRequest(f"Content-Type must be application/json: curl -X POST {wanted} …", status=415)
     return _checked(model, _json(), strict=True) if _body(MAX_JSON_BYTES) else {}
 
 
-def page() -> dict[str, Any]:
-    """The query's page_size and page_token."""
-    return _checked(Page, request.args.to_dict(), strict=False)
+def query(model: type[BaseModel]) -> dict[str, Any]:
+    """What the address says after "?", by name; raises BadRequest naming the field."""
+    return _checked(model, request.args.to_dict(), strict=False)
 
 
 def _checked(model: type[BaseModel], fields: dict[str, Any], strict: bool) -> dict[str, Any]:
     try:
-        return model.model_validate(fields, strict=strict).model_dump(exclude_unset=True)
+        checked = model.model_validate(fields, strict=strict)
     except ValidationError as error:
         raise refusal(model, error) from error
+    return {name: getattr(checked, name) for name in checked.model_fields_set}
 
 
 def _json() -> dict[str, Any]:

@@ -13,6 +13,8 @@ from rest_bridge.fields import MAX_INT64
 from rest_bridge.problems import BadRequest
 
 _SENTENCES = {
+    "missing": "is missing",
+    "base64": "must be base64",
     "string_type": "must be a string, not {found}",
     "string_too_short": "is empty",
     "string_too_long": "must have at most {max_length} characters",

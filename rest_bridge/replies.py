@@ -10,12 +10,13 @@ from google.protobuf.message import Message
 
 from digits.client.client import Client
 from rest_bridge.access import authorization
+from rest_bridge.measures import passed_on
 
 
 def client() -> Client:
     """The application's gRPC client, on behalf of whoever sent the request."""
     found: Client = current_app.extensions["digits"]
-    return found.on_behalf_of(authorization())
+    return found.on_behalf_of(authorization(), passed_on())
 
 
 def json_text(message: Message) -> str:

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, g, request, url_for
 from digits.client.resume import follow
 from digits.v1.training_pb2 import SUCCEEDED, JobState, TrainProgress
 from rest_bridge import events, reading
-from rest_bridge.bodies import TRAIN, Page
+from rest_bridge.bodies import TRAIN, NoBody, Page
 from rest_bridge.operations import Operation, Parameter
 from rest_bridge.problems import Problem, response_of
 from rest_bridge.replies import client, json_reply
@@ -37,11 +37,17 @@ def train() -> Response:
     return reply
 
 
+@blueprint.get("/digits/batches")
+def list_batches() -> Response:
+    """What below the data folder can be trained on, by its names."""
+    return json_reply(client().list_batches())
+
+
 @blueprint.get("/digits/jobs")
 @Operation(query=Page)
 def list_jobs() -> Response:
     """A page of jobs, newest first."""
-    return json_reply(client().list_jobs(**reading.page()))
+    return json_reply(client().list_jobs(**reading.query(Page)))
 
 
 @blueprint.get("/digits/jobs/<job_id>")
@@ -51,8 +57,10 @@ def get_job(job_id: str) -> Response:
 
 
 @blueprint.post("/digits/jobs/<job_id>/cancel")
+@Operation(optional_body=NoBody)
 def cancel_job(job_id: str) -> Response:
     """Asks the job to stop."""
+    reading.read_optional(NoBody)
     return json_reply(client().cancel_job(job_id))
 
 

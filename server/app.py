@@ -7,13 +7,14 @@ import logging
 import os
 import signal
 import threading
-from functools import partial
 from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2_grpc
 
 from digits import bootstrap
+from digits.feedback.labels import Labels
+from digits.feedback.predictions import Predictions
 from digits.inference import inference_pb2_grpc
 from digits.jobs.admission import Admission
 from digits.jobs.cleanup import Cleanup
@@ -22,7 +23,11 @@ from digits.jobs.jobs import Jobs
 from digits.jobs.reconciler import Reconciler
 from digits.jobs.retention import JobRetention, Limits
 from digits.jobs.sweep import Sweep
+from digits.models.comparison import Comparison
+from digits.models.export import Export
+from digits.models.live_labels import LiveLabels
 from digits.models.promotion import Promotion
+from digits.models.reference import ReferenceFile
 from digits.models.registry import Registry
 from digits.models.retention import ModelRetention
 from digits.security.tokens import Tokens
@@ -37,17 +42,31 @@ from digits.serving.queue_answerer import QueueAnswerer
 from digits.serving.serving_model import ServingModel, ServingSnapshot
 from digits.serving.version_floor import VersionFloor
 from digits.settings import Settings
-from digits.v1 import digit_service_pb2_grpc, models_pb2_grpc, training_pb2_grpc
-from server import listening, reflection
+from digits.signals import audit, exposition
+from digits.signals.certificates import CertificateExpiry
+from digits.signals.metrics.systems import STORE_BYTES
+from digits.v1 import (
+    digit_service_pb2_grpc,
+    feedback_pb2_grpc,
+    models_pb2_grpc,
+    status_pb2_grpc,
+    training_pb2_grpc,
+)
+from server import gauges, listening, reflection
 from server.access import Access, Authorized
+from server.audited import Audited
 from server.digit_servicer import DigitServicer
 from server.error_mapping import ErrorMapping
+from server.feedback_servicer import FeedbackServicer
 from server.generic_handlers import GenericHandlersOnly
 from server.health import ALWAYS, WITH_A_MODEL, Health
 from server.inference_servicer import InferenceServicer
 from server.job_servicer import JobServicer
 from server.model_servicer import ModelServicer
+from server.observed import Observed
 from server.progress_stream import ProgressStreams
+from server.status_servicer import Queue, StatusServicer
+from server.unknown_calls import UnknownCalls
 
 logger = logging.getLogger(__name__)
 
@@ -67,18 +86,23 @@ class Application:
         self._store = DeadlineStore(bootstrap.store(settings))
         self._jobs = Jobs(self._coordinator, bootstrap.train_queue(settings))
         self._registry = Registry(self._coordinator)
-        log = bootstrap.log(settings)
-        cleanup = Cleanup(self._jobs, self._store, log)
-        self._reconciler = Reconciler(self._jobs, self._coordinator, settings.max_attempts)
+        self._labels = Labels(self._store, settings.max_labels_per_caller)
+        self._log = bootstrap.log(settings)
+        cleanup = Cleanup(self._jobs, self._store, self._log)
+        self._reconciler = Reconciler(
+            self._jobs, self._coordinator, settings.max_attempts, settings.max_job_hours
+        )
         self._job_retention = JobRetention(self._jobs, self._coordinator)
         self._model_retention = ModelRetention(self._registry, self._jobs, self._store, self._coordinator)
-        self._housekeeping = self._make_housekeeping(cleanup, Sweep(self._jobs, self._store, log))
+        self._housekeeping = self._make_housekeeping(cleanup, Sweep(self._jobs, self._store, self._log))
         loader = ModelLoader(self._registry, self._store)
         cache = settings.var_dir / "cache" / f"server-{settings.grpc_port}"
         self._serving = ServingModel(self._registry, loader, self._serving_changed, cache)
         self._named = NamedVersions(self._serving, loader, settings.classify_max_waiting)
         self._floor = VersionFloor(self._serving)
-        self._classifier = self._make_classifier()
+        self._breaker = Breaker()
+        self._classifier = self._make_classifier(self._breaker)
+        gauges.follow(self._classifier.batcher, self._breaker, self._reconciler)
         self._health = Health(
             {
                 "serving-model": self._serving.is_alive,
@@ -144,17 +168,23 @@ class Application:
             [
                 self._jobs.mend_index,
                 sweep.run,
+                self._labels.merge,
                 self._model_retention.sweep,
-                partial(self._job_retention.prune, _job_limits(self._settings)),
-                partial(self._model_retention.prune, _model_limits(self._settings)),
+                self._prune,
+                lambda: STORE_BYTES.set(self._store.total_bytes()),
             ],
         )
 
-    def _make_classifier(self) -> Classifier:
+    def _prune(self) -> None:
+        jobs = self._job_retention.prune(_job_limits(self._settings))
+        audit.by_the_service("prune", [f"job {job_id}" for job_id in jobs])
+        audit.by_the_service("prune", self._model_retention.prune(_model_limits(self._settings)))
+
+    def _make_classifier(self, breaker: Breaker) -> Classifier:
         settings = self._settings
         queue = QueueAnswerer(bootstrap.classify_queue(settings), settings.classify_queue_timeout_seconds)
         return Classifier(
-            Failover(queue, LocalAnswerer(self._serving, self._floor), Breaker()),
+            Failover(queue, LocalAnswerer(self._serving, self._floor), breaker),
             self._named,
             self._serving,
             self._floor,
@@ -164,43 +194,88 @@ class Application:
 
     def _make_server(self) -> grpc.aio.Server:
         settings = self._settings
-        server = listening.make_server(settings)
-        methods: Any = GenericHandlersOnly(server)
         tokens = Tokens(settings.tokens_file) if settings.tokens_file else None
         access = Access(tokens, settings.max_calls_per_caller)
+        server = listening.make_server(settings)
+        methods: Any = GenericHandlersOnly(server, access)
 
         def guarded(servicer: object) -> Any:
-            return ErrorMapping(Authorized(servicer, access))
+            audited = Audited(servicer, access)
+            return ErrorMapping(Observed(Authorized(audited, access), settings.access_log))
 
+        predictions = Predictions()
+        promotion = Promotion(self._registry, self._store, self._coordinator)
+        live_labels = LiveLabels(
+            self._labels, self._registry, promotion, rollback=settings.rollback_on_live_labels
+        )
+        digit = self._make_digit_servicer(predictions, access)
+        digit_service_pb2_grpc.add_DigitServiceServicer_to_server(guarded(digit), methods)
+        job = JobServicer(
+            self._jobs,
+            self._progress_streams,
+            access,
+            retention=self._job_retention,
+            limits=_job_limits(settings),
+        )
+        training_pb2_grpc.add_JobServiceServicer_to_server(guarded(job), methods)
+        model = self._make_model_servicer(promotion, live_labels, access)
+        models_pb2_grpc.add_ModelServiceServicer_to_server(guarded(model), methods)
+        feedback = FeedbackServicer(predictions, self._classifier, live_labels, access)
+        feedback_pb2_grpc.add_FeedbackServiceServicer_to_server(guarded(feedback), methods)
+        inference = InferenceServicer(self._classifier, self._named, self._serving, self._registry)
+        inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(guarded(inference), methods)
+        status_pb2_grpc.add_StatusServiceServicer_to_server(guarded(self._make_status(access)), methods)
+        server.add_generic_rpc_handlers((UnknownCalls(),))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, methods)
+        names = ["grpc.health.v1.Health", *ALWAYS, *filter(None, WITH_A_MODEL)]
+        reflection.enable(methods, names, guarded)
+        return server
+
+    def _make_digit_servicer(self, predictions: Predictions, access: Access) -> DigitServicer:
+        settings = self._settings
         admission = Admission(
             self._jobs,
             self._store,
             settings.data_dir,
+            self._labels,
+            find_model=self._registry.get,
             max_dataset_bytes=settings.max_dataset_bytes,
             max_jobs_per_caller=settings.max_jobs_per_caller,
         )
-        digit = DigitServicer(
-            admission, self._progress_streams, self._classifier, access=access, settings=settings
+        return DigitServicer(
+            admission,
+            self._progress_streams,
+            self._classifier,
+            predictions,
+            access=access,
+            settings=settings,
         )
-        digit_service_pb2_grpc.add_DigitServiceServicer_to_server(guarded(digit), methods)
-        job = JobServicer(self._jobs, self._progress_streams, self._job_retention, _job_limits(settings))
-        training_pb2_grpc.add_JobServiceServicer_to_server(guarded(job), methods)
-        promotion = Promotion(self._registry, self._store, self._coordinator)
-        model = ModelServicer(
+
+    def _make_model_servicer(
+        self, promotion: Promotion, live_labels: LiveLabels, access: Access
+    ) -> ModelServicer:
+        return ModelServicer(
             self._registry,
             promotion,
-            self._floor,
-            access,
+            comparison=Comparison(self._registry, self._store, ReferenceFile(self._settings)),
+            export=Export(self._registry, self._store),
+            live_labels=live_labels,
+            floor=self._floor,
+            access=access,
             retention=self._model_retention,
-            limits=_model_limits(settings),
+            limits=_model_limits(self._settings),
         )
-        models_pb2_grpc.add_ModelServiceServicer_to_server(guarded(model), methods)
-        inference = InferenceServicer(self._classifier, self._named, self._serving, self._registry)
-        inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(guarded(inference), methods)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, methods)
-        names = ["grpc.health.v1.Health", *ALWAYS, *filter(None, WITH_A_MODEL)]
-        reflection.enable(server, names, guarded)
-        return server
+
+    def _make_status(self, access: Access) -> StatusServicer:
+        return StatusServicer(
+            self._coordinator,
+            self._jobs,
+            self._store,
+            self._log,
+            queue=Queue(self._classifier.batcher.waiting_pictures, self._breaker.is_open),
+            access=access,
+            serving=self._serving.now,
+        )
 
     async def _announce_startup(self) -> None:
         await self._loop.run_in_executor(None, self._serving.await_word)
@@ -226,4 +301,5 @@ def _model_limits(settings: Settings) -> Limits:
 
 async def serve(settings: Settings) -> None:
     """Runs one server."""
+    exposition.serve(settings, CertificateExpiry(settings))
     await Application(settings).run()

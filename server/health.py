@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from grpc_health.v1 import health_pb2
 from grpc_health.v1._async import HealthServicer
 
-ALWAYS = ("digits.v1.JobService", "digits.v1.ModelService")
-WITH_A_MODEL = ("", "digits.v1.DigitService", "inference.GRPCInferenceService")
+ALWAYS = ("digits.v1.JobService", "digits.v1.ModelService", "digits.v1.StatusService")
+WITH_A_MODEL = ("", "digits.v1.DigitService", "digits.v1.FeedbackService", "inference.GRPCInferenceService")
 # Names of no service, for an orchestrator's probes: was it ever ready to work, and does it still answer?
 STARTUP = "startup"
 LIVENESS = "liveness"

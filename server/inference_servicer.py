@@ -6,8 +6,7 @@ import grpc
 import numpy as np
 
 import digits
-from digits.errors import DigitsError, InvalidInput, NotFound
-from digits.imaging.raw_pixels import require_pictures
+from digits.errors import DigitsError, NotFound
 from digits.inference import inference_pb2 as pb
 from digits.inference import inference_pb2_grpc
 from digits.models.registry import Registry
@@ -16,6 +15,7 @@ from digits.serving.classifier import Classifier
 from digits.serving.named_versions import NamedVersions
 from digits.serving.serving_model import ServingModel
 from server.blocking import blocking
+from server.inference_request import INPUT, OUTPUT, pixels_of
 
 MODEL = "digits"
 
@@ -71,8 +71,8 @@ class InferenceServicer(inference_pb2_grpc.GRPCInferenceServiceServicer):
             name=MODEL,
             versions=[model.version for model in models],
             platform="onnxruntime_onnx",
-            inputs=[tensor(name="pixels", datatype="UINT8", shape=[-1, PIXELS_PER_IMAGE])],
-            outputs=[tensor(name="probabilities", datatype="FP32", shape=[-1, CLASSES])],
+            inputs=[tensor(name=INPUT, datatype="UINT8", shape=[-1, PIXELS_PER_IMAGE])],
+            outputs=[tensor(name=OUTPUT, datatype="FP32", shape=[-1, CLASSES])],
         )
 
     async def ModelInfer(
@@ -80,10 +80,10 @@ class InferenceServicer(inference_pb2_grpc.GRPCInferenceServiceServicer):
     ) -> pb.ModelInferResponse:
         """Classifies a batch of pictures."""
         _check_name(request.model_name)
-        pixels = _pixels_of(request)
+        pixels = pixels_of(request)
         answer = await self._classifier.classify(pixels, request.model_version, "", context.time_remaining())
         output = pb.ModelInferResponse.InferOutputTensor(
-            name="probabilities", datatype="FP32", shape=answer.prediction.probabilities.shape
+            name=OUTPUT, datatype="FP32", shape=answer.prediction.probabilities.shape
         )
         return pb.ModelInferResponse(
             model_name=MODEL,
@@ -97,27 +97,3 @@ class InferenceServicer(inference_pb2_grpc.GRPCInferenceServiceServicer):
 def _check_name(name: str) -> None:
     if name != MODEL:
         raise NotFound("model", name)
-
-
-def _pixels_of(request: pb.ModelInferRequest) -> np.ndarray:
-    if len(request.inputs) != 1 or request.inputs[0].name != "pixels":
-        raise InvalidInput("inputs", 'exactly one, named "pixels"')
-    tensor = request.inputs[0]
-    if tensor.datatype != "UINT8":
-        raise InvalidInput("inputs[0].datatype", f"UINT8, not {tensor.datatype!r}")
-    shape = list(tensor.shape)
-    if len(shape) != 2 or shape[1] != PIXELS_PER_IMAGE or not 0 < shape[0] <= 1024:
-        raise InvalidInput("inputs[0].shape", f"[N, {PIXELS_PER_IMAGE}] with 1 to 1024 pictures, not {shape}")
-    data = request.raw_input_contents[0] if request.raw_input_contents else _listed(tensor)
-    if len(data) != shape[0] * PIXELS_PER_IMAGE:
-        raise InvalidInput("raw_input_contents", f"{shape[0] * PIXELS_PER_IMAGE} bytes, not {len(data)}")
-    pixels = np.frombuffer(data, np.uint8).reshape(shape)
-    require_pictures(pixels, "inputs[0]")
-    return pixels
-
-
-def _listed(tensor: pb.ModelInferRequest.InferInputTensor) -> bytes:
-    try:
-        return bytes(tensor.contents.uint_contents)
-    except ValueError as error:
-        raise InvalidInput("inputs[0].contents", "whole numbers from 0 to 255") from error

@@ -8,9 +8,11 @@ import numpy as np
 
 from digits.datasets import data_folder
 from digits.errors import InvalidInput
+from digits.feedback.predictions import Predictions
 from digits.imaging import judge
 from digits.imaging.candidate import Candidate
-from digits.imaging.candidates import candidates
+from digits.imaging.candidates import candidates_of
+from digits.imaging.decode import Picture
 from digits.imaging.raw_pixels import from_pixels
 from digits.imaging.region import Box
 from digits.pixels import PIXELS_PER_IMAGE
@@ -18,24 +20,36 @@ from digits.serving.answering import Answer
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2 as pb
 
+# A picture that takes more to decode waits until no other such one is at work: two megapixels of colour. A
+# camera's JPEG is decoded at a quarter or an eighth of its size, and takes less.
+_LARGE_BYTES = 8_000_000
 
-def candidates_from(request: pb.ClassifyRequest, settings: Settings) -> list[Candidate]:
-    """Returns the readings of the request's picture, at least one; raises InvalidInput, NotFound."""
+
+def pixels_from(request: pb.ClassifyRequest) -> Candidate:
+    """Returns the request's 784 bytes as the only reading; raises InvalidInput."""
+    return from_pixels(request.pixels, "pixels")
+
+
+def candidates_from(request: pb.ClassifyRequest, settings: Settings) -> list[Candidate] | Picture:
+    """Returns the readings of the request's picture file, at least one; of a large one the picture itself.
+
+    Raises InvalidInput, NotFound.
+    """
     kind = request.WhichOneof("picture")
-    if kind == "pixels":
-        return [from_pixels(request.pixels, "pixels")]
     if kind == "image":
-        return candidates(request.image, settings.max_image_bytes, "image")
+        return _of_file(request.image, settings, "image")
     if kind == "image_path":
-        return _of_file(request.image_path, settings)
+        return _of_file(_content(request.image_path, settings), settings, "image_path")
     raise InvalidInput("picture", "give one of image_path, image and pixels")
 
 
-def _of_file(relative: str, settings: Settings) -> list[Candidate]:
-    path = data_folder.resolve(settings.data_dir, relative, "image_path")
-    with path.open("rb") as file:
-        data = file.read(settings.max_image_bytes + 1)
-    return candidates(data, settings.max_image_bytes, "image_path")
+def _of_file(data: bytes, settings: Settings, field: str) -> list[Candidate] | Picture:
+    picture = Picture.of(data, settings.max_image_bytes, field)
+    return picture if picture.decoded_bytes > _LARGE_BYTES else candidates_of(picture)
+
+
+def _content(relative: str, settings: Settings) -> bytes:
+    return data_folder.read(settings.data_dir, relative, "image_path", settings.max_image_bytes + 1)
 
 
 def stacked(pictures: Sequence[Sequence[Candidate]]) -> np.ndarray:
@@ -44,29 +58,36 @@ def stacked(pictures: Sequence[Sequence[Candidate]]) -> np.ndarray:
 
 
 def classify_responses(
-    answer: Answer, pictures: Sequence[Sequence[Candidate]], requests: Sequence[pb.ClassifyRequest]
+    answer: Answer,
+    pictures: Sequence[Sequence[Candidate]],
+    requests: Sequence[pb.ClassifyRequest],
+    predictions: Predictions,
 ) -> list[pb.ClassifyResponse]:
-    """One response for each picture, from the network's word on all of their readings."""
+    """One response for each picture, from the network's word on all of their readings; each is remembered."""
     responses, start = [], 0
     for picture, request in zip(pictures, requests, strict=True):
         end = start + len(picture)
-        responses.append(_response(answer.part(start, end), picture, preview=request.preview))
+        responses.append(_response(answer.part(start, end), picture, predictions, preview=request.preview))
         start = end
     return responses
 
 
-def _response(answer: Answer, picture: Sequence[Candidate], *, preview: bool) -> pb.ClassifyResponse:
+def _response(
+    answer: Answer, picture: Sequence[Candidate], predictions: Predictions, *, preview: bool
+) -> pb.ClassifyResponse:
     best, none = judge.choose(answer.prediction.probabilities, answer.prediction.not_a_digit, picture)
     probabilities = answer.prediction.probabilities[best].tolist()
     confidence = max(probabilities)
+    digit = probabilities.index(confidence)
     return pb.ClassifyResponse(
-        digit=probabilities.index(confidence),
+        digit=digit,
         confidence=confidence,
         probabilities=probabilities,
         model_version=answer.model_version,
         served_by=answer.served_by,
         not_a_digit=none,
         preview=_preview(picture[best]) if preview else None,
+        prediction_id=predictions.remember(picture[best].pixels.tobytes(), digit, answer.model_version),
     )
 
 

@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 
 from digits.jobs.leases import Lease
+from digits.signals import traces
+from digits.signals.metrics import training as measured
 from digits.training.checkpoints import Checkpoints
+from digits.training.eta import Eta
 from digits.training.local_sgd import PartitionResult
 from digits.v1 import artifacts_pb2
 from spark_jobs.feed import Feed
@@ -34,15 +37,25 @@ class MicroBatches:
     ) -> None:
         self._plan, self._seed, self.state = plan, seed, state
         self._lease, self._checkpoints, self._feed, self._report = lease, checkpoints, feed, report
+        self._eta = Eta(plan.total_images)
+
+    def start(self) -> None:
+        """The first micro-batch comes now: what is estimated counts from here."""
+        self._eta.started(time.monotonic(), self.state.images_trained)
 
     def train(self, fresh: DataFrame) -> bool:
         """Trains one micro-batch and commits it; returns whether the epoch is over."""
+        with traces.span("micro-batch", epoch=self.state.epoch, number=self.state.micro_batch + 1):
+            return self._train(fresh)
+
+    def _train(self, fresh: DataFrame) -> bool:
         started = time.monotonic()
         results = self._train_partitions(fresh)
         if any(result.image_count for result in results):
             before = self.state
             after = before.after(results, time.monotonic() - started)
-            self._checkpoints.commit(after.to_proto(self._lease.job_id, self._lease.number))
+            with measured.COMMIT_SECONDS.time(), traces.span("commit"):
+                self._checkpoints.commit(after.to_proto(self._lease.job_id, self._lease.number))
             self.state = after
             self._tell(before, results, time.monotonic() - started)
         return self.epoch_is_over()
@@ -67,6 +80,7 @@ class MicroBatches:
             images_total=self._plan.total_images,
             partition_count=self._plan.partitions,
             passes=self._plan.passes,
+            continued=self._plan.continued,
             trained=self.state.trained,
         )
         shared = fresh.coalesce(self._plan.partitions)
@@ -78,11 +92,15 @@ class MicroBatches:
         state = self.state
         images = state.images_trained - before.images_trained
         self._feed.mark_trained(state, state.trained.count() - before.trained.count(), seconds)
+        measured.IMAGES_TRAINED.inc(images)
+        measured.IMAGES_PER_SECOND.set(images / seconds)
+        measured.MICRO_BATCH_SECONDS.observe(seconds)
         self._report.trained(
-            eta_seconds=(self._plan.total_images - state.images_trained) * seconds / images,
+            eta_seconds=self._eta.committed(time.monotonic(), state.images_trained),
             images_trained=state.images_trained,
             images_ingested=self._feed.images_ingested(),
             backlog_images=self._feed.backlog_images(),
+            window_images=self._feed.window_images(),
             epoch=state.epoch,
             micro_batch=state.micro_batch,
             images_per_second=images / seconds,

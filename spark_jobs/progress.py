@@ -29,11 +29,11 @@ class ProgressReport:
         with self._lock:
             return self._write(lambda job: _enter(job, state, fields))
 
-    def ingested(self, images: int, backlog: int) -> None:
+    def ingested(self, **fields: int) -> None:
         """Tells how far the ingest is, now or with the next change; raises LeaseLost, Cancelled."""
         with self._lock:
             if time.monotonic() - self._written >= _SHORTEST_INTERVAL_SECONDS:
-                self._write(lambda job: _set(job, {"images_ingested": images, "backlog_images": backlog}))
+                self._write(lambda job: _set(job, fields))
 
     def trained(self, eta_seconds: float, **fields: float) -> None:
         """Tells what a micro-batch brought; raises LeaseLost, Cancelled."""

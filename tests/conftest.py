@@ -18,6 +18,8 @@ from deploy.native.servers import java
 from deploy.native.supervision import process_tags
 from digits.client.errors import RemoteError
 from digits.v1 import training_pb2
+from tests.collector import Collector
+from tests.collector import collector as collecting
 from tests.plain_pixels import SOME_PIXELS
 from tests.ports import free_port
 from tests.servers import valkey_server, zookeeper_server
@@ -42,14 +44,19 @@ def missing(what: str) -> NoReturn:
     pytest.skip(f"needs {what}")
 
 
-@pytest.fixture(scope="session")
-def zookeeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a real ZooKeeper."""
+def require_java() -> None:
+    """Skips if no ZooKeeper can run here, or fails if everything has to be there."""
     try:
         java.find_java()
         java.spark_jars()
     except CannotStart as error:
         missing(str(error))
+
+
+@pytest.fixture(scope="session")
+def zookeeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a real ZooKeeper."""
+    require_java()
     port = free_port()
     with zookeeper_server(tmp_path_factory.mktemp("zookeeper"), port):
         yield f"127.0.0.1:{port}"
@@ -74,10 +81,22 @@ def mnist() -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory, mnist: dict[str, np.ndarray]) -> Iterator[Service]:
-    """The embedded service as processes, on a state folder and a data folder of its own."""
+def collector() -> Iterator[Collector]:
+    """Where the service's spans are."""
+    with collecting() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def service(
+    tmp_path_factory: pytest.TempPathFactory, mnist: dict[str, np.ndarray], collector: Collector
+) -> Iterator[Service]:
+    """The embedded service as processes, traced, on a state folder and a data folder of its own."""
     folder = tmp_path_factory.mktemp("service")
-    yield from started(Service(folder / "var", data_folder(folder, mnist), free_port(), free_port()))
+    # The SDK's own variable: spans come soon, and not every five seconds.
+    traced = {"DIGITS_TRACE_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "100"}
+    data = data_folder(folder, mnist)
+    yield from started(Service(folder / "var", data, free_port(), free_port(), more=traced))
 
 
 def started(service: Service) -> Iterator[Service]:
@@ -131,10 +150,25 @@ def breakable_service(
     tmp_path_factory: pytest.TempPathFactory, mnist: dict[str, np.ndarray]
 ) -> Iterator[Service]:
     """Another one with a model that serves, whose trainer is broken while others use the first."""
-    folder = tmp_path_factory.mktemp("breakable")
-    for service in started(Service(folder / "var", data_folder(folder, mnist), free_port(), free_port())):
-        train(service)
-        yield service
+    yield from _another(tmp_path_factory.mktemp("breakable"), mnist)
+
+
+@pytest.fixture(scope="session")
+def outage_service(
+    tmp_path_factory: pytest.TempPathFactory, mnist: dict[str, np.ndarray]
+) -> Iterator[Service]:
+    """A third, whose ZooKeeper, broker and workers go away and come back, and which is started again.
+
+    On one core: half as much to start, each time.
+    """
+    yield from _another(tmp_path_factory.mktemp("outages"), mnist, spark_master="local[1]")
+
+
+def _another(folder: Path, mnist: dict[str, np.ndarray], **settings: str) -> Iterator[Service]:
+    data = data_folder(folder, mnist)
+    for running in started(Service(folder / "var", data, free_port(), free_port(), **settings)):
+        train(running)
+        yield running
 
 
 def train(service: Service) -> None:

@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import psutil
+
 from tests.ports import listens
 from tests.waiting import wait_until
 
@@ -23,6 +25,17 @@ def running(command: Sequence[str], port: int, log: Path) -> Iterator[None]:
         finally:
             process.terminate()
             process.wait()
+
+
+@contextlib.contextmanager
+def suspended(process: psutil.Process) -> Iterator[None]:
+    """Has a process stand still; a busy machine needs a moment until each of its threads does."""
+    process.suspend()
+    try:
+        wait_until(lambda: process.status() == psutil.STATUS_STOPPED, what="a standstill")
+        yield
+    finally:
+        process.resume()
 
 
 class Killable:

@@ -7,17 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import trustme
 from confluent_kafka.admin import (
     AdminClient,
     ScramCredentialInfo,
     ScramMechanism,
     UserScramCredentialUpsertion,
 )
-from cryptography.hazmat.primitives import serialization
 
 from digits.adapters.kafka import KafkaLog
 from digits.adapters.kafka_connection import KafkaConnection
+from tests.certificates import Authority, make_authority
 from tests.ports import free_port
 from tests.servers import kafka_server
 
@@ -63,17 +62,14 @@ def secure_log(connection: KafkaConnection) -> KafkaLog:
 @contextlib.contextmanager
 def secured_kafka(folder: Path) -> Iterator[SecureKafka]:
     """Runs one; its inner port, for those who set it up, is without security."""
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(folder / "authority.pem")
-    for name in ("127.0.0.1", "client"):
-        _write_certificate(authority.issue_cert(name), folder, name)
+    authority = make_authority(folder, "127.0.0.1")
     inner, port = free_port(), free_port()
-    with kafka_server(folder / "kafka", inner, _properties(folder, inner, port)):
+    with kafka_server(folder / "kafka", inner, _properties(authority, inner, port)):
         _add_user(f"127.0.0.1:{inner}")
-        yield SecureKafka(port, folder / "authority.pem", folder / "client.pem", folder / "client.key")
+        yield SecureKafka(port, authority.file, authority.client.chain, authority.client.key)
 
 
-def _properties(folder: Path, inner: int, port: int) -> dict[str, str]:
+def _properties(authority: Authority, inner: int, port: int) -> dict[str, str]:
     listener = "listener.name.secure"
     password = PASSWORD.replace("\\", "\\\\").replace('"', '\\"')
     plain = f'{_LOGIN}.plain.PlainLoginModule required user_{USERNAME}="{password}";'
@@ -93,21 +89,10 @@ def _properties(folder: Path, inner: int, port: int) -> dict[str, str]:
         },
         f"{listener}.ssl.client.auth": "required",
         f"{listener}.ssl.keystore.type": "PEM",
-        f"{listener}.ssl.keystore.location": str(folder / "127.0.0.1.both"),
+        f"{listener}.ssl.keystore.location": str(authority.server.both),
         f"{listener}.ssl.truststore.type": "PEM",
-        f"{listener}.ssl.truststore.location": str(folder / "authority.pem"),
+        f"{listener}.ssl.truststore.location": str(authority.file),
     }
-
-
-def _write_certificate(certificate: trustme.LeafCert, folder: Path, name: str) -> None:
-    """NAME.pem, NAME.key as PKCS #8, which is what Java reads, and NAME.both."""
-    chain = b"".join(blob.bytes() for blob in certificate.cert_chain_pems)
-    key = serialization.load_pem_private_key(certificate.private_key_pem.bytes(), None).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / f"{name}.pem").write_bytes(chain)
-    (folder / f"{name}.key").write_bytes(key)
-    (folder / f"{name}.both").write_bytes(key + chain)
 
 
 def _add_user(brokers: str) -> None:

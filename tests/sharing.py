@@ -8,28 +8,39 @@ from __future__ import annotations
 from xdist.scheduler import LoadScopeScheduling
 
 SHARED = {
-    "the service": (
-        "tests/integration/test_journey.py",
-        "tests/integration/test_bad_input.py",
-        "tests/integration/test_rest.py",
+    "a service whose servers go away": (
         "tests/integration/test_resilience.py",
-        "tests/integration/test_serving.py",
-        "tests/integration/test_gate.py",
-        "tests/classification_service_test.py",
+        "tests/integration/test_trainer_outages.py",
     ),
     "a service whose trainer is broken": (
         "tests/integration/test_trainer_faults.py",
         "tests/integration/test_what_jobs_leave.py",
     ),
-    "ZooKeeper, Valkey and RabbitMQ": (
-        "tests/conformance/test_queues.py",
+    "the service": (
+        "tests/integration/test_journey.py",
+        "tests/integration/test_bad_input.py",
+        "tests/integration/test_rest.py",
+        "tests/integration/test_serving.py",
+        "tests/integration/test_strangers.py",
+        "tests/integration/test_gate.py",
+        "tests/integration/test_taking_along.py",
+        "tests/integration/test_signals.py",
+        "tests/page/test_drawing.py",
+        "tests/page/test_teaching.py",
+        "tests/page/test_training.py",
+        "tests/page/test_versions.py",
+        "tests/classification_service_test.py",
+    ),
+    "ZooKeeper": (
         "tests/conformance/test_coordinator.py",
+        "tests/conformance/test_zookeeper_security.py",
         "tests/conformance/test_leased_jobs.py",
         "tests/conformance/test_lost_answers.py",
         "tests/conformance/test_registry_reader.py",
         "tests/integration/test_access.py",
         "tests/integration/test_batches_of_people.py",
         "tests/integration/test_slips.py",
+        "tests/integration/test_upload_memory.py",
     ),
     "Kafka": (
         "tests/conformance/test_kafka.py",
@@ -49,6 +60,7 @@ SHARED = {
     "HDFS": (
         "tests/conformance/test_hdfs.py",
         "tests/conformance/test_artifact_store.py",
+        "tests/conformance/test_hdfs_security.py",
     ),
 }
 _GROUPS = {path: servers for servers, paths in SHARED.items() for path in paths}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import sys
@@ -10,8 +9,10 @@ from typing import Protocol
 
 from celery import Celery, signals
 
-from digits.adapters.celery_queue import make_app
+from digits.adapters.celery_queue import app_of
+from digits.errors import Misconfigured
 from digits.settings import Settings
+from digits.signals import exposition, logs, traces
 
 
 class Worker(Protocol):
@@ -44,12 +45,14 @@ POOLS = {"train": "threads", "classify": "solo"}
 
 def main(role: str) -> None:
     """Runs until SIGTERM or SIGINT."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("py4j").setLevel(logging.WARNING)
-    logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)
-    logging.getLogger("celery.app.trace").setLevel(logging.WARNING)
     settings = Settings()
-    app = make_app(settings.broker_url)
+    logs.configure(settings)
+    try:
+        exposition.serve(settings)
+        traces.configure(settings, f"{role}-worker")
+    except Misconfigured as error:
+        sys.exit(f"{role} worker: {error}")
+    app = app_of(settings)
     worker = make_worker(role, settings)
     signals.worker_shutting_down.connect(lambda **_: worker.shut_down(), weak=False)
     worker.start(app)

@@ -6,9 +6,10 @@ import logging
 
 import numpy as np
 from celery import Celery
+from opentelemetry.trace import SpanKind
 
 from digits import bootstrap, status_codes
-from digits.adapters.celery_queue import register_classify_task
+from digits.adapters.celery_queue import CLASSIFY, register_classify_task
 from digits.adapters.reply_queue import ReplyPublisher
 from digits.errors import DigitsError, NotReady
 from digits.jobs.membership import Membership
@@ -18,6 +19,9 @@ from digits.serving.deadline_store import DeadlineStore
 from digits.serving.model_loader import ModelLoader
 from digits.serving.serving_model import ServingModel, ServingSnapshot
 from digits.settings import Settings
+from digits.signals import context as log_context
+from digits.signals import traces
+from digits.signals.metrics import serving as measured
 from digits.v1 import queue_pb2
 
 logger = logging.getLogger(__name__)
@@ -63,7 +67,9 @@ class ClassifyWorker:
             # A server of an earlier release asks for it, and answers by itself then as newer ones do at once.
             raise NotReady(f"{batch.model_version} is not in this worker's memory")
         pixels = np.frombuffer(batch.pixels, np.uint8).reshape(-1, PIXELS_PER_IMAGE)
-        prediction = model.predictor.predict(pixels)
+        with traces.span("predict", pictures=len(pixels), version=model.version):
+            prediction = model.predictor.predict(pixels)
+        measured.BATCH_PICTURES.observe(len(pixels))
         return queue_pb2.ClassifyBatchResult(
             probabilities=prediction.probabilities.tobytes(),
             not_a_digit=prediction.not_a_digit.tobytes(),
@@ -72,11 +78,18 @@ class ClassifyWorker:
         )
 
     def _reply_to(self, body: bytes) -> bytes:
+        batch = queue_pb2.ClassifyBatch.FromString(body)
+        with log_context.of(batch.request_id):
+            return self._result(batch).SerializeToString()
+
+    def _result(self, batch: queue_pb2.ClassifyBatch) -> queue_pb2.ClassifyBatchResult:
+        parent = traces.parent({traces.TRACEPARENT: batch.traceparent})
         try:
-            result = self.answer(queue_pb2.ClassifyBatch.FromString(body))
+            with traces.span(CLASSIFY, kind=SpanKind.CONSUMER, parent=parent):
+                return self.answer(batch)
         except DigitsError as error:
-            result = queue_pb2.ClassifyBatchResult(error=str(error), error_code=status_codes.code_of(error))
-        return result.SerializeToString()
+            logger.warning("a batch is left to its server: %s", error)
+            return queue_pb2.ClassifyBatchResult(error=str(error), error_code=status_codes.code_of(error))
 
     def _announce(self, serving: ServingSnapshot) -> None:
         version = serving.model.version if serving.model else ""

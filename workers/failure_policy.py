@@ -13,10 +13,14 @@ from digits.errors import (
     InvalidInput,
     LeaseLost,
     LogFull,
+    LogLost,
+    Misconfigured,
     NotFound,
     NotLearned,
     StoreFull,
 )
+from digits.outward import outward
+from digits.status_codes import sentence_of
 
 
 class Verdict(Enum):
@@ -34,8 +38,11 @@ _VERDICTS: tuple[tuple[type[DigitsError], Verdict], ...] = (
     (HandedOver, Verdict.HAND_BACK),
     (LeaseLost, Verdict.LOST),
     (InvalidInput, Verdict.FAIL),
+    # The next attempt makes it again, and goes on from the newest checkpoint.
+    (LogLost, Verdict.TRY_AGAIN),
     (NotFound, Verdict.FAIL),
     (Corrupt, Verdict.FAIL),
+    (Misconfigured, Verdict.FAIL),
     (Diverged, Verdict.FAIL),
     (NotLearned, Verdict.FAIL),
     # The job's own checkpoints and blocks are a part of what fills a disk: they go with the job.
@@ -50,8 +57,8 @@ def verdict(error: Exception) -> Verdict:
 
 
 def problem(error: Exception) -> str:
-    """What went wrong, in a sentence for the job's record; never empty."""
+    """What went wrong, in a sentence for the job's record, which its caller reads; never empty."""
     if isinstance(error, DigitsError):
-        return str(error) or type(error).__name__
-    lines = str(error).strip().splitlines()
+        return sentence_of(error) or type(error).__name__
+    lines = outward(str(error)).strip().splitlines()
     return f"{type(error).__name__}: {lines[0][:500]}" if lines else type(error).__name__

@@ -90,6 +90,7 @@ def ready_block(settings: Settings, folder: StateFolder, seconds: float) -> str:
         f"  REST   {escape(rest)}",
         f"  data   {escape(str(settings.data_dir))}",
         f"  logs   {escape(str(folder.logs))}",
+        f"  signals {escape(rest)}/metrics, and those of {escape(str(folder.metrics_targets))}",
         "try",
         escape(f"  {digits_command()} train mnist.npz"),
         escape(f"  curl {header} '{train}' {rest}/digits/train"),

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.native import private_files
 from deploy.native.errors import CannotStart
 
 
@@ -31,6 +32,11 @@ class StateFolder:
         return self.root / "run"
 
     @property
+    def secrets(self) -> Path:
+        """Folder of the secrets of this start, a file each."""
+        return self.run / "secrets"
+
+    @property
     def lock(self) -> Path:
         """Locked by the supervisor while it lives; holds its process id."""
         return self.root / "lock"
@@ -45,15 +51,24 @@ class StateFolder:
         """Holds the name of the stack that it was last started with."""
         return self.root / "stack"
 
+    @property
+    def metrics_targets(self) -> Path:
+        """Where Prometheus reads whom it may ask for metrics (its file_sd_configs)."""
+        return self.run / "metrics-targets.json"
+
     def log_of(self, name: str) -> Path:
         """The log file of a process."""
         return self.logs / f"{name}.log"
 
+    def logged_parts(self) -> list[str]:
+        """The processes that have a log, sorted."""
+        return sorted(path.stem for path in self.logs.glob("*.log"))
+
     def make(self) -> None:
-        """Creates what is missing; raises CannotStart if the folder cannot be written."""
+        """Creates what is missing, for this user alone; raises CannotStart if it cannot be written."""
         try:
-            for folder in (self.logs, self.run):
-                folder.mkdir(parents=True, exist_ok=True)
+            for folder in (self.root, self.logs, self.run, self.secrets):
+                private_files.make_folder(folder)
             probe = self.run / "writable"
             # A full disk takes a new file, and refuses its content.
             probe.write_bytes(bytes(1024))

@@ -10,13 +10,18 @@ from pydantic import SecretStr
 
 from deploy.native.folder import StateFolder
 from deploy.native.ports import free_port
+from deploy.native.servers.server import OPEN
 from deploy.native.service.addresses import reachable
 from deploy.native.stacks.stack import Stack, addresses
 from digits.settings import Settings
 
 
 def process_settings(
-    stack: Stack, settings: Settings, folder: StateFolder, ports: Mapping[str, int]
+    stack: Stack,
+    settings: Settings,
+    folder: StateFolder,
+    ports: Mapping[str, int],
+    secrets: Mapping[str, str] = OPEN,
 ) -> Settings:
     """Adds absolute folders, ports for 0, and the addresses of our own servers, whose ports are `ports`.
 
@@ -26,10 +31,11 @@ def process_settings(
     rest_port = settings.rest_port or free_port([*ports.values(), grpc_port])
     return Settings(
         **{
-            **addresses(stack, ports),
+            **addresses(stack, ports, secrets),
             **settings.model_dump(exclude_unset=True),
             **_absolute(settings),
             "var_dir": stack.data(folder),
+            "secrets_dir": folder.secrets,
             "grpc_port": grpc_port,
             "rest_port": rest_port,
             "server_address": f"{reachable(settings.grpc_host)}:{grpc_port}",
@@ -41,7 +47,7 @@ def process_settings(
 def variables(settings: Settings) -> dict[str, str]:
     """The settings that are not defaults, as environment variables.
 
-    Secrets are left out: a process inherits them from our environment.
+    Secrets are left out: a process reads them from the folder that `secrets.hand_on` fills.
     """
     return {f"DIGITS_{name.upper()}": str(value) for name, value in recordable(settings).items()}
 

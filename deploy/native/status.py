@@ -8,6 +8,7 @@ from typing import Any
 
 import psutil
 
+from deploy.native import secrets
 from deploy.native.folder import StateFolder
 from deploy.native.plan import probes, process_names
 from deploy.native.service.registry_reader import RegistryReader
@@ -15,6 +16,7 @@ from deploy.native.stacks import chosen
 from deploy.native.supervision.lock import holder
 from deploy.native.supervision.managed_process import Phase
 from deploy.native.supervision.record import ProcessRecord, RunRecord
+from digits.adapters.zookeeper_access import ZooKeeperAccess
 from digits.settings import Settings
 
 
@@ -57,9 +59,10 @@ def service_status(settings: Settings) -> ServiceStatus:
         return ServiceStatus(False, pid, "", str(folder.root), _missing(folder, settings))
     given: dict[str, Any] = record.settings
     running = Settings(**given)
-    registry = RegistryReader(running.coordinator_url)
+    registry = RegistryReader(running.coordinator_url, ZooKeeperAccess.of(running))
     try:
-        answers = probes(chosen.STACKS[record.stack], running, record.ports, registry)
+        shared = secrets.read(folder, record.ports)
+        answers = probes(chosen.STACKS[record.stack], running, record.ports, shared, registry)
         found = tuple(_process_status(each, answers[each.name]) for each in record.processes)
         version, problem = registry.serving_version(), registry.serving_problem()
     finally:

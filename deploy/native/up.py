@@ -12,11 +12,12 @@ import psutil
 from rich.console import Console
 from rich.markup import escape
 
-from deploy.native import preflight
+from deploy.native import preflight, secrets
 from deploy.native.display import Display
 from deploy.native.folder import StateFolder
-from deploy.native.plan import own_ports, specs
+from deploy.native.plan import own_ports, own_secrets, specs
 from deploy.native.process_settings import process_settings, recordable
+from deploy.native.service import metrics
 from deploy.native.service.registry_reader import RegistryReader
 from deploy.native.stacks import chosen
 from deploy.native.supervision.lock import locked
@@ -24,6 +25,7 @@ from deploy.native.supervision.managed_process import ManagedProcess
 from deploy.native.supervision.orphans import end_orphans
 from deploy.native.supervision.record import ProcessRecord, RunRecord
 from deploy.native.supervision.supervisor import Supervisor
+from digits.adapters.zookeeper_access import ZooKeeperAccess
 from digits.settings import Settings
 
 
@@ -31,17 +33,22 @@ def up(settings: Settings, console: Console, stack_name: str) -> None:
     """Runs the service on that stack until a signal stops it; raises CannotStart with one sentence."""
     began = psutil.Process().create_time()
     preflight.check_installed()
+    preflight.check_traces(settings)
     folder, display = StateFolder.at(settings.var_dir), Display(console)
     with owned(folder, display):
         stack, notes = chosen.choose(stack_name, folder)
         ports = own_ports(stack, settings, folder)
         for note in [*notes, *stack.notes(ports)]:
             display.line(escape(note))
-        given = process_settings(stack, settings, folder, ports)
+        shared = own_secrets(stack, settings, folder)
+        given = process_settings(stack, settings, folder, ports, shared)
         preflight.check_exposure(given)
         preflight.check_ports(given)
-        with closing(RegistryReader(given.coordinator_url)) as registry:
-            supervisor = Supervisor(specs(stack, given, folder, ports, registry), folder, display)
+        metrics.write_targets(folder.metrics_targets, given, ports)
+        secrets.hand_on(folder, given)
+        with closing(RegistryReader(given.coordinator_url, ZooKeeperAccess.of(given))) as registry:
+            planned = specs(stack, given, folder, ports, shared, registry=registry)
+            supervisor = Supervisor(planned, folder, display)
             plan = RunRecord(os.getpid(), False, recordable(given), ports, stack=stack.name)
             serve(supervisor, folder, plan, lambda: display.ready(given, folder, time.time() - began))
 

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from celery import Celery, Task
 from kombu.entity import Queue
 
+from digits.adapters import broker_connection
 from digits.adapters.reply_queue import AWAY, ReplyConsumer, ReplyPublisher, abandon
 from digits.compression import compress, decompress
 from digits.errors import QueueUnavailable
+from digits.settings import Settings
 from digits.v1 import queue_pb2
 
 TRAIN = "digits.train"
 CLASSIFY = "digits.classify"
+_CLASSIFY_QUEUE = "classify"
 
 _CONFIRM_SECONDS = 5.0
 _MAX_BATCH_BYTES = 64 * 1024 * 1024
 _MAX_TRAINING_SECONDS = 7 * 24 * 3600
 
 
-def make_app(broker_url: str) -> Celery:
-    """The Celery application that callers and workers share."""
+def make_app(broker_url: str, tls: Mapping[str, Any] | None = None) -> Celery:
+    """The Celery application that callers and workers share; `tls` is its `broker_use_ssl`."""
     app = Celery("digits", broker=broker_url)
     app.conf.update(
+        broker_use_ssl=dict(tls) if tls else False,
         task_serializer="json",
         task_ignore_result=True,
         accept_content=["json"],
@@ -65,6 +70,11 @@ def make_app(broker_url: str) -> Celery:
         },
     )
     return app
+
+
+def app_of(settings: Settings) -> Celery:
+    """The application on the broker that the settings name, with what they say of its security."""
+    return make_app(broker_connection.address(settings), broker_connection.tls(settings))
 
 
 def register_train_task(app: Celery, run: Callable[[str], None]) -> None:
@@ -122,20 +132,29 @@ class CeleryClassifyQueue:
     def __init__(self, make: Callable[[], Celery]) -> None:
         self._make = make
         self._replies: ReplyConsumer | None = None
+        self._unanswered = False
 
     def classify(
         self, batch: queue_pb2.ClassifyBatch, timeout_seconds: float
     ) -> queue_pb2.ClassifyBatchResult:
-        """See ClassifyQueue."""
+        """See ClassifyQueue.
+
+        A line that brought no answer is replaced: it may be one that hears nothing any more. After that
+        nothing is sent while what was sent before still lies there.
+        """
         body = _packed(batch.SerializeToString())
         try:
             if self._replies is None:
                 self._replies = ReplyConsumer(self._make())
+            if self._unanswered and (waiting := self._replies.count_waiting(_CLASSIFY_QUEUE)):
+                raise QueueUnavailable(f"no classify worker takes the {waiting} batches that wait")
             answer = self._replies.ask(CLASSIFY, body, timeout_seconds)
         except AWAY as error:
             self.close()
             raise QueueUnavailable("the task queue does not answer") from error
+        self._unanswered = answer is None
         if answer is None:
+            self.close()
             raise QueueUnavailable(f"no classify worker answered in {timeout_seconds:g} s")
         return queue_pb2.ClassifyBatchResult.FromString(answer)
 

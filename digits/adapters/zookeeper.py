@@ -7,14 +7,16 @@ from collections.abc import Callable, Sequence
 
 from kazoo.exceptions import (
     BadVersionError,
+    NoAuthError,
     NodeExistsError,
     NoNodeError,
     RolledBackError,
     RuntimeInconsistency,
 )
 
+from digits.adapters.zookeeper_access import OPEN, ZooKeeperAccess
 from digits.adapters.zookeeper_nodes import EphemeralNodes, ZooKeeperEphemeralNode
-from digits.adapters.zookeeper_session import ZooKeeperSession
+from digits.adapters.zookeeper_session import REFUSAL, ZooKeeperSession
 from digits.adapters.zookeeper_watches import ZooKeeperWatches
 from digits.background import BackgroundLoop
 from digits.errors import CoordinatorUnavailable, StaleWrite
@@ -28,8 +30,14 @@ _HEARTBEATS_A_SESSION = 3.0
 class ZooKeeperCoordinator:
     """A session, its ephemeral nodes and its watches. Comes up in the background and comes back by itself."""
 
-    def __init__(self, url: str, session_seconds: float, connect_seconds: float = 10.0) -> None:
-        self._session = ZooKeeperSession(url, session_seconds)
+    def __init__(
+        self,
+        url: str,
+        session_seconds: float,
+        connect_seconds: float = 10.0,
+        access: ZooKeeperAccess = OPEN,
+    ) -> None:
+        self._session = ZooKeeperSession(url, session_seconds, access)
         self._watches = ZooKeeperWatches(self._session)
         period_seconds = session_seconds / _HEARTBEATS_A_SESSION
         self._heartbeat = BackgroundLoop("zookeeper session", self._look_after_session, period_seconds)
@@ -74,6 +82,8 @@ class ZooKeeperCoordinator:
             else:
                 transaction.check(path, operation.version)
         results = self._session.answer(transaction.commit_async)
+        if any(isinstance(result, NoAuthError) for result in results):
+            raise CoordinatorUnavailable(REFUSAL)
         if any(isinstance(result, _STALE) for result in results):
             raise StaleWrite(", ".join(operation.path for operation in operations))
         if failed := next((result for result in results if isinstance(result, Exception)), None):
@@ -101,6 +111,7 @@ class ZooKeeperCoordinator:
     def _look_after_session(self) -> None:
         if not self._session.connected():
             self._session.log_if_away()
+            self._session.log_in_again()
             return
         # What fails is done at the next turn; a backoff would leave the session in doubt after an outage.
         with contextlib.suppress(CoordinatorUnavailable):

@@ -9,45 +9,58 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from kazoo.client import KazooClient, KazooState
+from kazoo.client import KazooClient, KazooState, KeeperState
 from kazoo.exceptions import (
+    AuthFailedError,
     BadVersionError,
     ConnectionClosedError,
+    InvalidACLError,
     KazooException,
+    NoAuthError,
     NodeExistsError,
     NoNodeError,
+    SessionClosedRequireSaslError,
 )
 from kazoo.handlers.threading import KazooTimeoutError
 from kazoo.retry import KazooRetry
 
+from digits.adapters.zookeeper_access import OPEN, ZooKeeperAccess
 from digits.errors import CoordinatorUnavailable
+from digits.signals.metrics import systems as measured
 
 logger = logging.getLogger(__name__)
 
+REFUSAL = "ZooKeeper refuses us: look at DIGITS_ZOOKEEPER_SCHEME, _USERNAME and _PASSWORD"
 _ANSWER_SECONDS = 5.0
 _MAX_RECONNECT_SECONDS = 1.0
 # ZooKeeper itself holds back a client that asks for more than 1,000 things at once.
 _MAX_ASKED_AT_ONCE = 500
 _AWAY_LOG_SECONDS = 30.0
 _OF_THE_TREE = (NoNodeError, NodeExistsError, BadVersionError)
+# After a login that failed; nobody asks about a session that we closed.
+GIVEN_UP = (KeeperState.AUTH_FAILED, KeeperState.CLOSED)
+_REFUSED = (AuthFailedError, NoAuthError, InvalidACLError, SessionClosedRequireSaslError)
 _AWAY = (KazooException, KazooTimeoutError, ConnectionClosedError)
 
 
 class ZooKeeperSession:
     """A kazoo session that comes up in the background and comes back by itself; `number` counts them."""
 
-    def __init__(self, url: str, session_seconds: float) -> None:
+    def __init__(self, url: str, session_seconds: float, access: ZooKeeperAccess = OPEN) -> None:
         parts = urlsplit(url)
         self._root, self._hosts = parts.path.rstrip("/"), parts.netloc
         self._session_seconds = session_seconds
         self._heard = self._away_logged = time.monotonic()
         self._when_connected: list[Callable[[], None]] = []
         self.number = 0
+        self._refused = False
+        self._last_word = _LastWord(logging.WARNING)
         self._client = KazooClient(
             hosts=self._hosts,
             timeout=session_seconds,
             connection_retry=KazooRetry(max_tries=-1, max_delay=_MAX_RECONNECT_SECONDS),
-            logger=_quiet_logger(),
+            logger=_quiet_logger(self._last_word),
+            **access.kazoo(),
         )
         self._client.add_listener(self._changed)
 
@@ -84,7 +97,13 @@ class ZooKeeperSession:
         now = time.monotonic()
         if not self.connected() and now - self._away_logged >= _AWAY_LOG_SECONDS:
             self._away_logged = now
-            logger.warning("ZooKeeper at %s has been away for %.0f s", self._hosts, now - self._heard)
+            seconds, why = now - self._heard, self._last_word.text
+            logger.warning("ZooKeeper at %s has been away for %.0f s (%s)", self._hosts, seconds, why)
+
+    def log_in_again(self) -> None:
+        """Starts anew after a failed login, since kazoo does not: perhaps the server just died in it."""
+        if self._client.client_state in GIVEN_UP:
+            self._client.start_async()
 
     def full_path(self, path: str) -> str:
         """A path of ours as ZooKeeper knows it."""
@@ -138,28 +157,49 @@ class ZooKeeperSession:
         except _OF_THE_TREE:
             self._heard = max(self._heard, asked)
             raise
+        except _REFUSED as error:
+            self._refused = True
+            raise CoordinatorUnavailable(f"{REFUSAL} ({type(error).__name__})") from error
         except _AWAY as error:
             raise CoordinatorUnavailable(f"ZooKeeper does not answer ({type(error).__name__})") from error
+        self._refused = False
         # Not when the answer came: ZooKeeper counts from when it heard the question.
         self._heard = max(self._heard, asked)
         return answer
 
     def _require_connection(self) -> None:
         if not self.connected():
-            raise CoordinatorUnavailable("ZooKeeper does not answer")
+            raise CoordinatorUnavailable(REFUSAL if self._refused else "ZooKeeper does not answer")
 
     def _changed(self, state: str) -> None:
         """Kazoo's own thread calls this, and it must not wait for anything."""
         logger.log(logging.INFO if state == KazooState.CONNECTED else logging.WARNING, "ZooKeeper: %s", state)
+        measured.ZOOKEEPER_CONNECTED.set(state == KazooState.CONNECTED)
         if state == KazooState.LOST:
             self.number += 1
+            measured.ZOOKEEPER_SESSIONS_LOST.inc()
+            failed = self._client.client_state == KeeperState.AUTH_FAILED
+            self._refused = self._refused or failed or isinstance(self._last_word.error, _REFUSED)
         elif state == KazooState.CONNECTED:
             for callback in self._when_connected:
                 callback()
 
 
-def _quiet_logger() -> logging.Logger:
+class _LastWord(logging.Handler):
+    """Keeps what kazoo said last, which is why there is no connection."""
+
+    text = "no answer"
+    error: BaseException | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See logging.Handler. What is worse than a connection or a login that failed is logged."""
+        self.text, self.error = record.getMessage(), record.exc_info[1] if record.exc_info else None
+        if record.levelno > logging.WARNING and not isinstance(self.error, _REFUSED):
+            logger.handle(record)
+
+
+def _quiet_logger(handler: logging.Handler) -> logging.Logger:
     """Kazoo's, without the lines a second that it has for a ZooKeeper that is away."""
-    quiet = logging.getLogger("kazoo.client")
-    quiet.setLevel(logging.ERROR)
+    quiet = logging.Logger("kazoo.client", logging.WARNING)
+    quiet.addHandler(handler)
     return quiet

@@ -7,7 +7,8 @@ import os
 import stat
 from pathlib import Path, PurePosixPath
 
-from digits.datasets.nearby import nearby
+from digits.datasets.nearby import nearby, top_entries
+from digits.datasets.plain_files import open_plain
 from digits.errors import InvalidInput, NotFound
 from digits.file_kinds import HEAD_BYTES, is_base64
 
@@ -28,10 +29,20 @@ def resolve(data_dir: Path, relative: str, field: str, *, folder_allowed: bool =
         target = _inside(data_dir, relative, field)
         _check_readable(target, target.lstat().st_mode, field, folder_allowed)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise NotFound("file", relative, nearby(data_dir, relative)) from error
+        raise NotFound("file", relative, nearby(data_dir, relative), top_entries(data_dir)) from error
     except (OSError, RuntimeError, ValueError) as error:
         raise InvalidInput(field, _reason(error)) from error
     return target
+
+
+def read(data_dir: Path, relative: str, field: str, max_bytes: int) -> bytes:
+    """The file that a request names, or its first bytes if it has more; raises InvalidInput, NotFound."""
+    path = resolve(data_dir, relative, field)
+    try:
+        with open_plain(path) as file:
+            return file.read(max_bytes)
+    except OSError as error:
+        raise InvalidInput(field, _reason(error)) from error
 
 
 def _check_text(relative: str, field: str, data_dir: Path) -> None:

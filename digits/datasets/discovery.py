@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from digits.datasets.batch_files import BatchFiles
 from digits.datasets.csv_file import looks_like_csv, read_csv
 from digits.datasets.idx import IdxName, read_idx
 from digits.datasets.intake import Intake
 from digits.datasets.npz import read_npz
+from digits.datasets.plain_files import names_in
 from digits.datasets.shards import reading
 from digits.datasets.source import Source
 from digits.errors import InvalidInput
@@ -22,14 +24,22 @@ _CLUTTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
 Files = dict[str, Source]
 
 
-def take_files(source: Path | bytes, intake: Intake) -> None:
-    """Hands what a path or an upload holds to the intake; raises InvalidInput for a folder that is none."""
+def take_files(source: Path | bytes | Source, intake: Intake) -> BatchFiles:
+    """Hands what a path or an upload holds to the intake, and returns the files that it will be read from.
+
+    Raises InvalidInput for a folder that is no batch.
+    """
+    if isinstance(source, Source):
+        _take_file(source, intake)
+        return BatchFiles()
     if isinstance(source, bytes):
         _take_file(Source(source, "the upload", intake.field), intake)
-    elif source.is_dir():
-        _take_folder(source, intake)
-    else:
-        _take_file(Source(source, source.name, intake.field), intake)
+        return BatchFiles()
+    if source.is_dir():
+        return _take_folder(source, intake)
+    files = BatchFiles.seen([source], intake.field)
+    _take_file(Source(source, source.name, intake.field), intake)
+    return files
 
 
 def _take_file(source: Source, intake: Intake) -> None:
@@ -48,13 +58,13 @@ def _is_csv(source: Source) -> bool:
         return looks_like_csv(stream.read(8192))
 
 
-def _take_folder(folder: Path, intake: Intake) -> None:
+def _take_folder(folder: Path, intake: Intake) -> BatchFiles:
     files, folders = _listed(folder, intake.field)
     take = _reader_of(files)
-    if take is None and (below := _raw(folder, folders, intake.field)):
+    if take is None and (below := _raw(folders, intake.field)):
         name, files = below
         take = _reader_of(files)
-        folders.remove(name)
+        del folders[name]
         intake.findings.note(f"{name}/", "the batch is in this folder below")
     if take is None:
         held = ", ".join(sorted([*files, *(f"{name}/" for name in folders)])[:8]) or "nothing"
@@ -62,10 +72,14 @@ def _take_folder(folder: Path, intake: Intake) -> None:
             f"is a folder that holds neither .npz files nor MNIST's IDX files nor .csv files, but {held}"
         )
         raise InvalidInput(intake.field, problem)
+    paths = {name: file.content for name, file in files.items() if isinstance(file.content, Path)}
+    seen = BatchFiles.seen(list(paths.values()), intake.field)
     used = take(files, intake)
     intake.findings.unused(
         sorted([*(name for name in files if name not in used), *(f"{name}/" for name in folders)])
     )
+    read = {paths[name] for name in used}
+    return BatchFiles(intake.field, tuple(state for state in seen.states if state[0] in read))
 
 
 def _reader_of(files: Files) -> Callable[[Files, Intake], Files] | None:
@@ -103,26 +117,25 @@ def _is_named(name: str, *suffixes: str) -> bool:
     return name.lower().endswith(suffixes)
 
 
-def _raw(folder: Path, folders: list[str], field: str) -> tuple[str, Files] | None:
+def _raw(folders: dict[str, Path], field: str) -> tuple[str, Files] | None:
     """The one folder below that holds a batch, as torchvision has its raw/."""
-    found = [(name, _listed(folder / name, field)[0]) for name in sorted(folders)[:8]]
+    found = [(name, _listed(folders[name], field)[0]) for name in sorted(folders)[:8]]
     batches = [(name, files) for name, files in found if _reader_of(files)]
     named_raw = [(name, files) for name, files in batches if name.lower() == "raw"]
     chosen = named_raw or batches
     return chosen[0] if len(chosen) == 1 else None
 
 
-def _listed(folder: Path, field: str) -> tuple[Files, list[str]]:
+def _listed(folder: Path, field: str) -> tuple[Files, dict[str, Path]]:
     """The regular files in a folder, and the folders; a link that leads out of it is refused and not read."""
     with reading("the folder", field):
-        paths = [
-            path for path in folder.iterdir() if not path.name.startswith(".") and path.name not in _CLUTTER
-        ]
-    if len(paths) > MAX_FILES:
+        names = [name for name in names_in(folder) if not name.startswith(".") and name not in _CLUTTER]
+    if len(names) > MAX_FILES:
         raise InvalidInput(field, f"is a folder of more than {MAX_FILES:,} files")
-    root = folder.resolve()
-    for path in paths:
-        if path.is_symlink() and not path.resolve().is_relative_to(root):
-            raise InvalidInput(field, f"{path.name} is a link that leads out of the folder")
-    files = {path.name: Source(path, path.name, field) for path in paths if path.is_file()}
-    return files, [path.name for path in paths if path.is_dir()]
+    # A link that stays inside is followed here, once: what is opened later has none in its path.
+    paths = {name: (folder / name).resolve() for name in names}
+    for name, path in paths.items():
+        if not path.is_relative_to(folder):
+            raise InvalidInput(field, f"{name} is a link that leads out of the folder")
+    files = {name: Source(path, name, field) for name, path in paths.items() if path.is_file()}
+    return files, {name: path for name, path in paths.items() if path.is_dir()}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import io
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from digits.datasets.plain_files import open_plain
 from digits.datasets.shards import reading
 from digits.file_kinds import HEAD_BYTES
 
@@ -23,15 +25,18 @@ class Source:
     field: str
 
     def open(self) -> IO[bytes]:
-        """The file as it is."""
-        return io.BytesIO(self.content) if isinstance(self.content, bytes) else self.content.open("rb")
+        """The file as it is; raises OSError if it is no longer the one that was found."""
+        return io.BytesIO(self.content) if isinstance(self.content, bytes) else open_plain(self.content)
 
     def unpacked(self) -> IO[bytes]:
         """The file, unpacked if it is packed with gzip, whatever its name says."""
         if not self.is_gzip():
             return self.open()
-        content = io.BytesIO(self.content) if isinstance(self.content, bytes) else self.content
-        return gzip.open(content)  # type: ignore[return-value]
+        packed = self.open()
+        unpacked = gzip.open(packed)  # noqa: SIM115
+        # gzip closes a file that it opened, and none that it was given.
+        weakref.finalize(unpacked, packed.close)
+        return unpacked  # type: ignore[return-value]
 
     def is_gzip(self) -> bool:
         """Whether it is packed with gzip."""

@@ -19,6 +19,7 @@ from digits.jobs.states import (
 )
 from digits.ports import Coordinator, Create, Replace, Stored, TrainQueue
 from digits.records import RecordReader
+from digits.signals.metrics import jobs as measured
 from digits.v1 import training_pb2 as pb
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Jobs:
         if job.spec.request_id:
             nodes.append(Create(request_path(job.spec), job.job_id.encode()))
         self._coordinator.commit(*nodes)
+        measured.ACCEPTED.inc()
         self._try_to_queue(job.job_id)
 
     def get(self, job_id: str) -> pb.Job:
@@ -66,10 +68,11 @@ class Jobs:
         named = self._coordinator.get(request_path(spec))
         return self.get(named.value.decode()) if named else None
 
-    def newest(self, limit: int, before: str = "") -> list[pb.Job]:
-        """Returns up to `limit` jobs, newest first, older than the job named `before`."""
+    def newest(self, limit: int, before: str = "", caller: str = "") -> list[pb.Job]:
+        """Returns up to `limit` jobs, newest first: those older than `before`, and of one caller if named."""
         names = [name for name in reversed(self.names()) if not before or name < before]
-        return list(islice(self._readable(names, at_once=limit), limit))
+        jobs = self._readable(names, at_once=limit)
+        return list(islice((job for job in jobs if not caller or job.spec.caller == caller), limit))
 
     def names(self) -> list[str]:
         """The ids of all jobs, oldest first."""
@@ -112,18 +115,26 @@ class Jobs:
     def cancel(self, job_id: str) -> pb.Job:
         """Asks a job to stop: at once if no trainer has it, else at its next micro-batch."""
 
+        ended = False
+
         def request(job: pb.Job) -> None:
+            nonlocal ended
+            ended = job.state == pb.QUEUED
             if is_final(job):
                 return
             job.cancel_requested = True
-            if job.state == pb.QUEUED:
+            if ended:
                 advance(job, pb.CANCELLED)
 
-        return self.edit(job_id, request)
+        job = self.edit(job_id, request)
+        if ended:
+            measured.count_ended(job.state)
+        return job
 
     def requeue(self, job_id: str) -> bool:
         """Hands a job to the queue once more; returns whether the queue was there."""
         sent = self._try_to_queue(job_id)
+        measured.REQUEUED.inc(sent)
 
         def note(job: pb.Job) -> None:
             job.enqueue_time.CopyFrom(clock.now())
@@ -135,6 +146,11 @@ class Jobs:
     def is_leased(self, job_id: str) -> bool:
         """Whether a live trainer has the job."""
         return self._coordinator.get(lease_path(job_id)) is not None
+
+    def leased(self, job_ids: Sequence[str]) -> set[str]:
+        """Those of the jobs that a live trainer has."""
+        nodes = self._coordinator.get_many([lease_path(job_id) for job_id in job_ids])
+        return {job_id for job_id, node in zip(job_ids, nodes, strict=True) if node}
 
     def watch(self, job_id: str, changed: Callable[[pb.Job], None]) -> Callable[[], None]:
         """Calls `changed` with the job now and after every change; returns what ends it. Raises NotFound.

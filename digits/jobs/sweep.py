@@ -9,6 +9,7 @@ from collections.abc import Callable
 from digits.jobs import ids
 from digits.jobs.jobs import Jobs
 from digits.ports import ArtifactStore, BlockLog
+from digits.signals.metrics.jobs import SWEPT
 from digits.training.checkpoints import FOLDER as CHECKPOINTS
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,8 @@ class Sweep:
             if owner not in open_ids and name not in uploads and self._is_old(name, owner):
                 logger.info("removed %s, which no job owns", name)
                 delete(name)
-        for folder in (UPLOADS, "models"):
+                SWEPT.inc()
+        for folder in (UPLOADS, "models", "feedback"):
             self._store.delete_unfinished(folder, MIN_AGE_SECONDS)
 
     def _is_old(self, name: str, owner: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digits.datasets.shards import Images
 from digits.models.predictor import Predictor
@@ -16,7 +17,7 @@ _AT_ONCE = 512
 
 def evaluate(predictor: Predictor, held_out: Images) -> models_pb2.Metrics:
     """Measures a network on held-out images: accuracy, chance, and mean cross-entropy in nats."""
-    probabilities = _probabilities(predictor, held_out)
+    probabilities = probabilities_of(predictor, held_out)
     answers = probabilities.argmax(axis=1)
     of_label = probabilities[np.arange(len(held_out)), held_out.labels]
     return models_pb2.Metrics(
@@ -30,7 +31,7 @@ def evaluate(predictor: Predictor, held_out: Images) -> models_pb2.Metrics:
 
 def accuracy(predictor: Predictor, images: Images) -> float:
     """Share of the images whose digit is right, 0 to 1."""
-    return float((_probabilities(predictor, images).argmax(axis=1) == images.labels).mean())
+    return float((probabilities_of(predictor, images).argmax(axis=1) == images.labels).mean())
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ class Judges:
         return (metrics.held_out_sha256, metrics.reference_sha256) == (self.held_out.sha256(), reference)
 
 
-def _probabilities(predictor: Predictor, images: Images) -> np.ndarray:
+def probabilities_of(predictor: Predictor, images: Images) -> NDArray[np.float32]:
+    """What a network says of N images: float32 (N, 10)."""
     chunks = range(0, len(images), _AT_ONCE)
     return np.concatenate(
         [predictor.predict(images.pixels[at : at + _AT_ONCE]).probabilities for at in chunks]

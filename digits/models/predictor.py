@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from digits.errors import Corrupt
 from digits.pixels import CLASSES, PIXELS_PER_IMAGE
+from digits.signals.metrics.serving import PREDICT_SECONDS
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,12 @@ class Predictor:
 
     def predict(self, pixels: np.ndarray) -> Prediction:
         """Reads pictures, uint8 (N, 784). A network of an earlier release never says that one is no digit."""
-        if not self._tells_none:
-            (probabilities,) = self._session.run(["probabilities"], {"pixels": pixels})
-            return Prediction(probabilities, np.zeros(len(pixels), np.float32))
-        probabilities, none = self._session.run(["probabilities", "not_a_digit"], {"pixels": pixels})
-        return Prediction(probabilities, none.reshape(-1))
+        with PREDICT_SECONDS.time():
+            if not self._tells_none:
+                (probabilities,) = self._session.run(["probabilities"], {"pixels": pixels})
+                return Prediction(probabilities, np.zeros(len(pixels), np.float32))
+            probabilities, none = self._session.run(["probabilities", "not_a_digit"], {"pixels": pixels})
+            return Prediction(probabilities, none.reshape(-1))
 
     def _try_out(self) -> None:
         """Runs blank, inked and random pictures through the network, which also warms it."""

@@ -15,18 +15,24 @@ class Promotion:
     def __init__(self, registry: Registry, store: ArtifactStore, coordinator: Coordinator) -> None:
         self._registry, self._store, self._coordinator = registry, store, coordinator
 
-    def promote(self, version: str, caller: str) -> pb.Model:
-        """Makes a version serve, whatever serves now.
+    def promote(self, version: str, caller: str, origin: str = "") -> pb.Model:
+        """Makes a version serve, whatever serves now. `origin` is from where the caller asks.
 
         Raises NotFound, NotReady for a version that cannot be loaded, and StoreUnavailable.
         """
         self._check(self._registry.get(version))
         while (alias := self._registry.alias()).serving.version != version:
-            if self._moved(alias, version, pb.ServingChange.PROMOTE, caller):
+            if self._moved(alias, version, pb.ServingChange.PROMOTE, caller, origin):
                 break
         return self._registry.get(version)
 
-    def rollback(self, from_version: str, caller: str) -> pb.Model:
+    def rollback(
+        self,
+        from_version: str,
+        caller: str,
+        origin: str = "",
+        reason: pb.ServingChange.Reason = pb.ServingChange.ROLLBACK,
+    ) -> pb.Model:
         """Makes the version serve that served before; see RollbackModelRequest for `from_version`.
 
         Raises InvalidInput, NotReady if there is none or it cannot be loaded, and StoreUnavailable.
@@ -41,7 +47,7 @@ class Promotion:
             if not version:
                 raise NotReady("no version served before this one")
             self._check(self._registry.get(version))
-            if self._moved(alias, version, pb.ServingChange.ROLLBACK, caller):
+            if self._moved(alias, version, reason, caller, origin):
                 return self._registry.get(version)
 
     def _check(self, model: pb.Model) -> None:
@@ -50,10 +56,12 @@ class Promotion:
         except (Corrupt, NotFound) as error:
             raise NotReady(f"{model.version} cannot serve: {error}; promote another version") from error
 
-    def _moved(self, alias: ServingAlias, version: str, reason: pb.ServingChange.Reason, caller: str) -> bool:
+    def _moved(
+        self, alias: ServingAlias, version: str, reason: pb.ServingChange.Reason, caller: str, origin: str
+    ) -> bool:
         try:
             served = self._registry.mark_served(version)
-            self._coordinator.commit(alias.moved_to(version, reason, caller), served)
+            self._coordinator.commit(alias.moved_to(version, reason, caller, origin), served)
         except StaleWrite:
             return False
         return True

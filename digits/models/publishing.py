@@ -15,6 +15,7 @@ from digits.models.evaluation import Judges
 from digits.models.gate import Decision, Limits
 from digits.models.registry import Registry
 from digits.ports import ArtifactStore, Coordinator, Create, Replace
+from digits.signals import audit
 from digits.v1 import artifacts_pb2, models_pb2, training_pb2
 
 logger = logging.getLogger(__name__)
@@ -77,11 +78,13 @@ class Publisher:
         decision = gate.decide(promotion, model.metrics, serving, self._limits, judges.remark)
         model.promotion_reason = decision.reason
         job = self._lease.replacement(_success(model, decision))
+        caller, origin = training_pb2.Job.FromString(job.value).spec.caller, f"job {self._lease.job_id}"
         operations: list[Create | Replace] = [self._registry.registration(model, decision.promoted), job]
         if decision.promoted:
-            caller = training_pb2.Job.FromString(job.value).spec.caller
-            operations.append(alias.moved_to(model.version, models_pb2.ServingChange.GATE, caller))
+            operations.append(alias.moved_to(model.version, models_pb2.ServingChange.GATE, caller, origin))
         self._coordinator.commit(*operations)
+        if decision.promoted:
+            audit.record("promote", f"{model.version} by the gate", who=caller, origin=origin)
 
     def _measured(self, serving: str, judges: Judges) -> models_pb2.Model | None:
         """The serving version with its metrics on these images; measured again only if they are others."""

@@ -27,7 +27,9 @@ class ServingAlias:
     serving: pb.Serving
     stored: Stored | None
 
-    def moved_to(self, version: str, reason: pb.ServingChange.Reason, caller: str) -> Create | Replace:
+    def moved_to(
+        self, version: str, reason: pb.ServingChange.Reason, caller: str, origin: str = ""
+    ) -> Create | Replace:
         """The operation that moves the alias and notes the move, if the alias still is as it was read."""
         change = pb.ServingChange(
             generation=self.serving.generation + 1,
@@ -35,6 +37,7 @@ class ServingAlias:
             previous_version=self.serving.version,
             reason=reason,
             caller=caller,
+            origin=origin,
             change_time=clock.now(),
         )
         moved = pb.Serving(
@@ -64,7 +67,7 @@ class ServingAlias:
             return self.serving.previous_version
         served = [self.serving.history[0].previous_version]
         for change in self.serving.history:
-            if change.reason == pb.ServingChange.ROLLBACK:
+            if change.reason in (pb.ServingChange.ROLLBACK, pb.ServingChange.LIVE_LABELS):
                 del served[-1:]
             if served[-1:] != [change.version]:
                 served.append(change.version)

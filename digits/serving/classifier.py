@@ -11,6 +11,7 @@ from digits.serving.batcher import Batcher
 from digits.serving.named_versions import NamedVersions
 from digits.serving.serving_model import ServingModel
 from digits.serving.version_floor import VersionFloor
+from digits.signals.metrics.answers import BY_NAME, AnsweredPictures
 
 
 class Classifier:
@@ -27,28 +28,38 @@ class Classifier:
         max_waiting: int,
     ) -> None:
         self._answerer, self._named, self._serving, self._floor = answerer, named, serving, floor
-        self._batcher = Batcher(self._answer_batch, max_in_batch, max_waiting)
+        self.batcher = Batcher(self._answer_batch, max_in_batch, max_waiting)
+        self._answered = AnsweredPictures()
 
     async def run(self) -> None:
         """Sends batches for as long as the server runs."""
-        await self._batcher.run()
+        await self.batcher.run()
 
     async def classify(
-        self, pixels: np.ndarray, version: str, minimum_version: str, timeout_seconds: float | None
+        self,
+        pixels: np.ndarray,
+        version: str,
+        minimum_version: str,
+        timeout_seconds: float | None,
+        *,
+        bulk: bool = False,
     ) -> Answer:
         """Classifies pictures, uint8 (N, 784).
 
         `version` is "" for the one that serves, `minimum_version` is "" for any. After a rollback an older
-        version serves. Raises InvalidInput, NotFound, NotReady if what serves is older or if nothing does,
-        Corrupt, Unavailable, Overloaded and DeadlinePassed.
+        version serves. What is in `bulk` waits for room and is not refused. Raises InvalidInput, NotFound,
+        NotReady if what serves is older or if nothing does, Corrupt, Unavailable, Overloaded and
+        DeadlinePassed.
         """
         if version:
             if minimum_version:
                 raise InvalidInput("minimum_version", "only if no model_version is asked for")
-            return await self._named.answer(pixels, version)
+            answer = await self._named.answer(pixels, version)
+            self._answered.count(BY_NAME, answer.served_by, len(pixels))
+            return answer
         if minimum_version:
             await self._floor.require(minimum_version)
-        answer = await self._batcher.predict(pixels, timeout_seconds)
+        answer = await self.batcher.predict(pixels, timeout_seconds, bulk=bulk)
         if minimum_version:
             # Somebody may have rolled back meanwhile.
             version_floor.check(answer.model_version, minimum_version)
@@ -61,4 +72,5 @@ class Classifier:
             raise NotReady("no model serves yet: train one first")
         answer = await self._answerer.answer(pixels, self._floor.generation)
         self._floor.saw(answer)
+        self._answered.count(answer.model_version, answer.served_by, len(pixels))
         return answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
+from pathlib import Path
 
 from digits.errors import StoreUnavailable
 from digits.ports import ArtifactStore
@@ -33,7 +34,7 @@ class DeadlineStore:
                 f"the store did not give {name} within {self._read_seconds:g} s"
             ) from error
 
-    def publish(self, name: str, data: bytes) -> None:
+    def publish(self, name: str, data: bytes | Path) -> None:
         """See ArtifactStore."""
         self._store.publish(name, data)
 
@@ -48,6 +49,10 @@ class DeadlineStore:
     def delete(self, name: str) -> None:
         """See ArtifactStore."""
         self._store.delete(name)
+
+    def total_bytes(self) -> int:
+        """See ArtifactStore."""
+        return self._store.total_bytes()
 
     def delete_unfinished(self, folder: str, min_age_seconds: float) -> None:
         """See ArtifactStore."""

@@ -10,6 +10,7 @@ import numpy as np
 from digits.errors import DigitsError
 from digits.serving.answering import Answer, Answerer
 from digits.serving.breaker import Breaker
+from digits.signals.metrics import serving as measured
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Failover:
             self._breaker.succeeded()
             return answer
         self._breaker.failed()
+        measured.QUEUE_FAILURES.inc()
         return None
 
     async def _try_first(self, pixels: np.ndarray, generation: int) -> None:

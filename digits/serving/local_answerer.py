@@ -11,6 +11,7 @@ from digits.errors import NotReady
 from digits.serving.answering import Answer
 from digits.serving.serving_model import ServingModel, ServingSnapshot
 from digits.serving.version_floor import VersionFloor
+from digits.signals import traces
 from digits.v1 import digit_service_pb2 as pb
 
 
@@ -29,7 +30,8 @@ class LocalAnswerer:
             serving = await self._caught_up(generation)
         model = serving.loaded()
         loop = asyncio.get_running_loop()
-        prediction = await loop.run_in_executor(self._thread, model.predictor.predict, pixels)
+        with traces.span("local model", version=model.version):
+            prediction = await loop.run_in_executor(self._thread, model.predictor.predict, pixels)
         return Answer(prediction, model.version, pb.CACHED_COPY, serving.generation)
 
     async def _caught_up(self, generation: int) -> ServingSnapshot:

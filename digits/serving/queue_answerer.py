@@ -6,11 +6,14 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from opentelemetry.trace import SpanKind
 
 from digits.errors import QueueUnavailable
 from digits.models.predictor import Prediction
 from digits.ports import ClassifyQueue
 from digits.serving.answering import Answer
+from digits.signals import traces
+from digits.signals.context import REQUEST_ID
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import queue_pb2
 
@@ -31,7 +34,16 @@ class QueueAnswerer:
         """See Answerer. Whatever a worker could not do is QueueUnavailable: somebody else may."""
         if self._asking and not self._asking.done():
             raise QueueUnavailable("the task queue is silent")
-        batch = queue_pb2.ClassifyBatch(pixels=pixels.tobytes(), minimum_generation=generation)
+        with traces.span("ask the queue", kind=SpanKind.PRODUCER):
+            return await self._ask(pixels, generation)
+
+    async def _ask(self, pixels: np.ndarray, generation: int) -> Answer:
+        batch = queue_pb2.ClassifyBatch(
+            pixels=pixels.tobytes(),
+            minimum_generation=generation,
+            request_id=REQUEST_ID.get(),
+            traceparent=traces.headers().get(traces.TRACEPARENT, ""),
+        )
         loop = asyncio.get_running_loop()
         self._asking = loop.run_in_executor(self._thread, self._queue.classify, batch, self._timeout_seconds)
         self._asking.add_done_callback(_heard)

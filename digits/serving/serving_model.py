@@ -16,10 +16,11 @@ from digits.background import BackgroundLoop
 from digits.errors import Corrupt, DigitsError, NotReady, Unavailable
 from digits.models import bundle
 from digits.models.bundle import LoadedModel
-from digits.models.registry import Registry
+from digits.models.registry import Registry, version_number
 from digits.serving.alias_news import AliasNews
 from digits.serving.disk_cache import DiskCache
 from digits.serving.model_loader import ModelLoader
+from digits.signals.metrics import serving as measured
 from digits.v1 import models_pb2
 
 logger = logging.getLogger(__name__)
@@ -175,7 +176,8 @@ class ServingModel:
         return True
 
     def _take_up(self, wanted: models_pb2.Serving) -> None:
-        loaded = self._loader.load(wanted.version)
+        with measured.LOAD_SECONDS.time():
+            loaded = self._loader.load(wanted.version)
         self._cached_sha256 = ""
         self._swap(ServingSnapshot(loaded.model, wanted.generation))
         if self._cache:
@@ -188,14 +190,25 @@ class ServingModel:
             self._swap(ServingSnapshot(loaded.model, 0, error))
 
     def _swap(self, serving: ServingSnapshot) -> None:
+        _measure(self._now, serving)
         self._now = serving
         self._notify()
         self._changed(serving)
 
     def _report(self, wanted: models_pb2.Serving, error: Exception) -> None:
         self._failed_generation = wanted.generation
+        measured.LOAD_FAILURES.inc()
         self._notify()
         text = f"{wanted.version} cannot be loaded: {error}"
         if not self._now.error.startswith(text):
             logger.warning("%s", text)
             self._swap(replace(self._now, error=text))
+
+
+def _measure(before: ServingSnapshot, now: ServingSnapshot) -> None:
+    if now.model is not before.model:
+        measured.SWAPS.inc()
+    version = now.model.version if now.model else ""
+    measured.SERVING_VERSION.set(version_number(version) or 0)
+    measured.SERVING_GENERATION.set(now.generation)
+    measured.SERVING_CURRENT.set(bool(now.model and not now.error))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextvars
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from digits.ports import BlockLog
+from digits.signals import traces
 from digits.training.window import IngestWindow
 
 _MAX_AT_ONCE = 32
@@ -29,7 +32,9 @@ class Ingest:
         self._log, self._job_id, self._blocks = log, job_id, blocks
         self._window, self._changed = window, changed
         self._ends = log.end_offsets(job_id)
-        self._thread = threading.Thread(target=self._run, daemon=True, name=f"ingest {job_id}")
+        # With the job's name for the logs, and its span.
+        run = partial(contextvars.copy_context().run, self._run)
+        self._thread = threading.Thread(target=run, daemon=True, name=f"ingest {job_id}")
         self.error: Exception | None = None
 
     def __enter__(self) -> Ingest:
@@ -47,7 +52,8 @@ class Ingest:
 
     def _run(self) -> None:
         try:
-            self._append_all(self._missing())
+            with traces.span("ingest"):
+                self._append_all(self._missing())
         except Exception as error:
             self.error = error
             self._window.close()
@@ -67,6 +73,7 @@ class Ingest:
     def _missing(self) -> Iterator[tuple[int, int, bytes]]:
         """Partition, offset and block of what the log did not have, in order and without a gap."""
         for number, block in enumerate(self._blocks):
+            self._window.mark_packed()
             offset, partition = divmod(number, len(self._ends))
             if offset >= self._ends[partition]:
                 yield partition, offset, block

@@ -14,6 +14,9 @@ MIN_BATCH = 32
 # learning rate settle in no fewer. 500 images: 24 % in 4 steps, 96 % in 200 or more.
 MIN_STEPS = 200
 
+# Of the peak, at the start of a training that goes on: enough to learn, too little to forget much.
+CONTINUED_SHARE = 0.1
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -97,9 +100,13 @@ class Recipe:
         wanted = min(2 * self.batch_size // partitions, images_total // (partitions * MIN_STEPS))
         return min(self.batch_size, max(MIN_BATCH, wanted))
 
-    def schedule(self, progress: np.ndarray) -> Schedule:
-        """What each batch is trained with, by the share of the training that is done, (batches,)."""
-        return Schedule(self.learning_rates(progress), self.redrawn_shares(progress))
+    def schedule(self, progress: np.ndarray, continued: bool = False) -> Schedule:
+        """What each batch is trained with, by the share of the training that is done, (batches,).
+
+        `continued` if the training goes on from a trained network.
+        """
+        rates = self.continued_rates(progress) if continued else self.learning_rates(progress)
+        return Schedule(rates, self.redrawn_shares(progress))
 
     def learning_rates(self, progress: np.ndarray) -> np.ndarray:
         """The one-cycle schedule (arXiv 1708.07120): rises along a line over `warm_up`, then falls to 0.
@@ -109,6 +116,11 @@ class Recipe:
         rise = progress / self.warm_up
         fall = (1 - progress) / (1 - self.warm_up)
         return (self.peak_learning_rate * np.clip(np.minimum(rise, fall), 0, 1)).astype(np.float32)
+
+    def continued_rates(self, progress: np.ndarray) -> np.ndarray:
+        """Learning rates from a trained network on, float32: they fall to 0 from a tenth of the peak."""
+        start = CONTINUED_SHARE * self.peak_learning_rate
+        return np.asarray(start * np.clip(1 - progress, 0, 1), np.float32)
 
     def redrawn_shares(self, progress: np.ndarray) -> np.ndarray:
         """Share of the pictures that are redrawn, by the `progress` of `learning_rates`; float32."""

@@ -35,8 +35,20 @@ class Metrics(_message.Message):
     suspicion: str
     def __init__(self, accuracy: _Optional[float] = ..., loss: _Optional[float] = ..., held_out_image_count: _Optional[int] = ..., held_out_sha256: _Optional[str] = ..., chance_accuracy: _Optional[float] = ..., reference_accuracy: _Optional[float] = ..., reference_image_count: _Optional[int] = ..., reference_sha256: _Optional[str] = ..., robustness: _Optional[float] = ..., suspicion: _Optional[str] = ...) -> None: ...
 
+class LiveAccuracy(_message.Message):
+    __slots__ = ("label_count", "right_count", "low", "high")
+    LABEL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    RIGHT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    LOW_FIELD_NUMBER: _ClassVar[int]
+    HIGH_FIELD_NUMBER: _ClassVar[int]
+    label_count: int
+    right_count: int
+    low: float
+    high: float
+    def __init__(self, label_count: _Optional[int] = ..., right_count: _Optional[int] = ..., low: _Optional[float] = ..., high: _Optional[float] = ...) -> None: ...
+
 class Provenance(_message.Message):
-    __slots__ = ("job_id", "data_name", "data_sha256", "recipe", "seed", "code_version", "image_count", "epochs", "training_seconds")
+    __slots__ = ("job_id", "data_name", "data_sha256", "recipe", "seed", "code_version", "image_count", "epochs", "training_seconds", "base_model_version")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     DATA_NAME_FIELD_NUMBER: _ClassVar[int]
     DATA_SHA256_FIELD_NUMBER: _ClassVar[int]
@@ -46,6 +58,7 @@ class Provenance(_message.Message):
     IMAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
     EPOCHS_FIELD_NUMBER: _ClassVar[int]
     TRAINING_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    BASE_MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     data_name: str
     data_sha256: str
@@ -55,10 +68,11 @@ class Provenance(_message.Message):
     image_count: int
     epochs: int
     training_seconds: float
-    def __init__(self, job_id: _Optional[str] = ..., data_name: _Optional[str] = ..., data_sha256: _Optional[str] = ..., recipe: _Optional[str] = ..., seed: _Optional[int] = ..., code_version: _Optional[str] = ..., image_count: _Optional[int] = ..., epochs: _Optional[int] = ..., training_seconds: _Optional[float] = ...) -> None: ...
+    base_model_version: str
+    def __init__(self, job_id: _Optional[str] = ..., data_name: _Optional[str] = ..., data_sha256: _Optional[str] = ..., recipe: _Optional[str] = ..., seed: _Optional[int] = ..., code_version: _Optional[str] = ..., image_count: _Optional[int] = ..., epochs: _Optional[int] = ..., training_seconds: _Optional[float] = ..., base_model_version: _Optional[str] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("version", "state", "metrics", "provenance", "store_path", "bundle_bytes", "bundle_sha256", "create_time", "served", "pinned", "promotion_reason")
+    __slots__ = ("version", "state", "metrics", "provenance", "store_path", "bundle_bytes", "bundle_sha256", "create_time", "served", "pinned", "promotion_reason", "live_accuracy")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[Model.State]
@@ -78,6 +92,7 @@ class Model(_message.Message):
     SERVED_FIELD_NUMBER: _ClassVar[int]
     PINNED_FIELD_NUMBER: _ClassVar[int]
     PROMOTION_REASON_FIELD_NUMBER: _ClassVar[int]
+    LIVE_ACCURACY_FIELD_NUMBER: _ClassVar[int]
     version: str
     state: Model.State
     metrics: Metrics
@@ -89,7 +104,8 @@ class Model(_message.Message):
     served: bool
     pinned: bool
     promotion_reason: str
-    def __init__(self, version: _Optional[str] = ..., state: _Optional[_Union[Model.State, str]] = ..., metrics: _Optional[_Union[Metrics, _Mapping]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., store_path: _Optional[str] = ..., bundle_bytes: _Optional[int] = ..., bundle_sha256: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., served: _Optional[bool] = ..., pinned: _Optional[bool] = ..., promotion_reason: _Optional[str] = ...) -> None: ...
+    live_accuracy: LiveAccuracy
+    def __init__(self, version: _Optional[str] = ..., state: _Optional[_Union[Model.State, str]] = ..., metrics: _Optional[_Union[Metrics, _Mapping]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., store_path: _Optional[str] = ..., bundle_bytes: _Optional[int] = ..., bundle_sha256: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., served: _Optional[bool] = ..., pinned: _Optional[bool] = ..., promotion_reason: _Optional[str] = ..., live_accuracy: _Optional[_Union[LiveAccuracy, _Mapping]] = ...) -> None: ...
 
 class Serving(_message.Message):
     __slots__ = ("version", "generation", "previous_version", "history")
@@ -104,30 +120,34 @@ class Serving(_message.Message):
     def __init__(self, version: _Optional[str] = ..., generation: _Optional[int] = ..., previous_version: _Optional[str] = ..., history: _Optional[_Iterable[_Union[ServingChange, _Mapping]]] = ...) -> None: ...
 
 class ServingChange(_message.Message):
-    __slots__ = ("generation", "version", "previous_version", "reason", "caller", "change_time")
+    __slots__ = ("generation", "version", "previous_version", "reason", "caller", "change_time", "origin")
     class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         REASON_UNSPECIFIED: _ClassVar[ServingChange.Reason]
         GATE: _ClassVar[ServingChange.Reason]
         PROMOTE: _ClassVar[ServingChange.Reason]
         ROLLBACK: _ClassVar[ServingChange.Reason]
+        LIVE_LABELS: _ClassVar[ServingChange.Reason]
     REASON_UNSPECIFIED: ServingChange.Reason
     GATE: ServingChange.Reason
     PROMOTE: ServingChange.Reason
     ROLLBACK: ServingChange.Reason
+    LIVE_LABELS: ServingChange.Reason
     GENERATION_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     PREVIOUS_VERSION_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     CALLER_FIELD_NUMBER: _ClassVar[int]
     CHANGE_TIME_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
     generation: int
     version: str
     previous_version: str
     reason: ServingChange.Reason
     caller: str
     change_time: _timestamp_pb2.Timestamp
-    def __init__(self, generation: _Optional[int] = ..., version: _Optional[str] = ..., previous_version: _Optional[str] = ..., reason: _Optional[_Union[ServingChange.Reason, str]] = ..., caller: _Optional[str] = ..., change_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    origin: str
+    def __init__(self, generation: _Optional[int] = ..., version: _Optional[str] = ..., previous_version: _Optional[str] = ..., reason: _Optional[_Union[ServingChange.Reason, str]] = ..., caller: _Optional[str] = ..., change_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., origin: _Optional[str] = ...) -> None: ...
 
 class ListModelsRequest(_message.Message):
     __slots__ = ("page_size", "page_token")
@@ -202,3 +222,85 @@ class PruneModelsResponse(_message.Message):
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     versions: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, versions: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ExportModelRequest(_message.Message):
+    __slots__ = ("version", "format")
+    class Format(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        FORMAT_UNSPECIFIED: _ClassVar[ExportModelRequest.Format]
+        BUNDLE: _ClassVar[ExportModelRequest.Format]
+        ONNX: _ClassVar[ExportModelRequest.Format]
+        KERAS: _ClassVar[ExportModelRequest.Format]
+    FORMAT_UNSPECIFIED: ExportModelRequest.Format
+    BUNDLE: ExportModelRequest.Format
+    ONNX: ExportModelRequest.Format
+    KERAS: ExportModelRequest.Format
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    format: ExportModelRequest.Format
+    def __init__(self, version: _Optional[str] = ..., format: _Optional[_Union[ExportModelRequest.Format, str]] = ...) -> None: ...
+
+class ExportModelResponse(_message.Message):
+    __slots__ = ("version", "data", "file_name", "sha256")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    FILE_NAME_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    data: bytes
+    file_name: str
+    sha256: str
+    def __init__(self, version: _Optional[str] = ..., data: _Optional[bytes] = ..., file_name: _Optional[str] = ..., sha256: _Optional[str] = ...) -> None: ...
+
+class CompareModelsRequest(_message.Message):
+    __slots__ = ("first_version", "second_version")
+    FIRST_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SECOND_VERSION_FIELD_NUMBER: _ClassVar[int]
+    first_version: str
+    second_version: str
+    def __init__(self, first_version: _Optional[str] = ..., second_version: _Optional[str] = ...) -> None: ...
+
+class CompareModelsResponse(_message.Message):
+    __slots__ = ("image_count", "first", "second", "first_only_count", "second_only_count", "differences", "difference_count")
+    IMAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    SECOND_FIELD_NUMBER: _ClassVar[int]
+    FIRST_ONLY_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SECOND_ONLY_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCES_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    image_count: int
+    first: Reading
+    second: Reading
+    first_only_count: int
+    second_only_count: int
+    differences: _containers.RepeatedCompositeFieldContainer[Difference]
+    difference_count: int
+    def __init__(self, image_count: _Optional[int] = ..., first: _Optional[_Union[Reading, _Mapping]] = ..., second: _Optional[_Union[Reading, _Mapping]] = ..., first_only_count: _Optional[int] = ..., second_only_count: _Optional[int] = ..., differences: _Optional[_Iterable[_Union[Difference, _Mapping]]] = ..., difference_count: _Optional[int] = ...) -> None: ...
+
+class Reading(_message.Message):
+    __slots__ = ("version", "accuracy", "confusion_counts")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    ACCURACY_FIELD_NUMBER: _ClassVar[int]
+    CONFUSION_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    accuracy: float
+    confusion_counts: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, version: _Optional[str] = ..., accuracy: _Optional[float] = ..., confusion_counts: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Difference(_message.Message):
+    __slots__ = ("pixels", "label", "first_digit", "first_confidence", "second_digit", "second_confidence")
+    PIXELS_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    FIRST_DIGIT_FIELD_NUMBER: _ClassVar[int]
+    FIRST_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    SECOND_DIGIT_FIELD_NUMBER: _ClassVar[int]
+    SECOND_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    pixels: bytes
+    label: int
+    first_digit: int
+    first_confidence: float
+    second_digit: int
+    second_confidence: float
+    def __init__(self, pixels: _Optional[bytes] = ..., label: _Optional[int] = ..., first_digit: _Optional[int] = ..., first_confidence: _Optional[float] = ..., second_digit: _Optional[int] = ..., second_confidence: _Optional[float] = ...) -> None: ...

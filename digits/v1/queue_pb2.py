@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x64igits/v1/queue.proto\x12\tdigits.v1\"V\n\rClassifyBatch\x12\x0e\n\x06pixels\x18\x01 \x01(\x0c\x12\x19\n\rmodel_version\x18\x02 \x01(\tB\x02\x18\x01\x12\x1a\n\x12minimum_generation\x18\x03 \x01(\x03\"\x8f\x01\n\x13\x43lassifyBatchResult\x12\x15\n\rprobabilities\x18\x01 \x01(\x0c\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\x12\n\ngeneration\x18\x03 \x01(\x03\x12\r\n\x05\x65rror\x18\x04 \x01(\t\x12\x12\n\nerror_code\x18\x05 \x01(\x05\x12\x13\n\x0bnot_a_digit\x18\x06 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x64igits/v1/queue.proto\x12\tdigits.v1\"\x7f\n\rClassifyBatch\x12\x0e\n\x06pixels\x18\x01 \x01(\x0c\x12\x19\n\rmodel_version\x18\x02 \x01(\tB\x02\x18\x01\x12\x1a\n\x12minimum_generation\x18\x03 \x01(\x03\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x13\n\x0btraceparent\x18\x05 \x01(\t\"\x8f\x01\n\x13\x43lassifyBatchResult\x12\x15\n\rprobabilities\x18\x01 \x01(\x0c\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\x12\n\ngeneration\x18\x03 \x01(\x03\x12\r\n\x05\x65rror\x18\x04 \x01(\t\x12\x12\n\nerror_code\x18\x05 \x01(\x05\x12\x13\n\x0bnot_a_digit\x18\x06 \x01(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,7 +34,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CLASSIFYBATCH'].fields_by_name['model_version']._loaded_options = None
   _globals['_CLASSIFYBATCH'].fields_by_name['model_version']._serialized_options = b'\030\001'
   _globals['_CLASSIFYBATCH']._serialized_start=36
-  _globals['_CLASSIFYBATCH']._serialized_end=122
-  _globals['_CLASSIFYBATCHRESULT']._serialized_start=125
-  _globals['_CLASSIFYBATCHRESULT']._serialized_end=268
+  _globals['_CLASSIFYBATCH']._serialized_end=163
+  _globals['_CLASSIFYBATCHRESULT']._serialized_start=166
+  _globals['_CLASSIFYBATCHRESULT']._serialized_end=309
 # @@protoc_insertion_point(module_scope)

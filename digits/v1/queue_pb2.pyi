@@ -5,14 +5,18 @@ from typing import ClassVar as _ClassVar, Optional as _Optional
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ClassifyBatch(_message.Message):
-    __slots__ = ("pixels", "model_version", "minimum_generation")
+    __slots__ = ("pixels", "model_version", "minimum_generation", "request_id", "traceparent")
     PIXELS_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     MINIMUM_GENERATION_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     pixels: bytes
     model_version: str
     minimum_generation: int
-    def __init__(self, pixels: _Optional[bytes] = ..., model_version: _Optional[str] = ..., minimum_generation: _Optional[int] = ...) -> None: ...
+    request_id: str
+    traceparent: str
+    def __init__(self, pixels: _Optional[bytes] = ..., model_version: _Optional[str] = ..., minimum_generation: _Optional[int] = ..., request_id: _Optional[str] = ..., traceparent: _Optional[str] = ...) -> None: ...
 
 class ClassifyBatchResult(_message.Message):
     __slots__ = ("probabilities", "model_version", "generation", "error", "error_code", "not_a_digit")

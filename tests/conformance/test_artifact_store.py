@@ -15,12 +15,16 @@ from digits.adapters.local_folder import LocalFolderStore
 from digits.adapters.memory import MemoryStore
 from digits.errors import AlreadyPublished, NotFound, StoreUnavailable
 from digits.ports import ArtifactStore
+from tests.secure_hdfs import SecureHdfs
 
 
-@pytest.fixture(params=["memory", "local_folder", "hdfs"])
+@pytest.fixture(params=["memory", "local_folder", "hdfs", "hdfs by TLS"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ArtifactStore:
     if request.param == "hdfs":
         return HdfsStore([request.getfixturevalue("hdfs")], f"/{uuid.uuid4().hex}/digits")
+    if request.param == "hdfs by TLS":
+        secure: SecureHdfs = request.getfixturevalue("secure_hdfs")
+        return secure.store(f"/{uuid.uuid4().hex}/digits")
     return MemoryStore() if request.param == "memory" else LocalFolderStore(tmp_path / "store")
 
 
@@ -123,3 +127,12 @@ def test_a_half_written_file_is_removed_once_nobody_wrote_to_it_for_long(tmp_pat
     os.utime(half, (time.time() - 3601,) * 2)
     store.delete_unfinished("a", min_age_seconds=3600)
     assert not half.exists()
+
+
+def test_a_store_says_how_many_bytes_it_holds(store: ArtifactStore) -> None:
+    assert store.total_bytes() == 0
+    store.publish("models/v1.bundle", bytes(1000))
+    store.publish("checkpoints/job/1.checkpoint", bytes(24))
+    assert store.total_bytes() == 1024
+    store.delete("checkpoints/job")
+    assert store.total_bytes() == 1000

@@ -16,12 +16,13 @@ from digits.adapters.zookeeper import ZooKeeperCoordinator
 from digits.errors import CoordinatorUnavailable, LeaseLost, StaleWrite
 from digits.ports import Check, Coordinator, Create, Delete, Operation, Replace, Stored
 from tests.ports import free_port
+from tests.secure_zookeeper import SecureZooKeeper
 from tests.waiting import wait_until
 
 Connect = Callable[[], Coordinator]
 
 
-@pytest.fixture(params=["memory", "zookeeper"])
+@pytest.fixture(params=["memory", "zookeeper", "zookeeper by TLS with a login"])
 def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
     """Makes sessions on one tree."""
     sessions: list[Coordinator] = []
@@ -30,6 +31,10 @@ def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
     def session() -> Coordinator:
         if request.param == "memory":
             sessions.append(MemoryCoordinator(tree))
+        elif request.param != "zookeeper":
+            secure: SecureZooKeeper = request.getfixturevalue("secure_zookeeper")
+            url, access = f"zookeeper+tls://{secure.tls_address}{root}", secure.tls_access()
+            sessions.append(ZooKeeperCoordinator(url, session_seconds=4, access=access))
         else:
             url = f"zookeeper://{request.getfixturevalue('zookeeper')}{root}"
             sessions.append(ZooKeeperCoordinator(url, session_seconds=4))

@@ -11,6 +11,7 @@ from digits.client.client import Client
 from digits.client.errors import RemoteError
 from digits.v1 import training_pb2 as pb
 from tests.integration.test_resilience import classifying
+from tests.processes import suspended
 from tests.service import Service
 from tests.waiting import wait_until
 
@@ -41,13 +42,10 @@ def test_a_job_that_gets_no_executors_goes_on_under_a_new_application(trained: S
         executors = [child for child in cluster.children() if "ExecutorBackend" in " ".join(child.cmdline())]
         assert executors
         # Standing still, Spark's worker tells nobody that its executors are gone, and starts no others.
-        cluster.suspend()
-        try:
+        with suspended(cluster):
             for executor in executors:
                 executor.kill()
             wait_until(lambda: trained.part("train-worker").pid != before, seconds=120, what="a new trainer")
-        finally:
-            cluster.resume()
         last = watched_to_the_end(client, job_id)
     assert (last.state, last.images_trained) == (pb.SUCCEEDED, last.images_total)
 

@@ -12,6 +12,7 @@ import requests
 import trustme
 
 from deploy.native.service.registry_reader import RegistryReader
+from digits.adapters.zookeeper_access import ZooKeeperAccess
 from digits.client.client import Client
 from digits.security.tokens import Principal, Role, line, new_token
 from digits.v1 import training_pb2 as pb
@@ -30,11 +31,11 @@ def authority() -> trustme.CA:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Bearer tokens: one for each role, and one for both."""
+    """Bearer tokens: one for classifying, one for training, and one for everything."""
 
     classify: str
     train: str
-    both: str
+    admin: str
 
 
 @dataclass(frozen=True)
@@ -56,16 +57,16 @@ class FrontDoor:
 
     def client(self, token: str | None = None) -> Client:
         """A gRPC client through nginx, which may do everything unless a token says what."""
-        shown = self.tokens.both if token is None else token
+        shown = self.tokens.admin if token is None else token
         return Client(self.nginx.grpc_address, token=shown, credentials=self.credentials)
 
     def direct(self, number: int) -> Client:
         """A gRPC client of one of the servers."""
-        return Client(self.servers[number].settings.server, token=self.tokens.both)
+        return Client(self.servers[number].settings.server, token=self.tokens.admin)
 
     def rest(self) -> requests.Session:
         """An HTTP client through nginx that may do everything."""
-        return front.session(self.nginx, self.tokens.both)
+        return front.session(self.nginx, self.tokens.admin)
 
     def url(self, path: str) -> str:
         """Where REST has something."""
@@ -79,10 +80,7 @@ def front_door(
     """Started once for all tests of this folder, with a model that serves."""
     folder = tmp_path_factory.mktemp("replicas")
     tokens = Tokens(new_token(), new_token(), new_token())
-    roles = {"classify": {Role.CLASSIFY}, "train": {Role.TRAIN}, "both": {Role.CLASSIFY, Role.TRAIN}}
-    rows = [
-        line(Principal(name, frozenset(allowed)), getattr(tokens, name)) for name, allowed in roles.items()
-    ]
+    rows = [line(Principal(role, frozenset({role})), getattr(tokens, role)) for role in Role]
     (folder / "tokens").write_text("\n".join(rows))
     settings = trained_service.settings()
     common = replicas.changed(
@@ -96,7 +94,9 @@ def front_door(
     servers = [replicas.server(f"server-{number}", common, folder) for number in (1, 2)]
     bridges = [replicas.bridge(f"bridge-{number}", common, servers, folder) for number in (1, 2)]
     with ExitStack() as running:
-        registry = running.enter_context(closing(RegistryReader(settings.coordinator_url)))
+        registry = running.enter_context(
+            closing(RegistryReader(settings.coordinator_url, ZooKeeperAccess.of(settings)))
+        )
         worker = replicas.classify_worker("classify-worker-2", common, registry, folder)
         for replica in (*servers, *bridges, worker):
             running.callback(replica.stop)

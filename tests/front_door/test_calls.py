@@ -21,6 +21,7 @@ from tests.front_door.conftest import FrontDoor
 from tests.front_door.test_configuration import SECONDS, values
 from tests.integration.test_rest import CLASSIFY, TRAIN
 from tests.plain_pixels import SOME_PIXELS
+from tests.processes import suspended
 from tests.waiting import wait_until
 
 
@@ -29,7 +30,7 @@ def curl(command: str, front_door: FrontDoor) -> bytes:
     command = command.replace("http://localhost:5000", front_door.nginx.rest_url)
     command = command.replace("mnist.npz", "tiny.npz")
     more = ["-sS", "--cacert", front_door.nginx.ca_file]
-    more += ["-H", f"Authorization: Bearer {front_door.tokens.both}"]
+    more += ["-H", f"Authorization: Bearer {front_door.tokens.admin}"]
     return subprocess.run([*shlex.split(command), *more], capture_output=True, check=True).stdout
 
 
@@ -40,7 +41,7 @@ def grpcurl(front_door: FrontDoor, *arguments: str) -> str:
         "-cacert",
         str(front_door.nginx.ca_file),
     ]
-    command += ["-H", f"authorization: Bearer {front_door.tokens.both}", *arguments]
+    command += ["-H", f"authorization: Bearer {front_door.tokens.admin}", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=240).stdout
 
 
@@ -103,16 +104,13 @@ def test_a_stream_of_heartbeats_alone_is_not_cut(front_door: FrontDoor) -> None:
     max_silence = min(values("grpc_read_timeout", "grpc.conf", SECONDS))
     with front_door.client() as client:
         worker = front_door.service.process("train-worker")
-        worker.suspend()
-        try:
+        with suspended(worker):
             job_id = next(client.train(images_batch_path="tiny.npz", promotion=pb.NEVER)).job_id
             began, beats = time.monotonic(), []
             for progress in client.watch_job(job_id):
                 beats.append(progress.state)
                 if time.monotonic() - began > max_silence + 5:
                     break
-        finally:
-            worker.resume()
         assert set(beats) == {pb.QUEUED}
         assert list(client.watch_job(job_id))[-1].state == pb.SUCCEEDED
 
@@ -136,7 +134,7 @@ def test_a_call_is_logged_with_its_time_and_who_answered_and_without_its_token(
 ) -> None:
     before = len(front_door.nginx.calls())
     if rest:
-        curl(f"{CLASSIFY}?token={front_door.tokens.both}", front_door)
+        curl(f"{CLASSIFY}?token={front_door.tokens.admin}", front_door)
         path, answerers = (
             "/digits/classify",
             [f"127.0.0.1:{b.settings.rest_port}" for b in front_door.bridges],

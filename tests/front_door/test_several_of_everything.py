@@ -15,6 +15,7 @@ from digits.v1 import digit_service_pb2
 from digits.v1 import training_pb2 as pb
 from tests.front_door.conftest import FrontDoor
 from tests.plain_pixels import SOME_PIXELS
+from tests.processes import suspended
 from tests.waiting import wait_until
 
 
@@ -55,15 +56,11 @@ def test_either_worker_alone_answers(front_door: FrontDoor, which: str) -> None:
     worker = front_door.worker.process()
     if which == "the other":
         worker = front_door.service.process("classify-worker")
-    worker.suspend()
-    try:
-        with front_door.client() as client:
-            wait_until(
-                lambda: client.classify(pixels=SOME_PIXELS).served_by == digit_service_pb2.WORKER,
-                what="the other worker's answer",
-            )
-    finally:
-        worker.resume()
+    with suspended(worker), front_door.client() as client:
+        wait_until(
+            lambda: client.classify(pixels=SOME_PIXELS).served_by == digit_service_pb2.WORKER,
+            what="the other worker's answer",
+        )
 
 
 @pytest.fixture

@@ -274,8 +274,13 @@ def test_bytes_that_are_no_message_are_refused(trained_service: Service) -> None
     assert_no_trace(raised.value.details())
 
 
-def test_a_message_over_the_limit_is_refused(client: Client) -> None:
+def test_an_upload_over_the_limit_is_refused_with_its_setting_and_the_way_out(client: Client) -> None:
     error = refused(client.train, images_batch=bytes(65 << 20))
+    assert_refused(error, INVALID, "images_batch", "DIGITS_MAX_UPLOAD_BYTES): put the file below")
+
+
+def test_a_message_over_the_limit_is_refused(client: Client) -> None:
+    error = refused(client.classify, image=bytes(65 << 20))
     assert_refused(error, grpc.StatusCode.RESOURCE_EXHAUSTED, "", "larger than max")
 
 
@@ -308,7 +313,7 @@ def test_an_unknown_version_is_neither_shown_nor_promoted(trained_service: Servi
     for call in (client.get_model, client.promote_model):
         assert_refused(refused(call, version="v999999"), MISSING, "", "v999999")
     assert_problem(requests.get(models, timeout=30), 404, None, "v999999")
-    assert_problem(requests.post(f"{models}/promote", timeout=30), 404, None, "v999999")
+    assert_problem(requests.post(f"{models}/promote", json={}, timeout=30), 404, None, "v999999")
 
 
 @pytest.mark.parametrize("job_id", ["nobody", "..", "a b", "%00", "x" * 3000])

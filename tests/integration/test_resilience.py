@@ -15,6 +15,7 @@ from digits.v1 import digit_service_pb2
 from digits.v1 import training_pb2 as pb
 from tests.integration.long_job import start_long_job
 from tests.plain_pixels import SOME_PIXELS
+from tests.processes import suspended
 from tests.service import Service
 from tests.waiting import wait_until
 
@@ -48,10 +49,10 @@ def classifying(service: Service) -> Iterator[list[str]]:
 
 
 def test_without_the_broker_the_local_model_answers_and_the_worker_takes_over_again(
-    trained_service: Service,
+    outage_service: Service,
 ) -> None:
-    with classifying(trained_service) as problems, trained_service.client() as client:
-        valkey = trained_service.process("valkey")
+    with classifying(outage_service) as problems, outage_service.client() as client:
+        valkey = outage_service.process("valkey")
         valkey.suspend()
         wait_until(
             lambda: client.classify(pixels=SOME_PIXELS).served_by == digit_service_pb2.CACHED_COPY,
@@ -67,46 +68,42 @@ def test_without_the_broker_the_local_model_answers_and_the_worker_takes_over_ag
 
 
 @pytest.mark.parametrize("part", ["classify-worker", "zookeeper"])
-def test_classification_goes_on_while_a_part_is_away(trained_service: Service, part: str) -> None:
-    with classifying(trained_service) as problems:
-        killed = trained_service.process(part)
+def test_classification_goes_on_while_a_part_is_away(outage_service: Service, part: str) -> None:
+    with classifying(outage_service) as problems:
+        killed = outage_service.process(part)
         killed.kill()
-        wait_until(trained_service.is_up_again(part, killed.pid), seconds=60, what=f"a new {part}")
+        wait_until(outage_service.is_up_again(part, killed.pid), seconds=60, what=f"a new {part}")
     assert problems == []
 
 
-def test_jobs_are_unavailable_while_zookeeper_is_away_and_come_back_with_it(trained_service: Service) -> None:
-    zookeeper = trained_service.process("zookeeper")
-    zookeeper.suspend()
-    try:
-        with trained_service.client() as client, pytest.raises(RemoteError) as away:
-            client.list_jobs()
-        assert away.value.code == StatusCode.UNAVAILABLE
-    finally:
-        zookeeper.resume()
-    wait_until(lambda: _lists_jobs(trained_service), seconds=60, what="ZooKeeper's answer")
+def test_jobs_are_unavailable_while_zookeeper_is_away_and_come_back_with_it(outage_service: Service) -> None:
+    zookeeper = outage_service.process("zookeeper")
+    with suspended(zookeeper), outage_service.client() as client, pytest.raises(RemoteError) as away:
+        client.list_jobs()
+    assert away.value.code == StatusCode.UNAVAILABLE
+    wait_until(lambda: _lists_jobs(outage_service), seconds=60, what="ZooKeeper's answer")
 
 
-def test_a_job_submitted_without_a_train_worker_waits_for_one(trained_service: Service) -> None:
-    trained_service.process("train-worker").kill()
-    with trained_service.client() as client:
+def test_a_job_submitted_without_a_train_worker_waits_for_one(outage_service: Service) -> None:
+    outage_service.process("train-worker").kill()
+    with outage_service.client() as client:
         states = [p.state for p in client.train(images_batch_path="tiny.npz", promotion=pb.NEVER)]
     assert states[0] == pb.QUEUED
     assert states[-1] == pb.SUCCEEDED
 
 
 def test_a_second_start_finds_the_models_the_jobs_and_leaves_no_process_behind(
-    trained_service: Service,
+    outage_service: Service,
 ) -> None:
-    job_id = start_long_job(trained_service)
-    with trained_service.client() as client:
+    job_id = start_long_job(outage_service)
+    with outage_service.client() as client:
         models = [model.version for model in client.list_models().models]
         serving = client.get_model("serving").version
-    before = _processes(trained_service)
-    trained_service.down()
+    before = _processes(outage_service)
+    outage_service.down()
     assert [process for process in before if process.is_running()] == []
-    trained_service.up()
-    with trained_service.client() as client:
+    outage_service.up()
+    with outage_service.client() as client:
         assert client.classify(pixels=SOME_PIXELS).model_version == serving
         last = list(client.watch_job(job_id))[-1]
         assert (last.state, last.images_trained) == (pb.SUCCEEDED, last.images_total)

@@ -100,7 +100,7 @@ def test_events_follow_a_job_to_its_end_and_can_be_resumed(url: str) -> None:
 
 def test_a_job_can_be_cancelled(url: str) -> None:
     job = start(url, recipe="standard")
-    assert requests.post(f"{job}/cancel", timeout=30).status_code == 200
+    assert requests.post(f"{job}/cancel", json={}, timeout=30).status_code == 200
     last = events(requests.get(f"{job}/events", timeout=300))[-1]
     assert json.loads(last["data"])["state"] == "CANCELLED"
     assert requests.get(job, timeout=30).json()["state"] == "CANCELLED"
@@ -127,10 +127,28 @@ def test_a_model_is_promoted_and_rolled_back(url: str) -> None:
     assert events(requests.get(f"{start(url, seed=7)}/events", timeout=300))
     newest = requests.get(f"{url}/models?page_size=1", timeout=30).json()["models"][0]["version"]
     assert newest != before
-    promoted = requests.post(f"{url}/models/{newest}/promote", timeout=30).json()
+    promoted = requests.post(f"{url}/models/{newest}/promote", json={}, timeout=30).json()
     assert (promoted["version"], promoted["state"]) == (newest, "SERVING")
-    assert requests.post(f"{url}/models/rollback", timeout=30).json()["version"] == before
+    assert requests.post(f"{url}/models/rollback", json={}, timeout=30).json()["version"] == before
     assert requests.get(f"{url}/models/serving", timeout=30).json()["version"] == before
+
+
+@pytest.mark.parametrize(
+    ("page", "status"),
+    [
+        ({"Host": "evil.example"}, 421),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Content-Type": "text/plain"}, 415),
+    ],
+    ids=str,
+)
+def test_a_foreign_page_moves_no_alias(url: str, page: dict[str, str], status: int) -> None:
+    headers = {"Content-Type": "application/json", **page}
+    before = requests.get(f"{url}/models/history", timeout=30).json()
+    reply = requests.post(f"{url}/models/rollback", data=b"{}", headers=headers, timeout=30)
+    assert (reply.status_code, reply.headers["Content-Type"]) == (status, "application/problem+json")
+    assert requests.get(f"{url}/models/history", timeout=30).json() == before
 
 
 def test_the_probes_say_that_the_service_runs_and_serves(trained_service: Service) -> None:

@@ -21,6 +21,7 @@ from digits.client.client import Client
 from digits.client.errors import RemoteError
 from digits.v1 import digit_service_pb2, digit_service_pb2_grpc, models_pb2
 from tests.plain_pixels import SOME_PIXELS
+from tests.processes import suspended
 from tests.service import Service
 from tests.waiting import wait_until
 
@@ -212,15 +213,6 @@ def list_models(client: Client) -> bool:
     except RemoteError:
         return False
     return True
-
-
-@contextlib.contextmanager
-def suspended(process: psutil.Process) -> Iterator[None]:
-    process.suspend()
-    try:
-        yield
-    finally:
-        process.resume()
 
 
 @pytest.mark.parametrize("thread", ["serving-model", "reconciler", "liveness"])

@@ -19,8 +19,12 @@ from digits import status_codes
 from digits.v1 import (
     digit_service_pb2,
     digit_service_pb2_grpc,
+    feedback_pb2,
+    feedback_pb2_grpc,
     models_pb2,
     models_pb2_grpc,
+    status_pb2,
+    status_pb2_grpc,
     training_pb2,
     training_pb2_grpc,
 )
@@ -29,7 +33,7 @@ Answer = Message | list[Message | Exception] | Exception | Callable[[Any, grpc.S
 
 DEFAULTS: dict[str, Message] = {
     "Classify": digit_service_pb2.ClassifyResponse(
-        digit=5, confidence=0.9, model_version="v1", served_by=1, not_a_digit=0.25
+        digit=5, confidence=0.9, model_version="v1", served_by=1, not_a_digit=0.25, prediction_id="p1"
     ),
     "GetJob": training_pb2.Job(job_id="j1", state="TRAINING"),
     "ListJobs": training_pb2.ListJobsResponse(jobs=[training_pb2.Job(job_id="j1")]),
@@ -41,6 +45,18 @@ DEFAULTS: dict[str, Message] = {
     "PruneJobs": training_pb2.PruneJobsResponse(job_ids=["j1"]),
     "PinModel": models_pb2.Model(version="v1", pinned=True),
     "PruneModels": models_pb2.PruneModelsResponse(versions=["v1"]),
+    "CompareModels": models_pb2.CompareModelsResponse(image_count=10, difference_count=1),
+    "ListBatches": digit_service_pb2.ListBatchesResponse(
+        batches=[digit_service_pb2.Batch(path="tiny.npz", total_bytes=2000)]
+    ),
+    "ReportLabel": feedback_pb2.ReportLabelResponse(
+        model_version="v1",
+        digit=5,
+        live_accuracy=models_pb2.LiveAccuracy(label_count=4, right_count=3, low=0.3, high=0.95),
+    ),
+    "GetStatus": status_pb2.GetStatusResponse(
+        model_version="v1", parts=[status_pb2.PartStatus(name="store", ok=True, detail="answers")]
+    ),
     "ListServingHistory": models_pb2.ListServingHistoryResponse(
         changes=[models_pb2.ServingChange(generation=1, version="v1", reason="GATE", caller="ann")]
     ),
@@ -74,6 +90,12 @@ class RecordedService:
 
         return method
 
+    def upload(self, requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
+        """Takes an upload in whole, and answers it as the Train that it stands for."""
+        request = next(requests).header
+        request.images_batch = b"".join(part.chunk for part in requests)
+        return self.streaming("Train")(request, context)
+
 
 def _sent(answer: Any, context: grpc.ServicerContext) -> Any:
     if isinstance(answer, Exception):
@@ -98,8 +120,12 @@ def _register(server: grpc.Server, service: RecordedService) -> None:
     digits = digit_service_pb2_grpc.DigitServiceServicer()
     jobs = training_pb2_grpc.JobServiceServicer()
     models = models_pb2_grpc.ModelServiceServicer()
+    feedback = feedback_pb2_grpc.FeedbackServiceServicer()
+    status = status_pb2_grpc.StatusServiceServicer()
     for servicer, names in {
-        digits: ["Classify"],
+        status: ["GetStatus"],
+        digits: ["Classify", "ListBatches"],
+        feedback: ["ReportLabel"],
         jobs: ["GetJob", "ListJobs", "CancelJob", "PruneJobs"],
         models: [
             "ListModels",
@@ -107,6 +133,7 @@ def _register(server: grpc.Server, service: RecordedService) -> None:
             "PromoteModel",
             "RollbackModel",
             "ListServingHistory",
+            "CompareModels",
             "PinModel",
             "PruneModels",
         ],
@@ -114,9 +141,12 @@ def _register(server: grpc.Server, service: RecordedService) -> None:
         for name in names:
             setattr(servicer, name, service.unary(name))
     digits.Train = service.streaming("Train")
+    digits.TrainUpload = service.upload
     digits.ClassifyStream = service.streaming("ClassifyStream")
     jobs.WatchJob = service.streaming("WatchJob")
     digit_service_pb2_grpc.add_DigitServiceServicer_to_server(digits, server)
     training_pb2_grpc.add_JobServiceServicer_to_server(jobs, server)
     models_pb2_grpc.add_ModelServiceServicer_to_server(models, server)
+    feedback_pb2_grpc.add_FeedbackServiceServicer_to_server(feedback, server)
+    status_pb2_grpc.add_StatusServiceServicer_to_server(status, server)
     health_pb2_grpc.add_HealthServicer_to_server(service.health, server)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -122,7 +123,8 @@ class Bench:
         self.registry = Registry(self.coordinator)
         self.cache = cache
         self.queue = Queue()
-        self.breaker = Breaker()
+        # Its seconds are tenths, so that a test waits no whole one until the queue is tried again.
+        self.breaker = Breaker(clock=lambda: 10 * time.monotonic())
         self._runner = asyncio.Runner()
         self.restart()
 

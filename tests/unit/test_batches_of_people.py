@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +98,9 @@ def test_pixels_that_are_unlike_those_that_were_looked_at_end_the_reading() -> N
     unlike = {"white and dark": 255 - x[:2200], "NaN": people.X[:1] * np.nan, "holds -": people.X[:1] - 1.0}
     for says, last in unlike.items():
         labels = np.concatenate([y, y[: len(last)]])
-        batch = open_dataset(people.npz(x_train=np.concatenate([x, last]), y_train=labels), "", 10 * LIMIT)
+        file = io.BytesIO()
+        np.savez(file, x_train=np.concatenate([x, last]), y_train=labels)
+        batch = open_dataset(file.getvalue(), "", 100 * LIMIT)
         with pytest.raises(InvalidInput, match=says):
             batch.sha256()
 

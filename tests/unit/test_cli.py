@@ -2,114 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import grpc
 import pytest
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from cli import main as command
 from deploy.native.status import ServiceStatus
-from digits.client.client import Client
 from digits.client.errors import RemoteError
-from digits.v1 import digit_service_pb2, models_pb2
+from digits.v1 import models_pb2
 from digits.v1 import training_pb2 as pb
-
-
-class Scripted(Client):
-    """A client with the answers of a small service, and no connection."""
-
-    asked: list[dict[str, Any]] = []  # noqa: RUF012
-    outcome = pb.SUCCEEDED
-    notes: tuple[str, ...] = ()
-
-    def train(self, **request: Any) -> Iterator[pb.TrainProgress]:  # type: ignore[override]
-        self.asked.append(request)
-        return self._progress()
-
-    def _progress(self) -> Iterator[pb.TrainProgress]:
-        base = {"job_id": "j1", "images_total": 60, "micro_batch": 1, "loss": 0.5, "accuracy": 0.9}
-        base["notes"] = self.notes
-        yield pb.TrainProgress(**base, state=pb.TRAINING, images_trained=30, images_per_second=100)
-        yield pb.TrainProgress(**base, state=pb.TRAINING, images_trained=30, images_per_second=100)
-        error = pb.JobError(code=3, message="no images")
-        yield pb.TrainProgress(
-            **base, state=self.outcome, images_trained=60, model_version="v7", promoted=True, error=error
-        )
-
-    def classify(self, *, image: bytes, **_: Any) -> digit_service_pb2.ClassifyResponse:  # type: ignore[override]
-        if not image.startswith(b"\x89PNG"):
-            raise RemoteError(grpc.StatusCode.INVALID_ARGUMENT, "image: is not a picture", "image")
-        doubt = 0.968 if image.endswith(b"letter") else 0.25
-        return digit_service_pb2.ClassifyResponse(
-            digit=5, confidence=0.75, not_a_digit=doubt, model_version="v7"
-        )
-
-    def list_jobs(self, *_: Any, **__: Any) -> pb.ListJobsResponse:
-        spec = pb.TrainSpec(images_batch_path="mnist.npz", recipe="fast")
-        return pb.ListJobsResponse(jobs=[pb.Job(job_id="j1", state=pb.QUEUED, spec=spec)])
-
-    def cancel_job(self, job_id: str) -> pb.Job:
-        raise RemoteError(grpc.StatusCode.NOT_FOUND, f"no job '{job_id}'")
-
-    def list_models(self, *_: Any, **__: Any) -> models_pb2.ListModelsResponse:
-        serving = models_pb2.Model(version="v7", state=models_pb2.Model.SERVING)
-        older = models_pb2.Model(version="v6", state=models_pb2.Model.AVAILABLE)
-        return models_pb2.ListModelsResponse(models=[serving, older])
-
-    def promote_model(self, version: str) -> models_pb2.Model:
-        return models_pb2.Model(version=version, metrics=models_pb2.Metrics(accuracy=0.99))
-
-    def prune_jobs(self, *limits: Any) -> list[str]:
-        self.asked.append({"limits": limits})
-        return ["j1", "j2"]
-
-    def pin_model(self, version: str, pinned: bool = True) -> models_pb2.Model:
-        return models_pb2.Model(version=version, pinned=pinned)
-
-    def prune_models(self, *limits: Any) -> list[str]:
-        self.asked.append({"limits": limits})
-        return ["v1"]
-
-    def rollback_model(self, from_version: str = "") -> models_pb2.Model:
-        self.asked.append({"from_version": from_version})
-        return models_pb2.Model(version="v6", metrics=models_pb2.Metrics(accuracy=0.98))
-
-    def list_serving_history(
-        self, page_size: int = 0, page_token: str = ""
-    ) -> models_pb2.ListServingHistoryResponse:
-        moved = Timestamp(seconds=1_790_000_000)
-        changes = models_pb2.ServingChange
-        back = changes(
-            version="v6", previous_version="v7", reason="ROLLBACK", caller="ann", change_time=moved
-        )
-        first = changes(version="v1", reason="GATE", caller="bob", change_time=moved)
-        return models_pb2.ListServingHistoryResponse(changes=[back, first])
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs the command with arguments; returns its exit code."""
-    monkeypatch.setattr("digits.client.connect.Client", Scripted)
-    monkeypatch.setattr(Scripted, "asked", [])
-
-    def runner(*arguments: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["digits", *arguments])
-        try:
-            command.main()
-        except SystemExit as ended:
-            return ended.code if isinstance(ended.code, int) else 0
-        return 0
-
-    return runner
-
+from tests.unit.scripted_client import Scripted
 
 Printed = pytest.CaptureFixture[str]
 
@@ -118,7 +31,7 @@ def test_train_prints_a_line_for_each_change_and_succeeds(run: Any, capsys: Prin
     assert run("train", "mnist.npz") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "job j1"
-    assert re.sub(" +", " ", lines[1]) == "TRAINING 30/60 images 100 img/s loss 0.5000 accuracy 90.00%"
+    assert re.sub(" +", " ", lines[1]) == "TRAINING 30/60 images 100 img/s accuracy 90.00% loss 0.5000"
     assert len(lines) == 4
     assert lines[3] == "v7: 90.0 % of its own held-out images: it serves now"
 
@@ -164,6 +77,11 @@ def test_train_names_its_request_so_that_it_can_be_repeated(run: Any) -> None:
 def test_train_says_that_the_pictures_are_transposed(run: Any) -> None:
     run("train", "emnist", "--orientation", "transposed")
     assert Scripted.asked[0]["orientation"] == "TRANSPOSED"
+
+
+def test_train_goes_on_from_a_version_that_is_named(run: Any) -> None:
+    run("train", "mnist.npz+feedback", "--base", "v3")
+    assert Scripted.asked[0]["base_model_version"] == "v3"
 
 
 def test_train_sends_the_bytes_of_an_upload(run: Any, tmp_path: Path) -> None:
@@ -308,13 +226,13 @@ def test_status_says_why_something_else_answers_than_what_serves(
     assert json.loads(capsys.readouterr().out)["serving_problem"] == problem
 
 
-def test_history_says_who_made_which_version_serve_when_and_why(run: Any, capsys: Printed) -> None:
+def test_history_says_who_made_which_version_serve_when_why_and_from_where(run: Any, capsys: Printed) -> None:
     assert run("models", "history") == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert rows == [
-        ["WHEN", "FROM", "TO", "WHY", "WHO"],
-        ["2026-09-21", "14:13:20", "v7", "v6", "rollback", "ann"],
-        ["2026-09-21", "14:13:20", "-", "v1", "gate", "bob"],
+        ["WHEN", "FROM", "TO", "WHY", "WHO", "WHERE"],
+        ["2026-09-21", "14:13:20", "v7", "v6", "rollback", "ann", "ipv4:10.0.0.5:4711"],
+        ["2026-09-21", "14:13:20", "-", "v1", "gate", "bob", "-"],
     ]
     assert run("models", "history", "--json") == 0
     assert json.loads(capsys.readouterr().out)[0]["reason"] == "ROLLBACK"
@@ -354,3 +272,79 @@ def test_a_version_is_pinned_and_let_go(run: Any, capsys: Printed) -> None:
     assert run("models", "pin", "v3") == 0
     assert run("models", "pin", "v3", "--unpin") == 0
     assert capsys.readouterr().out == "v3 is kept whatever its age\nv3 is no longer kept whatever its age\n"
+
+
+def test_a_picture_may_come_from_standard_input(
+    run: Any, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\x89PNG")))
+    assert run("classify", "-") == 0
+    assert capsys.readouterr().out == "-  5  75.0%\n"
+
+
+def test_classify_shows_the_pixels_that_were_judged(run: Any, capsys: Printed, tmp_path: Path) -> None:
+    picture = tmp_path / "n5.png"
+    picture.write_bytes(b"\x89PNG")
+    assert run("classify", "--show", str(picture)) == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert lines == ["┌" + "─" * 28 + "┐", *["│" + "▄" * 28 + "│"] * 14, "└" + "─" * 28 + "┘"]
+
+
+def test_a_picture_that_will_not_do_is_json_if_that_is_asked_for(
+    run: Any, capsys: Printed, tmp_path: Path
+) -> None:
+    text = tmp_path / "text.png"
+    text.write_bytes(b"text")
+    assert run("classify", "--json", str(text)) == 1
+    assert json.loads(capsys.readouterr().out) == {
+        "file": str(text),
+        "error": {
+            "code": "INVALID_ARGUMENT",
+            "message": f"{text}: image: is not a picture",
+            "field": "image",
+        },
+    }
+
+
+def test_a_path_that_is_not_here_is_answered_with_one_that_is(
+    run: Any, capsys: Printed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data" / "test").mkdir(parents=True)
+    (tmp_path / "data" / "test" / "n5.png").write_bytes(b"")
+    (tmp_path / "batch.npz").write_bytes(b"")
+    monkeypatch.setenv("DIGITS_DATA_DIR", "data")
+    monkeypatch.chdir(tmp_path)
+    assert run("classify", "test/n5.png") == 1
+    assert (
+        "test/n5.png: No such file or directory; did you mean 'data/test/n5.png'?" in capsys.readouterr().err
+    )
+    assert run("train", "--upload", "bach.npz") == 1
+    assert "bach.npz: No such file or directory; did you mean 'batch.npz'?" in capsys.readouterr().err
+
+
+def test_a_batch_of_this_machine_that_the_service_lacks_is_said_to_be_sent_by_upload(
+    run: Any, capsys: Printed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> NoReturn:
+        raise RemoteError(grpc.StatusCode.NOT_FOUND, "no file 'mine.npz'")
+
+    (tmp_path / "mine.npz").write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Scripted, "train", fail)
+    assert run("train", "mine.npz") == 1
+    advice = "send the one here with: digits train --upload mine.npz"
+    said = f"digits: no file 'mine.npz' in the service's data folder; {advice}\n"
+    assert capsys.readouterr().err == said
+
+
+def test_the_port_of_the_rest_bridge_is_recognised(capsys: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as bridge:
+        serving = threading.Thread(target=bridge.serve_forever, args=(0.01,))
+        serving.start()
+        address = f"127.0.0.1:{bridge.server_port}"
+        monkeypatch.setattr(sys, "argv", ["digits", "jobs", "--server", f"http://{address}"])
+        with pytest.raises(SystemExit, match="1"):
+            command.main()
+        bridge.shutdown()
+        serving.join()
+    assert f"{address} speaks HTTP/1, as the REST bridge does: name the gRPC port" in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +29,24 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_the_printed_token_opens_what_it_was_made_for(run: Any, capsys: Printed, tmp_path: Path) -> None:
     file = tmp_path / "tokens"
-    assert run("alice", "train", "classify", "--file", str(file)) == 0
+    assert run("alice", *Role, "--file", str(file)) == 0
     alice = capsys.readouterr().out.strip()
-    assert run("bob", "classify", "--file", str(file)) == 0
+    assert run("bob", "classify", "--for", "2h", "--file", str(file)) == 0
     known = Tokens(file)
     assert known.holder(f"Bearer {alice}") == Principal("alice", frozenset(Role))
-    assert known.holder(f"Bearer {capsys.readouterr().out.strip()}").name == "bob"
+    bob = known.holder(f"Bearer {capsys.readouterr().out.strip()}")
+    assert (bob.name, bob.expires) == ("bob", pytest.approx(time.time() + 7200, abs=60))
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize(
-    "arguments", [["alice", "root"], ["al ice", "train"], ["alice", "train", "--file", "/dev/null/x"]]
+    "arguments",
+    [
+        ["alice", "root"],
+        ["al ice", "train"],
+        ["alice", "train", "--for", "soon"],
+        ["alice", "train", "--file", "/dev/null/x"],
+    ],
 )
 def test_what_will_not_do_is_said_on_one_line_and_writes_nothing(
     run: Any, capsys: Printed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]

@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from digits.datasets import data_folder
 from digits.datasets.data_folder import resolve
+from digits.datasets.plain_files import names_in, open_plain
 from digits.errors import InvalidInput, NotFound
+from digits.settings import Settings
+from digits.v1 import digit_service_pb2
+from server import wire
 
 
 @pytest.fixture
@@ -120,3 +125,52 @@ def test_what_nobody_may_read_is_refused_even_where_root_could(data_dir: Path, n
         assert "readable" in refusal(data_dir, name, folder_allowed=True).problem
     finally:
         (data_dir / name).chmod(0o755)
+
+
+@pytest.mark.parametrize("kind", ["a link", "a link above", "a pipe", "a folder"])
+def test_what_takes_a_files_place_after_it_was_found_is_not_read(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """The race itself: it happens between the look and the opening, which nothing else could do each time."""
+    found = resolve(data_dir, "test/five.png", "image_path")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "five.png").write_bytes(b"secret")
+    replaced = found.parent if kind == "a link above" else found
+    replaced.rename(tmp_path / "before")
+    {
+        "a link": lambda: found.symlink_to(tmp_path / "secret.txt"),
+        "a link above": lambda: replaced.symlink_to(tmp_path / "outside"),
+        "a pipe": lambda: os.mkfifo(found),
+        "a folder": found.mkdir,
+    }[kind]()
+    monkeypatch.setattr(data_folder, "resolve", lambda *_: found)
+    with pytest.raises(InvalidInput) as caught:
+        data_folder.read(data_dir, "test/five.png", "image_path", 100)
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_device_is_not_read() -> None:
+    with pytest.raises(OSError, match="regular file"):
+        open_plain(Path("/dev/zero"))
+
+
+def test_a_folder_that_became_a_link_is_not_listed(data_dir: Path, tmp_path: Path) -> None:
+    found = resolve(data_dir, "test", "image_path", folder_allowed=True)
+    found.rename(tmp_path / "before")
+    found.symlink_to(tmp_path)
+    with pytest.raises(OSError, match=r"[Nn]ot a directory|symbolic links"):
+        names_in(found)
+
+
+def test_a_picture_is_opened_so_that_no_link_takes_its_place(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (data_dir / "five.png").symlink_to(tmp_path / "secret.txt")
+    monkeypatch.setattr(data_folder, "resolve", lambda *_: data_dir / "five.png")
+    request = digit_service_pb2.ClassifyRequest(image_path="five.png")
+    with pytest.raises(InvalidInput, match="usable path"):
+        wire.candidates_from(request, Settings(data_dir=data_dir))
+
+
+def test_no_more_of_a_file_is_read_than_asked_for(data_dir: Path) -> None:
+    assert data_folder.read(data_dir, "test/five.png", "image_path", 4) == b"pict"

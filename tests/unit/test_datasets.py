@@ -352,6 +352,32 @@ def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     assert "leads out" in refusal(tmp_path / "batch")
 
 
+def test_a_link_that_stays_in_the_folder_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "a.npz").write_bytes(npz(**arrays()))
+    (tmp_path / "batch.npz").symlink_to("kept/a.npz")
+    assert opened(tmp_path).train_count
+
+
+def test_a_folder_that_became_a_link_after_it_was_found_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.npz").write_bytes(npz(**arrays()))
+    (tmp_path / "batch").symlink_to("elsewhere")
+    assert "the folder cannot be read" in refusal(tmp_path / "batch")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_link_in_a_files_place_after_it_was_found_is_not_read(tmp_path: Path, packed: bool) -> None:
+    """As the trainer does, who opens what the server looked at."""
+    write_idx(tmp_path, "train", numbered(40), digits_of(40), gzip.compress if packed else bytes)
+    batch = opened(tmp_path)
+    for file in list(tmp_path.iterdir()):
+        moved = file.rename(tmp_path.parent / f"{tmp_path.name}-{file.name}")
+        file.symlink_to(moved)
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        batch.sha256()
+
+
 @pytest.mark.parametrize(
     ("part", "damage", "problem"),
     [
@@ -389,3 +415,21 @@ def test_a_damaged_gzip_is_refused_when_it_is_read(tmp_path: Path) -> None:
     batch = opened(tmp_path)
     with pytest.raises(InvalidInput, match=r"ubyte[.]gz cannot be read"):
         trained(batch)
+
+
+def test_a_megabyte_that_unpacks_to_a_gigabyte_is_refused_before_it_is_unpacked() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in (
+            ("x_train", np.zeros((60_000, 28, 28), np.uint8)),
+            ("y_train", digits_of(60_000)),
+        ):
+            with archive.open(f"{name}.npy", "w") as member:
+                np.save(member, array)
+    assert "times as many are allowed: save it without compression" in refusal(file.getvalue(), 1 << 30)
+
+
+def test_a_packed_csv_that_unpacks_to_a_thousandfold_is_refused(tmp_path: Path) -> None:
+    line = b"1" + b",0" * 784 + b"\n"
+    (tmp_path / "zeros.csv.gz").write_bytes(gzip.compress(line * 45_000))
+    assert "times as many are allowed" in refusal(tmp_path / "zeros.csv.gz", 1 << 30)

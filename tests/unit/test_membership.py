@@ -17,15 +17,16 @@ from tests.waiting import wait_until
 
 
 def test_a_worker_that_starts_while_the_coordinator_is_away_says_so_every_few_seconds_at_most(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("digits.background._FIRST_BACKOFF_SECONDS", 0.1)
     coordinator = FaultyCoordinator(MemoryCoordinator())
     coordinator.go_away()
     membership = Membership(coordinator, "train")
     membership.start()
     wait_until(lambda: len(caplog.records) == 1)
-    # The next two lines are due after a half and one and a half seconds at the earliest.
-    end = time.monotonic() + 1.5
+    # The next two lines are due after a tenth and three tenths of a second at the earliest.
+    end = time.monotonic() + 0.3
     wait_until(lambda: time.monotonic() > end)
     membership.update("v1", 1, "")
     assert len(caplog.records) <= 3

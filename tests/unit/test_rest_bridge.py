@@ -61,6 +61,7 @@ def test_classify_tells_all_it_knows_when_asked_for_details(web: FlaskClient) ->
         "model_version": "v1",
         "served_by": "WORKER",
         "not_a_digit": 0.25,
+        "prediction_id": "p1",
     }
 
 
@@ -165,15 +166,15 @@ def test_a_training_whose_server_stops_is_followed_at_another(
 def test_jobs_are_listed_shown_and_cancelled(web: FlaskClient, service: RecordedService) -> None:
     assert web.get("/digits/jobs?page_size=2&page_token=x").json["jobs"][0]["job_id"] == "j1"
     assert web.get("/digits/jobs/j1").json["state"] == "TRAINING"
-    assert web.post("/digits/jobs/j1/cancel").json["cancel_requested"] is True
+    assert web.post("/digits/jobs/j1/cancel", json={}).json["cancel_requested"] is True
     assert (service.requests[0].page_size, service.requests[0].page_token) == (2, "x")
 
 
 def test_models_are_listed_shown_promoted_and_rolled_back(web: FlaskClient, service: RecordedService) -> None:
     assert web.get("/digits/models").json["models"][0]["version"] == "v1"
     assert web.get("/digits/models/serving").json["version"] == "v1"
-    assert web.post("/digits/models/v1/promote").json["state"] == "SERVING"
-    assert web.post("/digits/models/rollback").json["version"] == "v0"
+    assert web.post("/digits/models/v1/promote", json={}).json["state"] == "SERVING"
+    assert web.post("/digits/models/rollback", json={}).json["version"] == "v0"
     assert [service.requests[1].version, service.requests[2].version] == ["serving", "v1"]
 
 
@@ -252,6 +253,50 @@ def test_a_problem_has_the_fields_that_its_description_names(web: FlaskClient) -
     assert set(problem["required"]) <= set(said) <= set(problem["properties"])
 
 
-def test_the_index_links_only_to_what_is_there(web: FlaskClient) -> None:
-    links = web.get("/").json
-    assert {web.get(link).status_code for name, link in links.items() if name != "ready"} == {200}
+def test_batches_to_choose_from_and_how_the_service_is_are_told(web: FlaskClient) -> None:
+    assert web.get("/digits/batches").json["batches"] == [
+        {"path": "tiny.npz", "total_bytes": "2000", "folder": False}
+    ]
+    (part,) = web.get("/digits/status").json["parts"]
+    assert (part["name"], part["ok"], part["detail"]) == ("store", True, "answers")
+
+
+def test_two_versions_are_compared_by_their_names(web: FlaskClient, service: RecordedService) -> None:
+    reply = web.get("/digits/models/compare?first_version=v1&second_version=v2")
+    assert (reply.json["image_count"], reply.json["difference_count"]) == ("10", "1")
+    assert (service.requests[0].first_version, service.requests[0].second_version) == ("v1", "v2")
+    for query, field in (
+        ("first_version=v1", "second_version"),
+        ("first_version=&second_version=v2", "first_version"),
+    ):
+        refused = web.get(f"/digits/models/compare?{query}")
+        assert (refused.status_code, refused.json["field"]) == (400, field)
+        assert field in refused.json["detail"]
+
+
+def test_a_label_names_its_answer_or_gives_the_pixels(web: FlaskClient, service: RecordedService) -> None:
+    reply = web.post("/digits/feedback", json={"prediction_id": "p1", "label": 0})
+    assert (reply.json["model_version"], reply.json["live_accuracy"]["label_count"]) == ("v1", "4")
+    web.post("/digits/feedback", json={"pixels": "AAEC", "label": 9})
+    by_id, by_pixels = service.requests
+    assert (by_id.prediction_id, by_id.label, by_id.HasField("label")) == ("p1", 0, True)
+    assert (by_pixels.pixels, by_pixels.label) == (b"\0\1\2", 9)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"prediction_id": "p1"}, "label"),
+        ({"prediction_id": "p1", "label": 10}, "label"),
+        ({"prediction_id": "p1", "label": "5"}, "label"),
+        ({"pixels": "not base64!", "label": 5}, "pixels"),
+        ({"pixels": 5, "label": 5}, "pixels"),
+        ({"prediction_id": "p1", "label": 5, "who": "me"}, "who"),
+    ],
+)
+def test_a_label_that_is_none_is_refused_by_its_field(
+    web: FlaskClient, body: dict[str, object], field: str
+) -> None:
+    reply = web.post("/digits/feedback", json=body)
+    assert (reply.status_code, reply.json["field"]) == (400, field)
+    assert field in reply.json["detail"]

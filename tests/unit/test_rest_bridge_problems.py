@@ -32,7 +32,7 @@ def service() -> Iterator[RecordedService]:
 @pytest.fixture
 def web(service: RecordedService) -> Iterator[FlaskClient]:
     with Client(service.address, timeout_seconds=5) as client:
-        yield create_app(Settings(max_request_bytes=3 << 20), client).test_client()
+        yield create_app(Settings(max_upload_bytes=3 << 20), client).test_client()
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_full_queue_says_when_to_come_again_in_whole_seconds(
 
 def test_nothing_to_roll_back_to_is_a_conflict(web: FlaskClient, service: RecordedService) -> None:
     service.answers["RollbackModel"] = errors.NotReady("nothing to roll back to")
-    assert web.post("/digits/models/rollback").status_code == 409
+    assert web.post("/digits/models/rollback", json={}).status_code == 409
 
 
 def test_a_crash_in_the_server_stays_in_the_server(web: FlaskClient, service: RecordedService) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from deploy.native.downloads import jars
 from deploy.native.loopback import PROBE_SECONDS, listens
 from deploy.native.servers.hadoop import HOST, java_options
-from deploy.native.servers.server import Server
+from deploy.native.servers.server import OPEN, Server
 
 MAIN = "org.apache.hadoop.hdfs.server.datanode.DataNode"
 # The probe's folder and user.
@@ -25,11 +25,13 @@ class DataNode(Server):
     setting = "store_url"
     ports = ("datanode", "datanode-data", "datanode-ipc")
 
-    def settings(self, ports: Mapping[str, int]) -> dict[str, object]:
+    def settings(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> dict[str, object]:
         """None: the service is told of the NameNode."""
         return {}
 
-    def command(self, folder: Path, ports: Mapping[str, int]) -> tuple[str, ...]:
+    def command(
+        self, folder: Path, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN
+    ) -> tuple[str, ...]:
         """See Server."""
         site = {
             "dfs.datanode.data.dir": f"file://{folder}/data",
@@ -39,7 +41,7 @@ class DataNode(Server):
         }
         return (*java_options(folder, ports["namenode-rpc"], site), MAIN)
 
-    def answers(self, ports: Mapping[str, int]) -> bool:
+    def answers(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> bool:
         """Whether a file can be published by WebHDFS and reads the same: then a DataNode took it."""
         address = f"{HOST}:{ports['namenode']}"
         return listens(address) and _publishes_a_file(address)

@@ -25,7 +25,7 @@ def find_java() -> str:
     if not java or not os.access(java, os.X_OK):
         place = f"in JAVA_HOME={home}" if home else "on PATH"
         raise CannotStart(f"no Java {place}: {INSTALL}")
-    version = _version(java)
+    version = java_version(java)
     if version < MIN_VERSION:
         raise CannotStart(f"{java} is Java {version or 'of an unknown version'}, too old: {INSTALL}")
     return java
@@ -39,7 +39,7 @@ def spark_jars() -> Path:
     return Path(spec.origin).with_name("jars")
 
 
-def _version(java: str) -> int:
+def java_version(java: str) -> int:
     """The major version; 0 if it cannot be told. "1.8.0" is Java 8."""
     try:
         answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=False)

@@ -9,7 +9,7 @@ from deploy.native.downloads import jars
 from deploy.native.loopback import get_json
 from deploy.native.servers.hadoop import HOST, java_options
 from deploy.native.servers.jvm import once
-from deploy.native.servers.server import Server
+from deploy.native.servers.server import OPEN, Server
 
 CLUSTER = "digits"
 MAIN = "org.apache.hadoop.hdfs.server.namenode.NameNode"
@@ -22,11 +22,13 @@ class NameNode(Server):
     setting = "store_url"
     ports = ("namenode", "namenode-rpc")
 
-    def settings(self, ports: Mapping[str, int]) -> dict[str, object]:
+    def settings(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> dict[str, object]:
         """See Server."""
         return {"store_url": f"webhdfs://{HOST}:{ports['namenode']}/digits"}
 
-    def command(self, folder: Path, ports: Mapping[str, int]) -> tuple[str, ...]:
+    def command(
+        self, folder: Path, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN
+    ) -> tuple[str, ...]:
         """See Server. The command formats the file system when it runs for the first time."""
         site = {
             "dfs.namenode.name.dir": f"file://{folder}/name",
@@ -37,7 +39,7 @@ class NameNode(Server):
         form = (*options, MAIN, "-format", "-force", "-nonInteractive", "-clusterid", CLUSTER)
         return once(folder / "formatted", form, (*options, MAIN))
 
-    def answers(self, ports: Mapping[str, int]) -> bool:
+    def answers(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> bool:
         """Whether WebHDFS answers; files can be written once there is a DataNode, too."""
         return get_json(f"http://{HOST}:{ports['namenode']}/webhdfs/v1/?op=GETFILESTATUS") is not None
 

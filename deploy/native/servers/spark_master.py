@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.native.servers.server import Server
-from deploy.native.servers.spark_cluster import java_options, master_state
+from deploy.native.servers.server import OPEN, Server
+from deploy.native.servers.spark_cluster import java_options, master_state, security
 from deploy.native.versions import package_version
 
 MAIN = "org.apache.spark.deploy.master.Master"
@@ -20,11 +20,14 @@ class SparkMaster(Server):
     setting = "spark_master"
     ports = ("spark-master", "spark-master-web")
 
-    def settings(self, ports: Mapping[str, int]) -> dict[str, object]:
+    def settings(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> dict[str, object]:
         """See Server."""
-        return {"spark_master": f"spark://127.0.0.1:{ports['spark-master']}"}
+        address: dict[str, object] = {"spark_master": f"spark://127.0.0.1:{ports['spark-master']}"}
+        return address | {"spark_secret": secrets[self.name]} if secrets else address
 
-    def command(self, folder: Path, ports: Mapping[str, int]) -> tuple[str, ...]:
+    def command(
+        self, folder: Path, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN
+    ) -> tuple[str, ...]:
         """See Server.
 
         A master that died and is started again by this command goes on with the applications it had. Those of
@@ -40,9 +43,10 @@ class SparkMaster(Server):
         )
         port, web_port = ports["spark-master"], ports["spark-master-web"]
         place = ("--host", "127.0.0.1", "--port", str(port), "--webui-port", str(web_port))
-        return (*java_options(folder), *options, MAIN, *place)
+        secured = security(folder, secrets.get(self.name, ""))
+        return (*java_options(folder), *options, MAIN, *secured, *place)
 
-    def answers(self, ports: Mapping[str, int]) -> bool:
+    def answers(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> bool:
         """Whether it is ALIVE and so gives out work."""
         state = master_state(ports["spark-master-web"])
         return bool(state) and state["status"] == "ALIVE"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.native.servers import java
-from deploy.native.servers.server import Server
-from deploy.native.servers.spark_cluster import java_options, master_state
+from deploy.native.servers.server import OPEN, Server
+from deploy.native.servers.spark_cluster import java_options, master_state, security
 from deploy.native.versions import package_version
 
 MAIN = "org.apache.spark.deploy.worker.Worker"
@@ -25,11 +26,13 @@ class SparkWorker(Server):
     # A worker that misses the master at first asks again after ten seconds.
     needs = ("spark-master",)
 
-    def settings(self, ports: Mapping[str, int]) -> dict[str, object]:
+    def settings(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> dict[str, object]:
         """See Server."""
         return {"spark_cores": _cores()}
 
-    def command(self, folder: Path, ports: Mapping[str, int]) -> tuple[str, ...]:
+    def command(
+        self, folder: Path, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN
+    ) -> tuple[str, ...]:
         """See Server."""
         work = folder / "work"
         work.mkdir(parents=True, exist_ok=True)
@@ -38,10 +41,11 @@ class SparkWorker(Server):
         port, web_port = ports["spark-worker"], ports["spark-worker-web"]
         place = ("--host", "127.0.0.1", "--port", str(port), "--webui-port", str(web_port))
         options = ("-Dspark.worker.cleanup.enabled=true", "-Dspark.worker.cleanup.appDataTtl=86400")
-        main = (*options, MAIN, *offer, *place, f"spark://127.0.0.1:{ports['spark-master']}")
-        return ("env", *_environment(), *java_options(folder), *main)
+        secured = security(folder, secrets.get("spark-master", ""))
+        main = (*options, MAIN, *secured, *offer, *place, f"spark://127.0.0.1:{ports['spark-master']}")
+        return ("env", *_environment(), f"TMPDIR={_temporary(folder)}", *java_options(folder), *main)
 
-    def answers(self, ports: Mapping[str, int]) -> bool:
+    def answers(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> bool:
         """Whether the master counts on it."""
         state, port = master_state(ports["spark-master-web"]), ports["spark-worker"]
         workers = state["workers"] if state else []
@@ -50,6 +54,14 @@ class SparkWorker(Server):
     def version(self) -> str:
         """See Server."""
         return package_version("pyspark")
+
+
+def _temporary(folder: Path) -> Path:
+    """Where executors' Python workers write temporary files; those of killed ones go with the next start."""
+    temporary = folder / "tmp"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    return temporary
 
 
 def _environment() -> tuple[str, ...]:

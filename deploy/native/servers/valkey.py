@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from deploy.native import private_files
 from deploy.native.errors import CannotStart
 from deploy.native.loopback import ask
-from deploy.native.servers.server import Server
+from deploy.native.servers.server import OPEN, Server
 from deploy.native.versions import first_version, package_version
 
 
@@ -18,13 +19,18 @@ class Valkey(Server):
     setting = "broker_url"
     ports = ("valkey",)
 
-    def settings(self, ports: Mapping[str, int]) -> dict[str, object]:
+    def settings(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> dict[str, object]:
         """See Server."""
-        return {"broker_url": f"redis://127.0.0.1:{ports['valkey']}/0"}
+        address: dict[str, object] = {"broker_url": f"redis://127.0.0.1:{ports['valkey']}/0"}
+        return address | {"broker_password": secrets[self.name]} if secrets else address
 
-    def command(self, folder: Path, ports: Mapping[str, int]) -> tuple[str, ...]:
+    def command(
+        self, folder: Path, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN
+    ) -> tuple[str, ...]:
         """See Server. Its append-only file is in `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
+        secret = folder / "secret.conf"
+        private_files.write(secret, f"requirepass {secrets[self.name]}\n" if secrets else "")
         options = {
             "port": str(ports["valkey"]),
             "bind": "127.0.0.1",
@@ -34,11 +40,13 @@ class Valkey(Server):
             "maxmemory-policy": "noeviction",
             "loglevel": "notice",
         }
-        return (str(_binary()), *(word for name, value in options.items() for word in (f"--{name}", value)))
+        words = (word for name, value in options.items() for word in (f"--{name}", value))
+        return (str(_binary()), str(secret), *words)
 
-    def answers(self, ports: Mapping[str, int]) -> bool:
+    def answers(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> bool:
         """Whether it answers PING."""
-        return ask(ports["valkey"], b"PING\r\n").startswith(b"+PONG")
+        login = f"AUTH {secrets[self.name]}\r\n" if secrets else ""
+        return b"+PONG" in ask(ports["valkey"], f"{login}PING\r\n".encode())
 
     def version(self) -> str:
         """See Server."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from functools import partial
 
+from deploy.native.loopback import without_proxy
 from deploy.native.service.bridge import Bridge
 from deploy.native.service.grpc_server import GrpcServer
 from deploy.native.service.own_process import OwnProcess
@@ -29,14 +31,28 @@ PROCESSES: tuple[OwnProcess, ...] = (Worker("train", 15), Worker("classify", 10)
 
 
 def service_specs(
-    settings: Settings, variables: Mapping[str, str], needs: tuple[str, ...], registry: RegistryReader
+    settings: Settings,
+    variables: Mapping[str, str],
+    needs: tuple[str, ...],
+    registry: RegistryReader,
+    metrics_ports: Mapping[str, int],
 ) -> list[ProcessSpec]:
     """The service's processes as the supervisor runs them.
 
-    `variables` are the settings as they see them; `needs` are the servers that must be up before.
+    `variables` are the settings as they see them; `needs` are the servers that must be up before;
+    `metrics_ports` are by the process's name.
     """
-    environment = {**ENVIRONMENT, **variables, "SPARK_LOCAL_DIRS": str(settings.var_dir / "spark")}
+    direct = without_proxy(os.environ)
+    environment = {
+        **ENVIRONMENT,
+        **direct,
+        **variables,
+        "SPARK_LOCAL_DIRS": str(settings.var_dir / "spark"),
+    }
     version = package_version("digitservice")
+
+    def environment_of(name: str) -> Mapping[str, str]:
+        return {**environment, "DIGITS_METRICS_PORT": str(metrics_ports.get(name, 0))}
 
     def spec(process: OwnProcess) -> ProcessSpec:
         return ProcessSpec(
@@ -47,7 +63,7 @@ def service_specs(
             needs,
             process.stop_rank,
             process.grace_seconds(settings),
-            environment,
+            environment_of(process.name),
             version,
         )
 

@@ -12,6 +12,8 @@ from kazoo.exceptions import KazooException
 from kazoo.handlers.threading import KazooTimeoutError
 
 from deploy.native.loopback import PROBE_SECONDS, listens
+from digits.adapters.zookeeper_access import OPEN, ZooKeeperAccess
+from digits.adapters.zookeeper_session import GIVEN_UP
 from digits.ports import Stored
 from digits.records import Record, RecordReader
 from digits.v1 import models_pb2, training_pb2
@@ -20,8 +22,9 @@ from digits.v1 import models_pb2, training_pb2
 class RegistryReader:
     """Reads over one connection, made when ZooKeeper first listens. No method raises."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, access: ZooKeeperAccess = OPEN) -> None:
         """`url` is zookeeper://HOST:PORT[,HOST:PORT]/CHROOT."""
+        self._access = access
         parts = urlsplit(url)
         self._hosts, self._chroot = parts.netloc, parts.path.rstrip("/")
         self._client: Any = None
@@ -70,11 +73,14 @@ class RegistryReader:
             return None
 
     def _connected(self) -> Any:
+        if self._client and self._client.client_state in GIVEN_UP:
+            # Kazoo never tries again, though the server may just have died in the login.
+            self.close()
         if self._client is None and any(map(listens, self._hosts.split(","))):
             # Its warnings about a server that is still starting would be taken for ours.
             logging.getLogger("kazoo").setLevel(logging.CRITICAL)
             # A first attempt that meets a server still starting is given up after this time, and made anew.
-            client = KazooClient(hosts=self._hosts, timeout=2.0)
+            client = KazooClient(hosts=self._hosts, timeout=2.0, **self._access.kazoo())
             client.start_async().wait(timeout=PROBE_SECONDS)
             self._client = client
         return self._client

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from deploy.native.folder import StateFolder
-from deploy.native.servers.server import Server
+from deploy.native.servers.server import OPEN, Server
 from digits.settings import Settings
 
 
@@ -41,9 +41,7 @@ def started(stack: Stack, ports: Mapping[str, int]) -> list[Server]:
     return [server for server in stack.servers if server.name in ports]
 
 
-def addresses(stack: Stack, ports: Mapping[str, int]) -> dict[str, object]:
+def addresses(stack: Stack, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> dict[str, object]:
     """The settings that name the servers with those ports, and the stack's own. Raises CannotStart."""
-    named = {
-        name: value for server in started(stack, ports) for name, value in server.settings(ports).items()
-    }
-    return {**named, **stack.settings()}
+    named = [server.settings(ports, secrets) for server in started(stack, ports)]
+    return {name: value for settings in [*named, stack.settings()] for name, value in settings.items()}

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from deploy.native import private_files
 from deploy.native.folder import StateFolder
 
 
@@ -43,10 +44,7 @@ class RunRecord:
 
         Raises OSError when it cannot be written; the record is then what it was.
         """
-        draft = folder.run / "record.draft"
-        draft.touch(mode=0o600)
-        draft.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
-        draft.replace(folder.run / "record.json")
+        private_files.write(folder.run / "record.json", json.dumps(asdict(self), indent=2) + "\n")
 
     @classmethod
     def read(cls, folder: StateFolder) -> RunRecord | None:

@@ -1,0 +1,85 @@
+"""The real servers that the settings name: each is asked for something with the credentials that we have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from urllib.parse import urlsplit
+
+from kombu.exceptions import OperationalError
+
+from deploy.native.doctor.finding import Finding, fine, wrong
+from deploy.native.loopback import listens
+from digits import bootstrap
+from digits.adapters.celery_queue import app_of
+from digits.errors import DigitsError, Unavailable
+from digits.settings import Settings
+
+_BROKER_SECONDS = 3.0
+
+
+def systems(settings: Settings) -> list[Finding]:
+    """One finding for each; those that `digits up` starts itself are not looked for."""
+    return [
+        _asked(setting, getattr(settings, setting), partial(ask, settings))
+        for setting, ask in _QUESTIONS.items()
+        if setting in settings.model_fields_set and getattr(settings, setting)
+    ]
+
+
+def _asked(setting: str, url: str, ask: Callable[[], object]) -> Finding:
+    variable, shown = f"DIGITS_{setting.upper()}", _without_password(url)
+    try:
+        ask()
+    except ValueError as error:
+        return wrong(setting, str(error), f"set {variable} as docs/operations.md says")
+    except (DigitsError, OperationalError, OSError) as error:
+        said = " ".join(str(error).split())[:200]
+        return wrong(
+            setting, f"{shown}: {said}", f"start it, or unset {variable}: `digits up` starts its own"
+        )
+    return fine(setting, f"{shown} answers")
+
+
+def _store(settings: Settings) -> None:
+    bootstrap.store(settings).names("models")
+
+
+def _log(settings: Settings) -> None:
+    bootstrap.log(settings).jobs()
+
+
+def _coordinator(settings: Settings) -> None:
+    hosts = urlsplit(settings.coordinator_url).netloc.rpartition("@")[2].split(",")
+    if not any(map(listens, hosts)):
+        raise Unavailable("nothing listens there")
+    with closing(bootstrap.coordinator(settings)) as coordinator:
+        coordinator.get("/serving")
+
+
+def _broker(settings: Settings) -> None:
+    with app_of(settings).connection(connect_timeout=_BROKER_SECONDS) as connection:
+        connection.ensure_connection(
+            max_retries=1, interval_start=0, interval_step=0, timeout=_BROKER_SECONDS
+        )
+
+
+def _spark(settings: Settings) -> None:
+    master = urlsplit(settings.spark_master)
+    if master.scheme == "spark" and not any(map(listens, master.netloc.split(","))):
+        raise Unavailable("nothing listens there")
+
+
+_QUESTIONS: dict[str, Callable[[Settings], None]] = {
+    "store_url": _store,
+    "log_url": _log,
+    "coordinator_url": _coordinator,
+    "broker_url": _broker,
+    "spark_master": _spark,
+}
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    return url.replace(f"{parts.netloc.rpartition('@')[0]}@", "") if "@" in parts.netloc else url
