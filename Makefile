@@ -2,7 +2,8 @@
 # PYTHON names the interpreter to build .venv with; ARGS is handed on to pytest.
 
 .DEFAULT_GOAL := run
-.PHONY: run run-real test test-real test-front-door test-containers fuzz soak lint protos docs lock setup clean
+.PHONY: run run-real test test-real test-front-door test-containers fuzz soak lint protos docs lock sbom audit \
+  setup clean
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 ifndef PYTHON
@@ -67,10 +68,26 @@ docs: $(INSTALLED)
 	@$(BIN)/python -m digits.settings_table docs/operations.md
 	@$(BIN)/python docs/draw_rooms.py
 
-# Resolves pyproject.toml again for every platform; needs uv.
+# Resolves pyproject.toml again for every platform, with the checksum of every file; needs uv.
+lock: LOCKED := uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
+  --no-emit-find-links --python-version 3.11 pyproject.toml
 lock:
-	@uv pip compile --quiet --universal --all-extras --no-header --no-annotate --no-emit-index-url \
-	  --python-version 3.11 --output-file requirements.lock pyproject.toml
+	@$(LOCKED) --all-extras --output-file requirements.lock
+	@$(LOCKED) --constraint requirements.lock --output-file deploy/containers/serve.lock
+	@$(LOCKED) --constraint requirements.lock --extra train --output-file deploy/containers/train.lock
+	@$(LOCKED) --constraint requirements.lock --extra train --extra embedded --output-file deploy/containers/embedded.lock
+
+# What the service is made of, as CycloneDX: sbom.cdx.json.
+sbom: $(INSTALLED)
+	@$(BIN)/python -m deploy.sbom sbom.cdx.json
+
+# Known faults of the pinned packages, by the advisories of pypi.org; the tool has an environment of its own.
+audit: $(INSTALLED)
+	@[ -x $(VENV)/audit/bin/pip-audit ] || { $(PYTHON) -m venv $(VENV)/audit && \
+	  $(VENV)/audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1; }
+	@$(BIN)/python -c 'import requests; requests.get("https://pypi.org/pypi/pip/json", timeout=10).raise_for_status()' \
+	  2>/dev/null || { echo "make: nothing was audited: the advisories of pypi.org are out of reach from here"; exit 1; }
+	@$(VENV)/audit/bin/pip-audit --require-hashes --disable-pip --requirement requirements.lock
 
 setup: $(INSTALLED) $(GENERATED)
 	@[ -f $(MNIST) ] && [ ! $(MNIST) -nt $(VENV)/mnist-checked ] || { \
@@ -83,11 +100,13 @@ $(INSTALLED): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo \
 	  "make: needs Python 3.11, 3.12 or 3.13, but $(PYTHON) is `$(PYTHON) -V 2>&1`: name another: make PYTHON=PATH"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) >/dev/null || { echo "make: cannot make $(VENV): install Python's venv module (Debian: apt-get install python3-venv)"; exit 1; }
-	@echo "installing `grep -c == requirements.lock` packages into $(VENV): a minute or two"
+	@echo "installing `grep -c '^[^ ]*==' requirements.lock` packages into $(VENV): a minute or two"
 	@{ if command -v uv >/dev/null; then \
-	    uv pip install --python $(BIN)/python -r requirements.lock && uv pip install --python $(BIN)/python --no-deps -e .; \
+	    uv pip install --python $(BIN)/python --require-hashes -r requirements.lock && \
+	    uv pip install --python $(BIN)/python --no-deps --no-build-isolation -e .; \
 	  else \
-	    $(BIN)/python -m pip install --retries 2 -r requirements.lock && $(BIN)/python -m pip install --retries 2 --no-deps -e .; \
+	    $(BIN)/python -m pip install --retries 2 --require-hashes -r requirements.lock && \
+	    $(BIN)/python -m pip install --no-deps --no-build-isolation -e .; \
 	  fi; } >$(VENV)/install.log 2>&1 || { echo \
 	  "make: cannot install the packages (`grep -i error $(VENV)/install.log | tail -1 | cut -c1-160`): check the network, or name a mirror with PIP_INDEX_URL; all of it is in $(VENV)/install.log"; exit 1; }
 	@touch $@

@@ -15,15 +15,29 @@ from benchmarks.service import running_service
 from digits.client.client import Client
 from digits.v1 import training_pb2
 
+Heard = list[tuple[float, training_pb2.TrainProgress]]
 
-def train(client: Client, recipe: str, seed: int) -> tuple[float, float]:
-    """Returns the seconds from the call to SUCCEEDED, and the test accuracy, 0 to 1."""
+
+def train(client: Client, recipe: str, seed: int) -> tuple[float, Heard]:
+    """Returns the seconds from the call to SUCCEEDED, and each message with the seconds until it came."""
     started = time.monotonic()
     stream = client.train(
         images_batch_path="mnist.npz", recipe=recipe, seed=seed, promotion=training_pb2.ALWAYS
     )
-    *_, last = stream
-    return time.monotonic() - started, last.accuracy
+    heard = [(time.monotonic() - started, progress) for progress in stream]
+    return time.monotonic() - started, heard
+
+
+def eta_errors(heard: Heard) -> list[float]:
+    """By which share each estimate after the first third was off the time until training ended."""
+    end = next(at for at, progress in heard if progress.images_trained == progress.images_total > 0)
+    errors, last = [], 0
+    for at, progress in heard:
+        late = progress.images_total / 3 <= progress.images_trained < progress.images_total
+        if late and progress.micro_batch != last:
+            last = progress.micro_batch
+            errors.append(progress.eta.ToMilliseconds() / 1000 / (end - at) - 1)
+    return errors
 
 
 def main() -> None:
@@ -36,10 +50,15 @@ def main() -> None:
     seconds, accuracies = [], []
     with running_service() as service, Client(service.server) as client:
         for seed in range(options.rounds):
-            took, accuracy = train(client, options.recipe, seed)
+            took, heard = train(client, options.recipe, seed)
+            accuracy = heard[-1][1].accuracy
             seconds.append(took)
             accuracies.append(accuracy)
-            print(f"Train {options.recipe}, seed {seed}: {took:.1f} s, {accuracy:.2%}", flush=True)
+            off = ", ".join(f"{error:+.0%}" for error in eta_errors(heard))
+            print(
+                f"Train {options.recipe}, seed {seed}: {took:.1f} s, {accuracy:.2%}; eta off by {off}",
+                flush=True,
+            )
             if not options.alone:
                 subprocess.run([sys.executable, "-m", "benchmarks.model_fit"], check=True)
     print(

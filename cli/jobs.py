@@ -134,4 +134,4 @@ def _fields(job: Job) -> dict[str, object]:
 
 
 def _batch(job: Job) -> str:
-    return job.spec.images_batch_path or "upload"
+    return job.spec.images_batch_path or ("a model" if job.spec.is_model else "upload")

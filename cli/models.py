@@ -1,4 +1,4 @@
-"""`digits models`: list, show, promote, rollback, history, pin, prune."""
+"""`digits models`: list, show, promote, rollback, history, pin, prune; taking_along.py has the rest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     cls=WholeHelp,
     context_settings=NAMES,
-    help="List, show, promote and roll back models; see what served.",
+    help="List, show, promote and roll back models, see what served, take versions along.",
     invoke_without_command=True,
 )
 COLUMNS = ("", "VERSION", "ACCURACY", "HELD OUT", "REFERENCE", "REDRAWN", "RECIPE", "DATA", "KB", "CREATED")

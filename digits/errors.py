@@ -32,6 +32,10 @@ DigitsError
 Transports turn these into their own status: digits/status.py for gRPC, rest_bridge/error_mapping.py for HTTP.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 
 class DigitsError(Exception):
     """The root: its text is one sentence that a caller may read."""
@@ -59,10 +63,12 @@ class Forbidden(DigitsError):
 
 
 class NotFound(DigitsError):
-    """There is no `kind` of that `name`; `nearby` is one that there is, and that may be meant."""
+    """There is no `kind` of that `name`; `nearby` is one that there is, and that may be meant, and `others`
+    are what else there is."""
 
-    def __init__(self, kind: str, name: str, nearby: str = "") -> None:
-        hint = f"; did you mean {nearby[:200]!r}?" if nearby else ""
+    def __init__(self, kind: str, name: str, nearby: str = "", others: Sequence[str] = ()) -> None:
+        listed = f"; there is {', '.join(others)[:400]}" if others else ""
+        hint = f"; did you mean {nearby[:200]!r}?" if nearby else listed
         super().__init__(f"no {kind} {name[:200]!r}{hint}")
         self.kind = kind
         self.name = name

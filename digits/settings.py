@@ -128,12 +128,18 @@ class Settings(BaseSettings):
     store_url: str = Field(
         "",
         description="Artifact store: file://FOLDER or webhdfs://HOST:PORT[,HOST:PORT]/PATH, where the hosts "
-        "are an HDFS's NameNodes; by default a folder in the state folder.",
+        "are an HDFS's NameNodes, or swebhdfs://…, by TLS, which checks their names; by default a folder in "
+        "the state folder.",
     )
     webhdfs_user: str = Field(
         "", description="Who we are to an HDFS without security; by default, ourselves."
     )
-    webhdfs_token: SecretStr = Field(SecretStr(""), description="Delegation token of a secured HDFS.")
+    webhdfs_token: SecretStr = Field(
+        SecretStr(""), description="Delegation token of a secured HDFS, with swebhdfs://."
+    )
+    webhdfs_ca_file: Path | None = Field(
+        None, description="PEM file of who vouches for HDFS, if not this machine's list does."
+    )
     log_url: str = Field(
         "",
         description="Log of image blocks: file://FOLDER or kafka://HOST:PORT[,HOST:PORT]; by default a "
@@ -198,6 +204,11 @@ class Settings(BaseSettings):
     )
     broker_key_file: Path | None = Field(None, description="PEM file of that certificate's key.")
     spark_master: str = Field("local[*]", description="Spark's master: local[*], spark:// or k8s://.")
+    spark_secret: SecretStr = Field(
+        SecretStr(""),
+        description="What driver, master and workers of a spark:// cluster share "
+        "(spark.authenticate.secret): with it they talk to nobody else, and encrypt it.",
+    )
     spark_driver_host: str = Field("127.0.0.1", description="Address by which executors reach the driver.")
     spark_cores: int = Field(
         2, gt=0, description="Cores that the train worker takes of a Spark cluster; local[*] takes them all."
@@ -286,7 +297,7 @@ class Settings(BaseSettings):
         description="How long versions that never served are kept. What serves, did, or is pinned stays.",
     )
     keep_models: int = Field(
-        100, ge=0, description="Most versions that never served that are kept: the newest. One has 0.5 MB."
+        100, ge=0, description="Most versions that never served that are kept: the newest. One has 1 MB."
     )
 
     @classmethod

@@ -58,6 +58,7 @@ class TrainBody(Body):
     seed: Whole = Field(0, ge=-MAX_INT64 - 1, le=MAX_INT64, description="Seed of the training.")
     request_id: str = text("Two calls with the same one are one job.", max_length=MAX_REQUEST_ID_LENGTH)
     promotion: Promotion = Field("IF_BETTER", description="Whether the model may serve.")
+    base_model_version: str = text('Version to go on from, or "serving"; a new network unless given.')
     orientation: Orientation = Field("AS_IS", description="Whether rows and columns are swapped.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response
+from werkzeug.exceptions import NotFound
 
 from rest_bridge import reading
 from rest_bridge.bodies import NoBody, Page, Pair, RollbackBody
@@ -10,6 +11,8 @@ from rest_bridge.operations import Operation
 from rest_bridge.replies import client, json_reply
 
 blueprint = Blueprint("models", __name__)
+
+_KINDS = ("bundle", "onnx", "keras")
 
 
 @blueprint.get("/digits/models")
@@ -23,6 +26,20 @@ def list_models() -> Response:
 def get_model(version: str) -> Response:
     """One version; "serving" is the one that serves."""
     return json_reply(client().get_model(version))
+
+
+@blueprint.get("/digits/models/<version>/<kind>")
+@Operation(media="application/octet-stream")
+def export_model(version: str, kind: str) -> Response:
+    """A version as a file: bundle, onnx or keras."""
+    if kind not in _KINDS:
+        raise NotFound
+    answer = client().export_model(version, kind.upper())
+    named = {
+        "Content-Disposition": f'attachment; filename="{answer.file_name}"',
+        "ETag": f'"{answer.sha256}"',
+    }
+    return Response(answer.data, mimetype="application/octet-stream", headers=named)
 
 
 @blueprint.post("/digits/models/<version>/promote")

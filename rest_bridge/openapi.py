@@ -20,6 +20,7 @@ _REFERENCE = "#/components/schemas/{model}"
 _PATH_PARAMETERS = {
     "job_id": "The job.",
     "version": 'The version; reading also knows "serving".',
+    "kind": "bundle, onnx or keras.",
     "name": "The file.",
 }
 

@@ -28,6 +28,7 @@ ROLES: dict[str, Role | None] = {
     "ListModels": None,
     "GetModel": None,
     "ListServingHistory": None,
+    "ExportModel": Role.TRAIN,
     "CompareModels": Role.TRAIN,
     "ReportLabel": Role.CLASSIFY,
     "ListBatches": Role.TRAIN,

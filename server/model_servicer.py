@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 import grpc
 
+from digits.errors import InvalidInput
 from digits.jobs.retention import Limits
 from digits.models.comparison import Comparison
+from digits.models.export import Export
 from digits.models.live_labels import LiveLabels
 from digits.models.promotion import Promotion
 from digits.models.registry import Registry
@@ -32,6 +34,7 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         promotion: Promotion,
         *,
         comparison: Comparison,
+        export: Export,
         live_labels: LiveLabels,
         floor: VersionFloor,
         access: Access,
@@ -41,6 +44,7 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         self._registry, self._promotion, self._comparison = registry, promotion, comparison
         self._retention, self._limits = retention, limits
         self._floor, self._access = floor, access
+        self._export = export
         # Versions are listed, whatever the store does.
         self._live = Asking("labels", live_labels.by_version, patience_seconds=0.5)
 
@@ -86,6 +90,15 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         changes = await blocking(self._registry.serving_history, size, request.page_token)
         token = str(changes[-1].generation) if len(changes) == size else ""
         return pb.ListServingHistoryResponse(changes=changes, next_page_token=token)
+
+    async def ExportModel(
+        self, request: pb.ExportModelRequest, context: grpc.aio.ServicerContext
+    ) -> pb.ExportModelResponse:
+        """Returns a version as a file."""
+        kind = request.format or pb.ExportModelRequest.BUNDLE
+        if kind not in pb.ExportModelRequest.Format.values():
+            raise InvalidInput("format", f"one of {', '.join(pb.ExportModelRequest.Format.keys())}")
+        return await storing(self._export.file, request.version, kind)
 
     async def CompareModels(
         self, request: pb.CompareModelsRequest, context: grpc.aio.ServicerContext

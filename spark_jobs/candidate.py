@@ -9,6 +9,7 @@ from digits.models.evaluation import Judges
 from digits.models.predictor import Predictor
 from digits.models.robustness import robustness, suspicion
 from digits.training import architecture, tensors
+from digits.training.recipes import Recipe
 from digits.v1 import artifacts_pb2, models_pb2
 from digits.v1 import training_pb2 as pb
 from spark_jobs.plan import Plan
@@ -22,12 +23,21 @@ def evaluated(
 
     Raises NotLearned if it is no better than chance.
     """
-    onnx = onnx_graph.to_onnx(plan.recipe, state.tensors)
+    bundle = measured(plan.recipe, state.tensors, keras_config, judges, plan.partitions)
+    bundle.moments.extend(tensors.to_proto(architecture.moments(state.tensors)))
+    return bundle
+
+
+def measured(
+    recipe: Recipe, state: tensors.State, keras_config: str, judges: Judges, threads: int = 1
+) -> artifacts_pb2.ModelBundle:
+    """A network of these weights, whoever trained it; raises NotLearned."""
+    onnx = onnx_graph.to_onnx(recipe, state)
     return artifacts_pb2.ModelBundle(
         onnx=onnx,
         keras_config=keras_config,
-        weights=tensors.to_proto(architecture.weights(state.tensors)),
-        metrics=_metrics(Predictor(onnx, plan.partitions), judges),
+        weights=tensors.to_proto(architecture.weights(state)),
+        metrics=_metrics(Predictor(onnx, threads), judges),
     )
 
 
@@ -47,6 +57,7 @@ def provenance(job: pb.Job, dataset: Dataset, plan: Plan, state: TrainingState) 
         data_name=job.spec.images_batch_path or "upload",
         data_sha256=dataset.sha256(),
         recipe=plan.recipe.name,
+        base_model_version=job.spec.base_model_version,
         seed=job.spec.seed,
         code_version=digits.__version__,
         image_count=dataset.train_count,

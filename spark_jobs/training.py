@@ -14,8 +14,10 @@ from digits.signals.metrics import training as measured
 from digits.training import architecture, blocks, recipes
 from digits.training.checkpoints import Checkpoints
 from digits.training.partitioning import partition_count
+from digits.training.tensors import State
 from digits.v1 import training_pb2 as pb
 from spark_jobs import candidate, session
+from spark_jobs.base_model import base_state
 from spark_jobs.epoch import EpochQuery
 from spark_jobs.feed import Feed
 from spark_jobs.inspection import check_orientation, without_reference
@@ -39,7 +41,7 @@ class TrainingRun:
         self._report = ProgressReport(lease)
         self._plan = _plan(context, job.spec, self._dataset)
         checkpoints = Checkpoints(context.store, lease.job_id)
-        state = _resume(checkpoints, self._plan, job.spec.seed)
+        state = _resume(checkpoints) or TrainingState(self._first_tensors())
         target_seconds = context.settings.target_batch_seconds
         self._feed = Feed(context.log, lease.job_id, self._plan, target_seconds, self._report)
         self._micro_batches = MicroBatches(
@@ -51,6 +53,12 @@ class TrainingRun:
             feed=self._feed,
             report=self._report,
         )
+
+    def _first_tensors(self) -> State:
+        spec, recipe = self._job.spec, self._plan.recipe
+        if not spec.base_model_version:
+            return architecture.initial_state(recipe, spec.seed)
+        return base_state(self._context.registry, self._context.store, spec.base_model_version, recipe)
 
     def run(self) -> None:
         """Ingests, trains every epoch, evaluates and publishes."""
@@ -115,12 +123,13 @@ class TrainingRun:
 def _plan(context: TrainingContext, spec: pb.TrainSpec, dataset: Dataset) -> Plan:
     cores = context.spark.sparkContext.defaultParallelism
     partitions = partition_count(cores, dataset.train_count, context.settings.trainer_memory_bytes)
-    return Plan(recipes.find(spec.recipe), dataset.train_count, partitions)
+    continued = bool(spec.base_model_version)
+    return Plan(recipes.find(spec.recipe), dataset.train_count, partitions, continued)
 
 
-def _resume(checkpoints: Checkpoints, plan: Plan, seed: int) -> TrainingState:
+def _resume(checkpoints: Checkpoints) -> TrainingState | None:
     checkpoint = checkpoints.newest()
-    if checkpoint:
-        measured.RESUMED.inc()
-        return TrainingState.from_proto(checkpoint)
-    return TrainingState(architecture.initial_state(plan.recipe, seed))
+    if checkpoint is None:
+        return None
+    measured.RESUMED.inc()
+    return TrainingState.from_proto(checkpoint)

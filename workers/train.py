@@ -27,6 +27,7 @@ from digits.training import recipes
 from digits.training.checkpoints import Checkpoints
 from digits.v1 import training_pb2 as pb
 from spark_jobs import scratch, session
+from spark_jobs.importing import ImportRun
 from spark_jobs.training import TrainingRun
 from spark_jobs.training_context import TrainingContext
 from workers.leased_jobs import LeasedJobs
@@ -121,9 +122,14 @@ class TrainWorker:
         parent = traces.parent({traces.TRACEPARENT: job.spec.origin.traceparent})
         try:
             with traces.span(TRAIN, kind=SpanKind.CONSUMER, parent=parent, job_id=job.job_id):
-                TrainingRun(self._context, lease, job, self._open_dataset(job.spec)).run()
+                self._run_of(lease, job).run()
         finally:
             measured.idle()
+
+    def _run_of(self, lease: Lease, job: pb.Job) -> TrainingRun | ImportRun:
+        if job.spec.is_model:
+            return ImportRun(self._context, lease, job, self._context.store.read(job.spec.upload))
+        return TrainingRun(self._context, lease, job, self._open_dataset(job.spec))
 
     def _ask_all(self, job_id: str) -> None:
         """Raises Unavailable if the coordinator, the store or the log is away."""

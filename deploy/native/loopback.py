@@ -6,10 +6,25 @@ import json
 import socket
 import ssl
 import urllib.request
+from collections.abc import Mapping
 from http.client import HTTPException
 from typing import Any
 
 PROBE_SECONDS = 1.0
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def without_proxy(environment: Mapping[str, str]) -> dict[str, str]:
+    """What keeps a process's libraries from asking a proxy for this machine; nothing if no proxy is set.
+
+    What an environment exempts already stays exempted.
+    """
+    if not any(environment.get(name) or environment.get(name.upper()) for name in PROXIES):
+        return {}
+    given = f"{environment.get('no_proxy', '')},{environment.get('NO_PROXY', '')}".split(",")
+    exempt = ",".join(dict.fromkeys([*filter(None, given), *LOOPBACK]))
+    return {"no_proxy": exempt, "NO_PROXY": exempt}
 
 
 def listens(address: str) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import requests
 from hdfs import Client, HdfsError, InsecureClient, TokenClient
+from requests.adapters import HTTPAdapter
 
 from digits.adapters import content
 from digits.errors import AlreadyPublished, NotFound, StoreUnavailable
@@ -32,8 +33,27 @@ class HdfsStore:
     several NameNodes, a thread's client goes on to the next if one is away, hangs or stands by.
     """
 
-    def __init__(self, name_nodes: Sequence[str], root: str, user: str = "", token: str = "") -> None:
-        self._url = ";".join(f"http://{address}" for address in name_nodes)
+    def __init__(
+        self,
+        name_nodes: Sequence[str],
+        root: str,
+        user: str = "",
+        token: str = "",
+        *,
+        tls: bool = False,
+        ca_file: Path | None = None,
+    ) -> None:
+        """`ca_file` is a PEM of who vouches for HDFS by TLS, if not this machine's list does.
+
+        Raises ValueError for a token without TLS: who hears it is us, to HDFS.
+        """
+        if token and not tls:
+            raise ValueError(
+                "DIGITS_WEBHDFS_TOKEN: a token is not sent over plain HTTP; "
+                "say swebhdfs:// in DIGITS_STORE_URL, with the NameNodes' HTTPS ports"
+            )
+        self._url = ";".join(f"{'https' if tls else 'http'}://{address}" for address in name_nodes)
+        self._tls, self._ca_file = tls, ca_file
         self._root = PurePosixPath(root)
         self._user, self._token = user, token
         # A requests session is for one thread at a time.
@@ -110,6 +130,8 @@ class HdfsStore:
             with contextlib.suppress(requests.ConnectionError):
                 return call(self._client())
             return call(self._client())
+        except _LedToPlainHttp as error:
+            reason = str(error)
         except requests.RequestException as error:
             reason = f"HDFS does not answer: {type(error).__name__}"
         except HdfsError as error:
@@ -124,6 +146,9 @@ class HdfsStore:
             session = requests.Session()
             # Neither a proxy nor a .netrc of this machine is meant for HDFS, and looking for them takes time.
             session.trust_env = False
+            if self._tls:
+                session.verify = str(self._ca_file) if self._ca_file else True
+                session.mount("http://", _RefusePlainHttp())
             options = {"timeout": _TIMEOUT_SECONDS, "session": session}
             self._local.client = (
                 TokenClient(self._url, self._token, **options)
@@ -143,6 +168,18 @@ class HdfsStore:
         if not name or pure.is_absolute() or ".." in pure.parts or {"#", ":"} & set(name):
             raise ValueError(f"not a store name: {name!r}")
         return self._root / pure
+
+
+class _LedToPlainHttp(requests.RequestException):
+    """A NameNode with TLS named a DataNode without: its address would hold the token."""
+
+
+class _RefusePlainHttp(HTTPAdapter):
+    """Sends nothing."""
+
+    def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
+        """See HTTPAdapter."""
+        raise _LedToPlainHttp("HDFS leads from TLS to plain HTTP: dfs.http.policy has to be HTTPS_ONLY")
 
 
 def _write(client: Client, path: str, data: bytes | Path) -> None:

@@ -38,7 +38,7 @@ _RETRIES = {
     ],
 }
 
-_OPTIONS = [
+_OPTIONS: list[tuple[str, str | int]] = [
     ("grpc.service_config", json.dumps(_RETRIES)),
     # A page of jobs or models may pass gRPC's 4 MiB; what is sent is limited by the server alone.
     ("grpc.max_receive_message_length", 64 << 20),
@@ -90,10 +90,15 @@ class Connection:
             stubs.channel.close()
 
     def _channel(self) -> grpc.Channel:
-        options = _OPTIONS if _may_use_proxy(self._address) else [*_OPTIONS, _NO_PROXY]
+        options = options_of(self._address)
         if self._credentials is None:
             return grpc.insecure_channel(self._address, options=options)
         return grpc.secure_channel(self._address, self._credentials, options=options)
+
+
+def options_of(address: str) -> list[tuple[str, str | int]]:
+    """What a channel to an address is made with."""
+    return [*_OPTIONS] if _may_use_proxy(address) else [*_OPTIONS, _NO_PROXY]
 
 
 def _may_use_proxy(address: str) -> bool:

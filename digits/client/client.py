@@ -47,7 +47,7 @@ class Client:
         self._timeout_seconds = timeout_seconds
         made = grpc.ssl_channel_credentials() if tls and credentials is None else credentials
         self._connection = Connection(self.address, made)
-        self._metadata = _bearer(token)
+        self._metadata = bearer(token)
 
     def __enter__(self) -> Self:
         return self
@@ -73,27 +73,32 @@ class Client:
         *,
         images_batch_path: str | None = None,
         images_batch: bytes | IO[bytes] | None = None,
+        model_bundle: bytes | None = None,
         recipe: str = "",
         request_id: str = "",
         seed: int = 0,
         promotion: training_pb2.Promotion | str | int = 0,
         orientation: training_pb2.Orientation | str | int = 0,
+        base_model_version: str = "",
         timeout_seconds: float | None = None,
     ) -> Iterator[training_pb2.TrainProgress]:
         """Starts a training now and yields its progress; leaving the iterator leaves the job running.
 
         `images_batch` is a file's bytes or an open file, which is sent in pieces and read to its end before
-        the first progress. `promotion` and `orientation` are a number or a name of digits.v1.Promotion and
+        the first progress. A `model_bundle` that export_model returned is not trained, but judged and
+        published. `promotion` and `orientation` are a number or a name of digits.v1.Promotion and
         Orientation; ValueError for any other.
         """
         request = digit_pb.TrainRequest(
             images_batch_path=images_batch_path,
+            model_bundle=model_bundle,
             recipe=recipe,
             request_id=request_id,
             seed=seed,
             # The stub knows no plain numbers.
             promotion=promotion,  # type: ignore[arg-type]
             orientation=orientation,  # type: ignore[arg-type]
+            base_model_version=base_model_version,
         )
         if images_batch is None:
             return self._stream(self._stubs.digits.Train, request, timeout_seconds)
@@ -126,7 +131,7 @@ class Client:
     ) -> list[str]:
         """Removes records of finished jobs and returns their ids; without limits, by the service's own."""
         request = training_pb2.PruneJobsRequest(max_count=max_count, dry_run=dry_run)
-        _set_age(request.max_age, max_age_seconds)
+        set_age(request.max_age, max_age_seconds)
         return list(self._ask(self._stubs.jobs.PruneJobs, request).job_ids)
 
     def classify(
@@ -197,6 +202,14 @@ class Client:
         request = models_pb2.ListServingHistoryRequest(page_size=page_size, page_token=page_token)
         return self._ask(self._stubs.models.ListServingHistory, request)
 
+    def export_model(
+        self, version: str, format: models_pb2.ExportModelRequest.Format | str | int = 0
+    ) -> models_pb2.ExportModelResponse:
+        """Returns a version as a file: "BUNDLE" (for `train` elsewhere), "ONNX" or "KERAS"."""
+        # The stub knows no plain numbers.
+        request = models_pb2.ExportModelRequest(version=version, format=format)  # type: ignore[arg-type]
+        return self._ask(self._stubs.models.ExportModel, request)
+
     def compare_models(self, first_version: str, second_version: str) -> models_pb2.CompareModelsResponse:
         """Has two versions read the service's reference set: confusions, and pictures that they differ on."""
         request = models_pb2.CompareModelsRequest(first_version=first_version, second_version=second_version)
@@ -212,7 +225,7 @@ class Client:
     ) -> list[str]:
         """Removes versions that never served and returns them; without limits, by the service's own."""
         request = models_pb2.PruneModelsRequest(max_count=max_count, dry_run=dry_run)
-        _set_age(request.max_age, max_age_seconds)
+        set_age(request.max_age, max_age_seconds)
         return list(self._ask(self._stubs.models.PruneModels, request).versions)
 
     def list_batches(self) -> digit_pb.ListBatchesResponse:
@@ -251,14 +264,15 @@ class Client:
         return _answers(call, call.cancel)
 
 
-def _set_age(age: Duration, seconds: float | None) -> None:
+def set_age(age: Duration, seconds: float | None) -> None:
     """Sets the field, also to 0; leaves it unset for None."""
     if seconds is not None:
         age.SetInParent()
         age.FromMilliseconds(round(seconds * 1000))
 
 
-def _bearer(token: str) -> tuple[tuple[str, str], ...]:
+def bearer(token: str) -> tuple[tuple[str, str], ...]:
+    """The metadata that shows a token; none for ""."""
     return (("authorization", f"Bearer {token}"),) if token else ()
 
 

@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path, PurePosixPath
 
-from digits.datasets.nearby import nearby
+from digits.datasets.nearby import nearby, top_entries
 from digits.datasets.plain_files import open_plain
 from digits.errors import InvalidInput, NotFound
 from digits.file_kinds import HEAD_BYTES, is_base64
@@ -29,7 +29,7 @@ def resolve(data_dir: Path, relative: str, field: str, *, folder_allowed: bool =
         target = _inside(data_dir, relative, field)
         _check_readable(target, target.lstat().st_mode, field, folder_allowed)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise NotFound("file", relative, nearby(data_dir, relative)) from error
+        raise NotFound("file", relative, nearby(data_dir, relative), top_entries(data_dir)) from error
     except (OSError, RuntimeError, ValueError) as error:
         raise InvalidInput(field, _reason(error)) from error
     return target

@@ -13,6 +13,8 @@ from urllib.parse import unquote
 MAX_ENTRIES = 10_000
 # How alike two names must be: one wrong letter in a short one.
 _LIKENESS = 0.75
+# How much of the data folder is named for somebody who is far off.
+_SHOWN = 6
 
 
 def nearby(data_dir: Path, asked: str) -> str:
@@ -30,6 +32,17 @@ def nearby(data_dir: Path, asked: str) -> str:
         # Advice alone: what cannot be looked at is not advised.
         return ""
     return ""
+
+
+def top_entries(data_dir: Path) -> list[str]:
+    """Names at the top of the data folder, folders with a slash, at most six and "…" for more; sorted."""
+    try:
+        with os.scandir(data_dir) as entries:
+            found = [entry for entry in islice(entries, MAX_ENTRIES) if not entry.name.startswith(".")]
+            names = sorted(f"{entry.name}/" if entry.is_dir() else entry.name for entry in found)
+    except OSError:
+        return []
+    return names if len(names) <= _SHOWN else [*names[:_SHOWN], "…"]
 
 
 def _parts(asked: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from digits.errors import Overloaded, RequestConflict, StaleWrite
@@ -11,7 +12,8 @@ from digits.jobs import train_request
 from digits.jobs.jobs import Jobs, new_job
 from digits.jobs.train_request import Upload
 from digits.ports import ArtifactStore
-from digits.v1 import digit_service_pb2, training_pb2
+from digits.training import brought_weights
+from digits.v1 import digit_service_pb2, models_pb2, training_pb2
 
 _RETRY_AFTER_SECONDS = 10.0
 
@@ -26,10 +28,12 @@ class Admission:
         data_dir: Path,
         labels: Labels,
         *,
+        find_model: Callable[[str], models_pb2.Model],
         max_dataset_bytes: int,
         max_jobs_per_caller: int,
     ) -> None:
         self._jobs, self._store, self._data_dir, self._labels = jobs, store, data_dir, labels
+        self._find_model = find_model
         self._max_dataset_bytes, self._share = max_dataset_bytes, max_jobs_per_caller
 
     def check_header(self, header: digit_service_pb2.TrainRequest, caller: str) -> None:
@@ -45,21 +49,23 @@ class Admission:
 
         `upload` is the batch if it did not come in the request itself.
 
-        Raises InvalidInput, NotFound; RequestConflict if the request_id came with another body before; and
-        Overloaded if the caller has its share of unfinished jobs (two calls at one moment may both get in).
-        Whatever is raised, nothing is left, but after Unavailable: then the job may have been recorded, which
-        the same request_id finds, and an upload without a job goes with the next sweep.
+        Raises InvalidInput, NotFound, NotReady; RequestConflict if the request_id came with another body
+        before; and Overloaded if the caller has its share of unfinished jobs (two calls at a moment may both
+        get in). Whatever is raised, nothing is left, but after Unavailable: then the job may have been
+        recorded, which the same request_id finds, and an upload without a job goes with the next sweep.
         """
         train_request.check(request, uploaded=upload is not None)
         upload = upload or Upload.of(request)
         spec = train_request.spec_of(request, caller, upload)
         if known := self._known(spec):
             return known
+        if request.base_model_version:
+            train_request.spec_from_base(request, spec, self._find_model(request.base_model_version))
         self._check_share(caller)
         content = upload.content if upload else self._labelled(request)
-        dataset = train_request.open_batch(request, content, self._data_dir, self._max_dataset_bytes)
+        notes = self._notes(request, content)
         job = new_job(spec)
-        job.progress.notes.extend(dataset.notes)
+        job.progress.notes.extend(notes)
         if content is not None:
             job.spec.upload = upload_name(job.job_id)
             self._store.publish(job.spec.upload, content)
@@ -70,6 +76,14 @@ class Admission:
         if batch.base_of(request.images_batch_path) is None:
             return None
         return batch.snapshot(self._labels.all())
+
+    def _notes(self, request: digit_service_pb2.TrainRequest, upload: bytes | Path | None) -> Sequence[str]:
+        """What is to be said of the batch; raises InvalidInput, NotFound, also for an unfit model."""
+        if request.WhichOneof("batch") == "model_bundle":
+            brought_weights.read(request.model_bundle)
+            return []
+        opened = train_request.open_batch(request, upload, self._data_dir, self._max_dataset_bytes)
+        return opened.notes
 
     def _record(self, job: training_pb2.Job) -> training_pb2.Job:
         try:

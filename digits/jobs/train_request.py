@@ -16,12 +16,12 @@ from digits.signals import traces
 from digits.signals.context import REQUEST_ID
 from digits.training import recipes
 from digits.v1 import digit_service_pb2 as pb
-from digits.v1 import training_pb2
+from digits.v1 import models_pb2, training_pb2
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A batch that came with its request: its bytes, or a local file that has them, and their SHA-256."""
+    """What came with a request: its bytes, or a local file that has them, and their SHA-256."""
 
     content: bytes | Path
     sha256: str
@@ -29,9 +29,11 @@ class Upload:
     @classmethod
     def of(cls, request: pb.TrainRequest) -> Upload | None:
         """What a request carries itself, if it does."""
-        if request.WhichOneof("batch") != "images_batch":
+        kind = request.WhichOneof("batch")
+        if kind not in ("images_batch", "model_bundle"):
             return None
-        return cls(request.images_batch, hashlib.sha256(request.images_batch).hexdigest())
+        content: bytes = getattr(request, kind)
+        return cls(content, hashlib.sha256(content).hexdigest())
 
 
 def check(request: pb.TrainRequest, *, uploaded: bool = False) -> None:
@@ -43,10 +45,12 @@ def check(request: pb.TrainRequest, *, uploaded: bool = False) -> None:
     if request.orientation not in training_pb2.Orientation.values():
         raise InvalidInput("orientation", f"one of {', '.join(training_pb2.Orientation.keys())}")
     recipes.find(request.recipe)
-    if uploaded and request.images_batch_path:
-        raise InvalidInput("images_batch_path", "only without an upload")
+    if uploaded and request.WhichOneof("batch") is not None:
+        raise InvalidInput("header", "names a batch itself; an upload sends it in chunks")
     if not uploaded and request.WhichOneof("batch") is None:
-        raise InvalidInput("batch", "give one of images_batch_path and images_batch")
+        raise InvalidInput("batch", "give one of images_batch_path, images_batch and model_bundle")
+    if request.WhichOneof("batch") == "model_bundle" and (request.recipe or request.seed):
+        raise InvalidInput("recipe" if request.recipe else "seed", "is the bundle's own: leave it out")
 
 
 def open_batch(
@@ -79,11 +83,21 @@ def _open_path(name: str, data_dir: Path, max_bytes: int, transposed: bool) -> D
     return open_dataset(path, field, max_bytes, transposed)
 
 
+def spec_from_base(request: pb.TrainRequest, spec: training_pb2.TrainSpec, base: models_pb2.Model) -> None:
+    """Has a job go on from a version, by that one's recipe; raises InvalidInput if another is asked for."""
+    recipe = base.provenance.recipe
+    if request.recipe and recipes.find(request.recipe).name != recipe:
+        raise InvalidInput("recipe", f"{base.version} was trained by {recipe!r}: leave the recipe out")
+    spec.recipe, spec.base_model_version = recipe, base.version
+
+
 def spec_of(request: pb.TrainRequest, caller: str, upload: Upload | None = None) -> training_pb2.TrainSpec:
     """What a job keeps of a request that was checked, apart from the images themselves."""
+    is_model = request.WhichOneof("batch") == "model_bundle"
     return training_pb2.TrainSpec(
         images_batch_path=request.images_batch_path,
-        recipe=recipes.find(request.recipe).name,
+        is_model=is_model,
+        recipe="" if is_model else recipes.find(request.recipe).name,
         seed=request.seed,
         promotion=request.promotion,
         orientation=request.orientation,
@@ -100,13 +114,12 @@ def _origin() -> training_pb2.CallOrigin:
 
 
 def _fingerprint(request: pb.TrainRequest, upload: Upload | None) -> str:
-    """Of uploaded images the checksum counts: they are the same however they came."""
-    body = pb.TrainRequest(
-        images_batch_path=request.images_batch_path,
-        images_batch=upload.sha256.encode() if upload else None,
-        recipe=request.recipe,
-        seed=request.seed,
-        promotion=request.promotion,
-        orientation=request.orientation,
-    )
+    """Of what was uploaded the checksum counts: it is the same however it came."""
+    body = pb.TrainRequest()
+    for field, value in request.ListFields():
+        if field.name not in ("request_id", "images_batch", "model_bundle"):
+            setattr(body, field.name, value)
+    if upload:
+        kind = request.WhichOneof("batch") or "images_batch"
+        setattr(body, kind, upload.sha256.encode())
     return hashlib.sha256(body.SerializeToString(deterministic=True)).hexdigest()

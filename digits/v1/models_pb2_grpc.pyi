@@ -49,6 +49,8 @@ class ModelServiceStub:
     """Removes versions that never served, with their bundles; what serves, served before or is pinned stays."""
     ListServingHistory: _grpc.UnaryUnaryMultiCallable[_models_pb2.ListServingHistoryRequest, _models_pb2.ListServingHistoryResponse]
     """Lists the moves of the serving alias, newest first."""
+    ExportModel: _grpc.UnaryUnaryMultiCallable[_models_pb2.ExportModelRequest, _models_pb2.ExportModelResponse]
+    """Returns a version as a file, some 0.5 MB; DATA_LOSS if its bundle is damaged. Train takes a bundle in again."""
     CompareModels: _grpc.UnaryUnaryMultiCallable[_models_pb2.CompareModelsRequest, _models_pb2.CompareModelsResponse]
     """Has two versions read the service's reference set; FAILED_PRECONDITION if there is none."""
 
@@ -73,6 +75,8 @@ class ModelServiceAsyncStub(ModelServiceStub):
     """Removes versions that never served, with their bundles; what serves, served before or is pinned stays."""
     ListServingHistory: _aio.UnaryUnaryMultiCallable[_models_pb2.ListServingHistoryRequest, _models_pb2.ListServingHistoryResponse]  # type: ignore[assignment]
     """Lists the moves of the serving alias, newest first."""
+    ExportModel: _aio.UnaryUnaryMultiCallable[_models_pb2.ExportModelRequest, _models_pb2.ExportModelResponse]  # type: ignore[assignment]
+    """Returns a version as a file, some 0.5 MB; DATA_LOSS if its bundle is damaged. Train takes a bundle in again."""
     CompareModels: _aio.UnaryUnaryMultiCallable[_models_pb2.CompareModelsRequest, _models_pb2.CompareModelsResponse]  # type: ignore[assignment]
     """Has two versions read the service's reference set; FAILED_PRECONDITION if there is none."""
 
@@ -136,6 +140,14 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_models_pb2.ListServingHistoryResponse, _abc.Awaitable[_models_pb2.ListServingHistoryResponse]]:
         """Lists the moves of the serving alias, newest first."""
+
+    @_abc_1.abstractmethod
+    def ExportModel(
+        self,
+        request: _models_pb2.ExportModelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_models_pb2.ExportModelResponse, _abc.Awaitable[_models_pb2.ExportModelResponse]]:
+        """Returns a version as a file, some 0.5 MB; DATA_LOSS if its bundle is damaged. Train takes a bundle in again."""
 
     @_abc_1.abstractmethod
     def CompareModels(

@@ -91,7 +91,7 @@ def test_a_name_node_that_stands_by_alone_is_unavailable(standby: str, root: str
 def test_the_token_is_in_no_error(root: str) -> None:
     token = uuid.uuid4().hex
     with pytest.raises(StoreUnavailable) as failure:
-        HdfsStore([f"127.0.0.1:{free_port()}"], root, token=token).read("a/1")
+        HdfsStore([f"127.0.0.1:{free_port()}"], root, token=token, tls=True).read("a/1")
     assert token not in "".join(traceback.format_exception(failure.value))
 
 

@@ -118,3 +118,26 @@ class Scripted(Client):
         )
         first = changes(version="v1", reason="GATE", caller="bob", change_time=moved)
         return models_pb2.ListServingHistoryResponse(changes=[back, first])
+
+    def compare_models(self, first_version: str, second_version: str) -> models_pb2.CompareModelsResponse:
+        counts = [0] * 100
+        counts[7 * 10 + 1] = 3
+        reading, difference = models_pb2.Reading, models_pb2.Difference
+        return models_pb2.CompareModelsResponse(
+            image_count=1000,
+            first=reading(version=first_version, accuracy=0.99, confusion_counts=counts),
+            second=reading(version=second_version, accuracy=0.98, confusion_counts=[0] * 100),
+            first_only_count=12,
+            second_only_count=2,
+            differences=[
+                difference(
+                    pixels=bytes(784),
+                    label=7,
+                    first_digit=1,
+                    first_confidence=0.9,
+                    second_digit=7,
+                    second_confidence=0.5,
+                )
+            ],
+            difference_count=14,
+        )

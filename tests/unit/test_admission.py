@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 
 from digits.datasets.dataset import Dataset
-from digits.errors import CoordinatorUnavailable, InvalidInput, Overloaded, RequestConflict
+from digits.errors import CoordinatorUnavailable, InvalidInput, NotFound, Overloaded, RequestConflict
 from digits.feedback.labels import Labels
 from digits.jobs import train_request
 from digits.jobs.admission import Admission
 from digits.jobs.train_request import Upload
-from digits.v1 import digit_service_pb2, training_pb2
+from digits.models.registry import Registry
+from digits.ports import Create
+from digits.v1 import digit_service_pb2, models_pb2, training_pb2
 from tests.unit.job_bench import Bench
 
 SHARE = 3
@@ -43,7 +45,13 @@ def bench() -> Bench:
 def admission(bench: Bench, tmp_path: Path) -> Admission:
     labels = Labels(bench.store, max_per_caller=100)
     return Admission(
-        bench.jobs, bench.store, tmp_path, labels, max_dataset_bytes=1 << 20, max_jobs_per_caller=SHARE
+        bench.jobs,
+        bench.store,
+        tmp_path,
+        labels,
+        find_model=Registry(bench.coordinator).get,
+        max_dataset_bytes=1 << 20,
+        max_jobs_per_caller=SHARE,
     )
 
 
@@ -83,6 +91,8 @@ def test_a_header_is_refused_before_its_upload_comes(bench: Bench, admission: Ad
         admission.check_header(digit_service_pb2.TrainRequest(), "alice")
     with pytest.raises(InvalidInput, match="recipe"):
         admission.check_header(digit_service_pb2.TrainRequest(recipe="none"), "alice")
+    with pytest.raises(InvalidInput, match="names a batch itself"):
+        admission.check_header(digit_service_pb2.TrainRequest(images_batch_path="a.npz"), "alice")
 
 
 def test_what_was_accepted_of_the_batch_is_in_the_job(bench: Bench, admission: Admission) -> None:
@@ -221,3 +231,20 @@ def finish_all(bench: Bench) -> None:
     for job in bench.jobs.open():
         bench.jobs.cancel(job.job_id)
         bench.cleanup.end(job.job_id)
+
+
+def test_a_job_that_goes_on_from_a_version_has_its_recipe(bench: Bench, admission: Admission) -> None:
+    provenance = models_pb2.Provenance(recipe="standard")
+    model = models_pb2.Model(version="v3", provenance=provenance)
+    bench.coordinator.commit(Create("/models/v3", model.SerializeToString()))
+    spec = admission.admit(
+        digit_service_pb2.TrainRequest(images_batch=IMAGES, base_model_version="v3"), "a"
+    ).spec
+    assert (spec.recipe, spec.base_model_version) == ("standard", "v3")
+    other = digit_service_pb2.TrainRequest(images_batch=IMAGES, base_model_version="v3", recipe="fast")
+    with pytest.raises(InvalidInput, match="v3 was trained by 'standard'"):
+        admission.admit(other, "a")
+    missing = digit_service_pb2.TrainRequest(images_batch=IMAGES, base_model_version="v9")
+    with pytest.raises(NotFound, match="v9"):
+        admission.admit(missing, "a")
+    assert len(bench.store.names("uploads")) == 1

@@ -79,6 +79,11 @@ def test_train_says_that_the_pictures_are_transposed(run: Any) -> None:
     assert Scripted.asked[0]["orientation"] == "TRANSPOSED"
 
 
+def test_train_goes_on_from_a_version_that_is_named(run: Any) -> None:
+    run("train", "mnist.npz+feedback", "--base", "v3")
+    assert Scripted.asked[0]["base_model_version"] == "v3"
+
+
 def test_train_sends_the_bytes_of_an_upload(run: Any, tmp_path: Path) -> None:
     batch = tmp_path / "mine.npz"
     batch.write_bytes(b"npz")

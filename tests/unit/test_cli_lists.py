@@ -70,3 +70,16 @@ def test_a_version_is_shown_in_full(run: Run, capsys: Printed) -> None:
     assert run("models", "show", "v7") == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert "version v7 serves now why nothing else serves held out 99.00% of 10,000 images" in printed
+
+
+def test_two_versions_are_compared(run: Run, capsys: Printed) -> None:
+    assert run("models", "compare", "v6", "v7") == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "v6 99.00%, 12 right that v7 misreads" in lines
+    assert "v7 98.00%, 2 right that v6 misreads" in lines
+    assert "7 . 3 . . . . . . . ." in lines
+    assert lines[-1] == "7 1 90.0% 7 50.0%"
+    assert run("models", "compare", "v6", "v7", "--show") == 0
+    assert "┌" + "─" * 28 + "┐" in capsys.readouterr().out
+    assert run("models", "compare", "v6", "v7", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["second_only_count"] == "2"

@@ -10,10 +10,12 @@ import grpc
 import pytest
 from grpc_health.v1 import health, health_pb2_grpc
 
-from deploy.native.loopback import get_json
+from deploy.native.loopback import get_json, without_proxy
 from deploy.native.ports import free_port
 from deploy.native.service.bridge import bridge_answers
 from deploy.native.service.grpc_server import server_answers
+from deploy.native.service.processes import service_specs
+from deploy.native.service.registry_reader import RegistryReader
 from digits.settings import Settings
 from tests.web_folder import web_folder
 
@@ -53,3 +55,17 @@ def test_the_grpc_server_is_not_asked_through_a_proxy() -> None:
         assert server_answers(f"127.0.0.1:{port}")
     finally:
         server.stop(0).wait()
+
+
+def test_our_processes_are_kept_from_a_proxy_on_this_machine() -> None:
+    proxy = {"HTTP_PROXY": "http://proxy:3128"}
+    assert without_proxy(proxy)["no_proxy"] == "127.0.0.1,localhost,::1"
+    kept = without_proxy({**proxy, "NO_PROXY": "example.com,localhost"})
+    assert kept["NO_PROXY"] == kept["no_proxy"] == "example.com,localhost,127.0.0.1,::1"
+    assert without_proxy({"no_proxy": "example.com"}) == {}
+
+
+def test_each_process_of_the_service_is_started_so(tmp_path: Path) -> None:
+    settings = Settings(var_dir=tmp_path)
+    specs = service_specs(settings, {}, (), RegistryReader("zookeeper://127.0.0.1:1/digits"), {})
+    assert {spec.environment["no_proxy"] for spec in specs} == {"127.0.0.1,localhost,::1"}

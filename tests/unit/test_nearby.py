@@ -65,3 +65,12 @@ def test_nothing_outside_and_nothing_hidden_is_ever_named(data_dir: Path, asked:
 def test_a_path_that_is_a_file_in_base64_says_how_to_send_it(data_dir: Path, start: str, size: int) -> None:
     with pytest.raises(InvalidInput, match='holds a file and not a path; send the bytes as "image"'):
         resolve(data_dir, start.ljust(size, "A"), "image_path")
+
+
+def test_what_is_far_off_is_answered_with_what_there_is(data_dir: Path) -> None:
+    with pytest.raises(NotFound, match=r"^no file 'zebra'; there is link\.npz, mnist\.npz, test/$"):
+        resolve(data_dir, "zebra", "image_path")
+    for number in range(9):
+        (data_dir / f"a{number}").write_bytes(b"")
+    with pytest.raises(NotFound, match=r"; there is a0, a1, a2, a3, a4, a5, …$"):
+        resolve(data_dir, "zebra", "image_path")

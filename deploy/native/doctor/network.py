@@ -10,11 +10,11 @@ import psutil
 
 from deploy.native.doctor.finding import Finding, doubtful, fine, wrong
 from deploy.native.folder import StateFolder
+from deploy.native.loopback import LOOPBACK, PROXIES
 from deploy.native.ports import is_free
 from deploy.native.supervision.lock import holder
 from digits.settings import Settings
 
-PROXIES = ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 # macOS listens there for AirPlay, and answers every HTTP request with 403.
 AIRPLAY_PORTS = (5000, 7000)
 
@@ -54,11 +54,11 @@ def _by_whom(port: int) -> str:
 
 def proxies(environment: Mapping[str, str] = os.environ) -> Finding:
     """Whether a proxy is set: our own calls pass it by on loopback, other programs' may not."""
-    given = sorted(name for name in PROXIES if environment.get(name))
+    given = [name for each in PROXIES for name in (each, each.upper()) if environment.get(name)]
     if not given:
         return fine("proxies", "none is set")
     exempt = {*environment.get("no_proxy", "").split(","), *environment.get("NO_PROXY", "").split(",")}
     if {"127.0.0.1", "localhost"} <= exempt:
         return fine("proxies", f"{', '.join(given)}, and not for this machine")
     found = f"{', '.join(given)}: digits passes it by on loopback, curl and others do not"
-    return doubtful("proxies", found, "export no_proxy=127.0.0.1,localhost,::1")
+    return doubtful("proxies", found, f"export no_proxy={','.join(LOOPBACK)}")

@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 from deploy.native.doctor.finding import Finding, fine, wrong
 from deploy.native.loopback import listens
 from digits import bootstrap
-from digits.adapters.celery_queue import make_app
+from digits.adapters.celery_queue import app_of
 from digits.errors import DigitsError, Unavailable
 from digits.settings import Settings
 
@@ -59,7 +59,7 @@ def _coordinator(settings: Settings) -> None:
 
 
 def _broker(settings: Settings) -> None:
-    with make_app(settings.broker_url).connection(connect_timeout=_BROKER_SECONDS) as connection:
+    with app_of(settings).connection(connect_timeout=_BROKER_SECONDS) as connection:
         connection.ensure_connection(
             max_retries=1, interval_start=0, interval_step=0, timeout=_BROKER_SECONDS
         )

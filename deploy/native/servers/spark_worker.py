@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deploy.native.servers import java
 from deploy.native.servers.server import OPEN, Server
-from deploy.native.servers.spark_cluster import java_options, master_state
+from deploy.native.servers.spark_cluster import java_options, master_state, security
 from deploy.native.versions import package_version
 
 MAIN = "org.apache.spark.deploy.worker.Worker"
@@ -40,7 +40,8 @@ class SparkWorker(Server):
         port, web_port = ports["spark-worker"], ports["spark-worker-web"]
         place = ("--host", "127.0.0.1", "--port", str(port), "--webui-port", str(web_port))
         options = ("-Dspark.worker.cleanup.enabled=true", "-Dspark.worker.cleanup.appDataTtl=86400")
-        main = (*options, MAIN, *offer, *place, f"spark://127.0.0.1:{ports['spark-master']}")
+        secured = security(folder, secrets.get("spark-master", ""))
+        main = (*options, MAIN, *secured, *offer, *place, f"spark://127.0.0.1:{ports['spark-master']}")
         return ("env", *_environment(), *java_options(folder), *main)
 
     def answers(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from functools import partial
 
+from deploy.native.loopback import without_proxy
 from deploy.native.service.bridge import Bridge
 from deploy.native.service.grpc_server import GrpcServer
 from deploy.native.service.own_process import OwnProcess
@@ -40,7 +42,13 @@ def service_specs(
     `variables` are the settings as they see them; `needs` are the servers that must be up before;
     `metrics_ports` are by the process's name.
     """
-    environment = {**ENVIRONMENT, **variables, "SPARK_LOCAL_DIRS": str(settings.var_dir / "spark")}
+    direct = without_proxy(os.environ)
+    environment = {
+        **ENVIRONMENT,
+        **direct,
+        **variables,
+        "SPARK_LOCAL_DIRS": str(settings.var_dir / "spark"),
+    }
     version = package_version("digitservice")
 
     def environment_of(name: str) -> Mapping[str, str]:
