@@ -2,7 +2,7 @@
 # PYTHON names the interpreter to build .venv with; ARGS is handed on to pytest.
 
 .DEFAULT_GOAL := run
-.PHONY: run run-real test test-real test-front-door test-containers lint protos docs lock setup clean
+.PHONY: run run-real test simulate chaos fuzz soak test-real test-front-door test-containers lint protos docs lock sbom audit setup clean
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 ifndef PYTHON
@@ -24,8 +24,16 @@ run-real: setup
 
 # Four at a time: most of them wait for servers. What takes longest begins first.
 test: setup
-	@$(BIN)/pytest -n 4 --durations=10 tests/integration tests/classification_service_test.py \
-	  tests/page tests/conformance tests/pictures tests/training tests/kubernetes tests/unit $(ARGS)
+	@$(BIN)/pytest -n 4 --durations=10 tests/integration tests/chaos tests/classification_service_test.py \
+	  tests/page tests/conformance tests/pictures tests/training tests/simulation tests/kubernetes tests/unit $(ARGS)
+
+# Schedules that nobody thought of, for SECONDS from SEED on: tests/simulation.
+simulate: setup
+	@$(BIN)/python -m tests.simulation.search $(or $(SECONDS),120) $(or $(SEED),1)
+
+# Real processes, killed and stopped at random under load: FAULTS of them by SEED. 500 take an hour and a half.
+chaos: setup
+	@$(BIN)/python -m tests.chaos.run --faults $(or $(FAULTS),500) --seed $(or $(SEED),1) --stack $(or $(STACK),embedded)
 
 test-real: setup
 	@$(BIN)/pytest --timeout 600 --durations=10 tests/e2e $(ARGS)
@@ -37,6 +45,16 @@ test-front-door: setup
 # Builds the images and runs them, with podman and as root; docs/containers.md says what it needs.
 test-containers: setup
 	@$(BIN)/pytest -m containers -s -v --durations=0 --durations-min=1 tests/containers $(ARGS)
+
+# Files that are almost right, for so many seconds at each reader of strangers' bytes.
+fuzz: SECONDS ?= 600
+fuzz: setup
+	@$(BIN)/python -m tests.fuzz $(SECONDS)
+
+# Steady load, trainings and kills; prints what the service holds at the start and at the end.
+soak: SECONDS ?= 3600
+soak: setup
+	@$(BIN)/python -m benchmarks.soak $(SECONDS)
 
 lint: setup
 	@$(BIN)/ruff check .
@@ -57,10 +75,26 @@ docs: $(INSTALLED)
 	@$(BIN)/python -m digits.settings_table docs/operations.md
 	@$(BIN)/python docs/draw_rooms.py
 
-# Resolves pyproject.toml again for every platform; needs uv.
+# Resolves pyproject.toml again for every platform, with the checksum of every file; needs uv.
+lock: LOCKED := uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
+  --no-emit-find-links --python-version 3.11 pyproject.toml
 lock:
-	@uv pip compile --quiet --universal --all-extras --no-header --no-annotate --no-emit-index-url \
-	  --python-version 3.11 --output-file requirements.lock pyproject.toml
+	@$(LOCKED) --all-extras --output-file requirements.lock
+	@$(LOCKED) --constraint requirements.lock --extra traces --output-file deploy/containers/serve.lock
+	@$(LOCKED) --constraint requirements.lock --extra train --extra traces --output-file deploy/containers/train.lock
+	@$(LOCKED) --constraint requirements.lock --extra train --extra traces --extra embedded --output-file deploy/containers/embedded.lock
+
+# What the service is made of, as CycloneDX: sbom.cdx.json.
+sbom: $(INSTALLED)
+	@$(BIN)/python -m deploy.sbom sbom.cdx.json
+
+# Known faults of the pinned packages, by the advisories of pypi.org; the tool has an environment of its own.
+audit: $(INSTALLED)
+	@[ -x $(VENV)/audit/bin/pip-audit ] || { $(PYTHON) -m venv $(VENV)/audit && \
+	  $(VENV)/audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1; }
+	@$(BIN)/python -c 'import requests; requests.get("https://pypi.org/pypi/pip/json", timeout=10).raise_for_status()' \
+	  2>/dev/null || { echo "make: nothing was audited: the advisories of pypi.org are out of reach from here"; exit 1; }
+	@$(VENV)/audit/bin/pip-audit --require-hashes --disable-pip --requirement requirements.lock
 
 setup: $(INSTALLED) $(GENERATED)
 	@[ -f $(MNIST) ] && [ ! $(MNIST) -nt $(VENV)/mnist-checked ] || { \
@@ -73,11 +107,13 @@ $(INSTALLED): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo \
 	  "make: needs Python 3.11, 3.12 or 3.13, but $(PYTHON) is `$(PYTHON) -V 2>&1`: name another: make PYTHON=PATH"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) >/dev/null || { echo "make: cannot make $(VENV): install Python's venv module (Debian: apt-get install python3-venv)"; exit 1; }
-	@echo "installing `grep -c == requirements.lock` packages into $(VENV): a minute or two"
+	@echo "installing `grep -c '^[^ ]*==' requirements.lock` packages into $(VENV): a minute or two"
 	@{ if command -v uv >/dev/null; then \
-	    uv pip install --python $(BIN)/python -r requirements.lock && uv pip install --python $(BIN)/python --no-deps -e .; \
+	    uv pip install --python $(BIN)/python --require-hashes -r requirements.lock && \
+	    uv pip install --python $(BIN)/python --no-deps --no-build-isolation -e .; \
 	  else \
-	    $(BIN)/python -m pip install --retries 2 -r requirements.lock && $(BIN)/python -m pip install --retries 2 --no-deps -e .; \
+	    $(BIN)/python -m pip install --retries 2 --require-hashes -r requirements.lock && \
+	    $(BIN)/python -m pip install --no-deps --no-build-isolation -e .; \
 	  fi; } >$(VENV)/install.log 2>&1 || { echo \
 	  "make: cannot install the packages (`grep -i error $(VENV)/install.log | tail -1 | cut -c1-160`): check the network, or name a mirror with PIP_INDEX_URL; all of it is in $(VENV)/install.log"; exit 1; }
 	@touch $@

@@ -17,6 +17,7 @@ from digits.feedback.labels import Labels
 from digits.jobs.admission import Admission
 from digits.jobs.cleanup import Cleanup
 from digits.jobs.jobs import Jobs, new_job
+from digits.models.registry import Registry
 from digits.ports import Stored
 from digits.v1 import digit_service_pb2, training_pb2
 
@@ -56,6 +57,7 @@ def main() -> None:
             store,
             Path(folder),
             Labels(store, 1),
+            find_model=Registry(coordinator).get,
             max_dataset_bytes=1 << 20,
             max_jobs_per_caller=len(_FINISHED),
         )

@@ -5,7 +5,8 @@ It runs the executors' own code on packed blocks, without Spark:
     python -m benchmarks.recipes --recipe fast --seeds 5 [--images 500]
 
 With --validate it trains on 55,000 of the training images and measures on the other 5,000, always the same:
-that is what recipes are chosen by. --calibrate fits the recipe's temperature on them.
+that is what recipes are chosen by. --calibrate fits the temperature on them. --keep FOLDER writes each
+network and its manifest, for `benchmarks.pictures --model` and docs/.
 """
 
 from __future__ import annotations
@@ -13,15 +14,19 @@ from __future__ import annotations
 import argparse
 import ast
 import dataclasses
+import hashlib
+import json
 import multiprocessing
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+import digits
 from benchmarks.measures import print_measures
 from digits.datasets.shards import Images
 from digits.models.evaluation import evaluate
@@ -59,15 +64,8 @@ def main() -> None:
         for warming in [worker.submit(_warm, recipe) for worker in workers]:
             warming.result()
         runs = [
-            _run(
-                workers,
-                recipe,
-                seed,
-                _chosen(train, options.images, seed),
-                held_out,
-                calibrates=options.calibrate,
-            )
-            for seed in range(options.seeds)
+            _run(workers, recipe, seed, (_chosen(train, options.images, seed), held_out), options)
+            for seed in range(options.first_seed, options.first_seed + options.seeds)
         ]
     accuracies, seconds = np.array(runs).T
     print(
@@ -81,6 +79,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--recipe", default="fast")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="write networks and manifests there")
     parser.add_argument("--images", type=int, default=0, help="train on so many, others for each seed")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--data", default="data/mnist.npz")
@@ -125,11 +125,10 @@ def _run(
     workers: Sequence[ProcessPoolExecutor],
     recipe: Recipe,
     seed: int,
-    train: Images,
-    test: Images,
-    *,
-    calibrates: bool,
+    images: tuple[Images, Images],
+    options: argparse.Namespace,
 ) -> tuple[float, float]:
+    train, test = images
     start = time.perf_counter()
     state, spent = architecture.initial_state(recipe, seed), 0.0
     plan, done = Plan(recipe, len(train), len(workers)), 0
@@ -138,16 +137,47 @@ def _run(
         results, cpu_seconds = _micro_batch(workers, work, micro_batch)
         state, spent = merge(results), spent + cpu_seconds
         done += sum(result.image_count for result in results)
+        if recipe.epochs > 1:
+            _print_progress(results, done / len(train), spent, time.perf_counter() - start)
     seconds = time.perf_counter() - start
-    predictor = Predictor(to_onnx(recipe, state))
+    onnx = to_onnx(recipe, state)
+    predictor = Predictor(onnx)
     metrics = evaluate(predictor, test)
     print(
         f"seed {seed}: {metrics.accuracy:.2%}, loss {metrics.loss:.4f}, {seconds:.1f} s, "
         f"{done / seconds:,.0f} images/s, {done / spent:,.0f} per second of processor time",
         flush=True,
     )
-    print_measures(predictor, test, calibrates)
+    print_measures(predictor, test, options.calibrate)
+    if options.keep:
+        run = {"accuracy": metrics.accuracy, "seconds": seconds, "processor_seconds": spent}
+        _keep(options.keep, recipe, seed, onnx, {"images": len(train), "partitions": len(workers), **run})
     return metrics.accuracy, seconds
+
+
+def _print_progress(results: Sequence[PartitionResult], epochs: float, spent: float, seconds: float) -> None:
+    images = sum(result.image_count for result in results)
+    loss = sum(result.loss_sum for result in results) / images
+    right = sum(result.correct_count for result in results) / images
+    print(
+        f"  epoch {epochs:5.2f}: loss {loss:.4f}, right {right:.2%}, "
+        f"{spent:.0f} s of processor time, {seconds:.0f} s",
+        flush=True,
+    )
+
+
+def _keep(folder: Path, recipe: Recipe, seed: int, onnx: bytes, run: Mapping[str, object]) -> None:
+    """Writes the network, and how it came about."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{recipe.name}-{seed}.onnx").write_bytes(onnx)
+    manifest = {
+        "code_version": digits.__version__,
+        "recipe": dataclasses.asdict(recipe),
+        "seed": seed,
+        **run,
+        "onnx_sha256": hashlib.sha256(onnx).hexdigest(),
+    }
+    (folder / f"{recipe.name}-{seed}.json").write_text(json.dumps(manifest, indent=2) + "\n")
 
 
 def _micro_batches(plan: Plan, rows: list[Row]) -> Iterator[list[Row]]:

@@ -22,12 +22,12 @@ DIGITS = str(Path(sys.executable).with_name("digits"))
 
 
 @contextmanager
-def running_service(stack: str = "embedded") -> Iterator[Settings]:
-    """Yields the settings of a ready service that reads ./data, as its processes see them."""
+def running_service(stack: str = "embedded", data_dir: Path = Path("data")) -> Iterator[Settings]:
+    """Yields the settings of a ready service that reads a data folder, as its processes see them."""
     with tempfile.TemporaryDirectory() as folder:
         grpc_port = free_port([])
         settings = Settings(
-            var_dir=Path(folder), grpc_port=grpc_port, rest_port=free_port([grpc_port]), data_dir=Path("data")
+            var_dir=Path(folder), grpc_port=grpc_port, rest_port=free_port([grpc_port]), data_dir=data_dir
         )
         environment = environment_of(settings)
         up = [DIGITS, "up", "--detach", "--stack", stack]

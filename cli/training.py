@@ -53,6 +53,9 @@ def train(  # noqa: PLR0917
     orientation: Annotated[
         Orientation, typer.Option(help="Are rows and columns swapped, as EMNIST's are?")
     ] = Orientation.AS_IS,
+    base: Annotated[
+        str, typer.Option(metavar="VERSION", help='Go on from this version, or from "serving".')
+    ] = "",
     server: Server = "",
     as_json: AsJson = False,
 ) -> None:
@@ -69,6 +72,7 @@ def train(  # noqa: PLR0917
             seed=seed,
             promotion=promotion.name,
             orientation=orientation.name,
+            base_model_version=base,
         )
         watch(client, messages, as_json)
 

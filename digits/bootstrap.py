@@ -17,7 +17,7 @@ from digits.settings import Settings
 
 def store(settings: Settings) -> ArtifactStore:
     """The artifact store."""
-    url = _require("store_url", settings.store, "file", "webhdfs")
+    url = _require("store_url", settings.store, "file", "webhdfs", "swebhdfs")
     if url.scheme == "file":
         from digits.adapters.local_folder import LocalFolderStore  # noqa: PLC0415
 
@@ -29,6 +29,8 @@ def store(settings: Settings) -> ArtifactStore:
         url.path or "/",
         user=settings.webhdfs_user,
         token=settings.webhdfs_token.get_secret_value(),
+        tls=url.scheme == "swebhdfs",
+        ca_file=settings.webhdfs_ca_file,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from digits.offsets import OffsetRanges
@@ -13,8 +14,10 @@ from digits.v1 import queue_pb2
 class ArtifactStore(Protocol):
     """Named files that never change once they are there. Names are relative, with "/" between folders."""
 
-    def publish(self, name: str, data: bytes) -> None:
+    def publish(self, name: str, data: bytes | Path) -> None:
         """Makes the file visible whole or not at all, and durable before this returns.
+
+        `data` is its bytes, or a local file that has them and is never held whole.
 
         Raises AlreadyPublished if the name was used before, StoreFull if there is no room, StoreUnavailable.
         """
@@ -65,11 +68,16 @@ class BlockLog(Protocol):
         """Appends in order, from `first_offset` on, which is the partition's end at most.
 
         What the log has already stays as it is. The blocks outlive this process when this returns. Raises
-        NotFound, LogUnavailable; LogFull if there is no room.
+        LogLost if the log is gone, or made again without the blocks before `first_offset`; LogUnavailable;
+        LogFull if there is no room.
         """
 
     def end_offsets(self, job_id: str) -> list[int]:
-        """For each partition the offset that nobody appended to yet; raises NotFound, LogUnavailable."""
+        """For each partition the offset that nobody appended to yet.
+
+        Raises LogLost if there is no log, or blocks that were appended are gone; LogUnavailable; Corrupt if
+        it holds what is no block of ours.
+        """
 
     def source(self, job_id: str, trained: OffsetRanges, max_blocks: int) -> StreamSource:
         """How Spark streams what is not in `trained`, at most about `max_blocks` blocks a micro-batch.

@@ -128,12 +128,18 @@ class Settings(BaseSettings):
     store_url: str = Field(
         "",
         description="Artifact store: file://FOLDER or webhdfs://HOST:PORT[,HOST:PORT]/PATH, where the hosts "
-        "are an HDFS's NameNodes; by default a folder in the state folder.",
+        "are an HDFS's NameNodes, or swebhdfs://…, by TLS, which checks their names; by default a folder in "
+        "the state folder.",
     )
     webhdfs_user: str = Field(
         "", description="Who we are to an HDFS without security; by default, ourselves."
     )
-    webhdfs_token: SecretStr = Field(SecretStr(""), description="Delegation token of a secured HDFS.")
+    webhdfs_token: SecretStr = Field(
+        SecretStr(""), description="Delegation token of a secured HDFS, with swebhdfs://."
+    )
+    webhdfs_ca_file: Path | None = Field(
+        None, description="PEM file of who vouches for HDFS, if not this machine's list does."
+    )
     log_url: str = Field(
         "",
         description="Log of image blocks: file://FOLDER or kafka://HOST:PORT[,HOST:PORT]; by default a "
@@ -198,6 +204,11 @@ class Settings(BaseSettings):
     )
     broker_key_file: Path | None = Field(None, description="PEM file of that certificate's key.")
     spark_master: str = Field("local[*]", description="Spark's master: local[*], spark:// or k8s://.")
+    spark_secret: SecretStr = Field(
+        SecretStr(""),
+        description="What driver, master and workers of a spark:// cluster share "
+        "(spark.authenticate.secret): with it they talk to nobody else, and encrypt it.",
+    )
     spark_driver_host: str = Field("127.0.0.1", description="Address by which executors reach the driver.")
     spark_cores: int = Field(
         2, gt=0, description="Cores that the train worker takes of a Spark cluster; local[*] takes them all."
@@ -211,6 +222,12 @@ class Settings(BaseSettings):
     )
     max_request_bytes: int = Field(
         64 << 20, gt=0, description="Largest gRPC message, in bytes (mnist.npz is 11 MB)."
+    )
+    max_upload_bytes: int = Field(
+        64 << 20,
+        gt=0,
+        description="Largest batch of images that may be uploaded, in bytes; larger ones belong into the "
+        "data folder.",
     )
     max_image_bytes: int = Field(10 << 20, gt=0, description="Largest picture file, in bytes.")
     max_dataset_bytes: int = Field(
@@ -263,6 +280,11 @@ class Settings(BaseSettings):
     max_attempts: int = Field(
         3, gt=0, description="How often in a row a job may take its worker down without getting further."
     )
+    max_job_hours: float = Field(
+        24.0,
+        gt=0,
+        description="Longest time of a job, in hours from when a train worker first had it; then it fails.",
+    )
     keep_jobs_days: float = Field(
         30.0, gt=0, description="How long finished jobs and their request ids are kept."
     )
@@ -275,7 +297,7 @@ class Settings(BaseSettings):
         description="How long versions that never served are kept. What serves, did, or is pinned stays.",
     )
     keep_models: int = Field(
-        100, ge=0, description="Most versions that never served that are kept: the newest. One has 0.5 MB."
+        100, ge=0, description="Most versions that never served that are kept: the newest. One has 1 MB."
     )
 
     @classmethod

@@ -24,7 +24,7 @@ from rest_bridge import (
 def create_app(settings: Settings, client: Client | None = None) -> Flask:
     """Builds the WSGI application; it calls `settings.server` with the first request, not before."""
     app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_bytes
     app.extensions["digits"] = client or connect(settings)
     error_mapping.install(app)
     measures.install(app, settings)

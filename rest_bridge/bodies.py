@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -9,7 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_v
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from digits.limits import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, MAX_REQUEST_ID_LENGTH
-from rest_bridge.fields import MAX_INT64, Base64, Orientation, Promotion, Upload, Whole, text
+from rest_bridge.fields import (
+    MAX_INT64,
+    Base64,
+    Orientation,
+    Promotion,
+    Streamed,
+    Upload,
+    Whole,
+    text,
+)
 
 
 class Body(BaseModel):
@@ -48,14 +58,15 @@ class TrainBody(Body):
     seed: Whole = Field(0, ge=-MAX_INT64 - 1, le=MAX_INT64, description="Seed of the training.")
     request_id: str = text("Two calls with the same one are one job.", max_length=MAX_REQUEST_ID_LENGTH)
     promotion: Promotion = Field("IF_BETTER", description="Whether the model may serve.")
+    base_model_version: str = text('Version to go on from, or "serving"; a new network unless given.')
     orientation: Orientation = Field("AS_IS", description="Whether rows and columns are swapped.")
 
 
 class TrainForm(TrainBody):
     """What to train on, which may be an uploaded npz, and how."""
 
-    images_batch: Upload = Field(
-        default_factory=bytes, description="A batch of images, as an npz or CSV file."
+    images_batch: Streamed = Field(
+        default_factory=io.BytesIO, description="A batch of images, as an npz or CSV file."
     )
 
 

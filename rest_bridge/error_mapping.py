@@ -51,8 +51,7 @@ def problem_of(error: Exception, endpoint: str | None = None) -> Problem:
     if isinstance(error, Unauthenticated):
         return Problem(status=401, detail=str(error), code="UNAUTHENTICATED")
     if isinstance(error, RequestEntityTooLarge):
-        limit = f"at most {request.max_content_length:,} bytes are allowed"
-        return Problem(status=413, detail=f"the body is too large; {limit}")
+        return Problem(status=413, detail=_too_large())
     if isinstance(error, HTTPException):
         allow = ", ".join(sorted(error.valid_methods or ())) if isinstance(error, MethodNotAllowed) else ""
         return Problem(status=error.code or 500, detail=error.description or "", allow=allow)
@@ -82,6 +81,17 @@ def _of_remote(error: RemoteError, endpoint: str | None) -> Problem:
         code=error.code.name,
         retry_after_seconds=retry,
     )
+
+
+def _too_large() -> str:
+    limit, largest = request.max_content_length, current_app.config["MAX_CONTENT_LENGTH"]
+    way_out = (
+        " (DIGITS_MAX_UPLOAD_BYTES): put a batch below the service's data folder, and send its "
+        "images_batch_path"
+        if limit == largest
+        else ": send a file as a form"
+    )
+    return f"the body is too large; at most {limit:,} bytes are allowed{way_out}"
 
 
 def _detail(error: RemoteError) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -34,10 +34,14 @@ def _digits(value: object) -> object:
     return value
 
 
-def _content(value: object) -> object:
+def _stream(value: object) -> IO[bytes]:
     if not isinstance(value, FileStorage):
         raise PydanticCustomError("extra_forbidden", "not a file")
-    return value.read()
+    return value.stream
+
+
+def _content(value: object) -> bytes:
+    return _stream(value).read()
 
 
 def _decoded(value: object) -> object:
@@ -56,6 +60,10 @@ Promotion = Annotated[str, PlainValidator(_one_of(PROMOTIONS)), WithJsonSchema({
 Orientation = Annotated[str, PlainValidator(_one_of(ORIENTATIONS)), WithJsonSchema({"enum": ORIENTATIONS})]
 Whole = Annotated[int, BeforeValidator(_digits)]
 Upload = Annotated[bytes, BeforeValidator(_content)]
+# A file that is handed on in pieces; the form's parser keeps it on disk.
+Streamed = Annotated[
+    IO[bytes], PlainValidator(_stream), WithJsonSchema({"type": "string", "format": "binary"})
+]
 
 
 def text(description: str, max_length: int | None = None) -> Any:

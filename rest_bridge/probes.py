@@ -37,6 +37,13 @@ def readyz() -> Response:
     return response_of(Problem(status=503, detail="no model serves yet; train one", retry_after_seconds=1))
 
 
+@blueprint.get("/digits/token")
+@Operation(answer=Status)
+def token() -> Response:
+    """200 if the caller's token is known, or none is needed: asked before a large body is taken in."""
+    return jsonify(Status(status="ok").model_dump())
+
+
 @blueprint.get("/digits/status")
 def get_status() -> Response:
     """How each part of the service is, what waits, and the workers that live."""

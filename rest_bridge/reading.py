@@ -53,9 +53,10 @@ def query(model: type[BaseModel]) -> dict[str, Any]:
 
 def _checked(model: type[BaseModel], fields: dict[str, Any], strict: bool) -> dict[str, Any]:
     try:
-        return model.model_validate(fields, strict=strict).model_dump(exclude_unset=True)
+        checked = model.model_validate(fields, strict=strict)
     except ValidationError as error:
         raise refusal(model, error) from error
+    return {name: getattr(checked, name) for name in checked.model_fields_set}
 
 
 def _json() -> dict[str, Any]:

@@ -15,6 +15,7 @@ from digits.security.tokens import Principal, Role, Tokens
 # A method that is missing here cannot be served; None: any token will do.
 ROLES: dict[str, Role | None] = {
     "Train": Role.TRAIN,
+    "TrainUpload": Role.TRAIN,
     "GetJob": Role.TRAIN,
     "ListJobs": Role.TRAIN,
     "WatchJob": Role.TRAIN,
@@ -90,7 +91,8 @@ class Access:
         """
         name = self.caller(context)
         if self._open[name] >= self._max_calls:
-            raise Overloaded(f"{name} has {self._max_calls} calls open here already", retry_after_seconds=1.0)
+            found = f"{name} has {self._max_calls} calls open here already (DIGITS_MAX_CALLS_PER_CALLER)"
+            raise Overloaded(found, retry_after_seconds=1.0)
         self._open[name] += 1
         return name
 

@@ -89,7 +89,9 @@ class Application:
         self._labels = Labels(self._store, settings.max_labels_per_caller)
         self._log = bootstrap.log(settings)
         cleanup = Cleanup(self._jobs, self._store, self._log)
-        self._reconciler = Reconciler(self._jobs, self._coordinator, settings.max_attempts)
+        self._reconciler = Reconciler(
+            self._jobs, self._coordinator, settings.max_attempts, settings.max_job_hours
+        )
         self._job_retention = JobRetention(self._jobs, self._coordinator)
         self._model_retention = ModelRetention(self._registry, self._jobs, self._store, self._coordinator)
         self._housekeeping = self._make_housekeeping(cleanup, Sweep(self._jobs, self._store, self._log))
@@ -222,7 +224,7 @@ class Application:
         feedback_pb2_grpc.add_FeedbackServiceServicer_to_server(guarded(feedback), methods)
         inference = InferenceServicer(self._classifier, self._named, self._serving, self._registry)
         inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(guarded(inference), methods)
-        status_pb2_grpc.add_StatusServiceServicer_to_server(guarded(self._make_status()), methods)
+        status_pb2_grpc.add_StatusServiceServicer_to_server(guarded(self._make_status(access)), methods)
         server.add_generic_rpc_handlers((UnknownCalls(),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, methods)
         names = ["grpc.health.v1.Health", *ALWAYS, *filter(None, WITH_A_MODEL)]
@@ -236,6 +238,7 @@ class Application:
             self._store,
             settings.data_dir,
             self._labels,
+            find_model=self._registry.get,
             max_dataset_bytes=settings.max_dataset_bytes,
             max_jobs_per_caller=settings.max_jobs_per_caller,
         )
@@ -263,13 +266,14 @@ class Application:
             limits=_model_limits(self._settings),
         )
 
-    def _make_status(self) -> StatusServicer:
+    def _make_status(self, access: Access) -> StatusServicer:
         return StatusServicer(
             self._coordinator,
             self._jobs,
             self._store,
             self._log,
             queue=Queue(self._classifier.batcher.waiting_pictures, self._breaker.is_open),
+            access=access,
             serving=self._serving.now,
         )
 

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from digits.errors import Overloaded
@@ -30,11 +31,10 @@ class Pool:
         if self._calls >= self._limit:
             raise Overloaded(f"too many calls wait for {self._name}", retry_after_seconds=1.0)
         self._calls += 1
-        # With the call's name for the logs, and its span.
-        context = contextvars.copy_context()
-        running = asyncio.get_running_loop().run_in_executor(
-            self._threads, lambda: context.run(call, *arguments, **options)
-        )
+        # With the name that the call has in logs, and its span. No lambda: an error's frames would keep it,
+        # and with it what may be 60 MB of images.
+        doing = partial(contextvars.copy_context().run, call, *arguments, **options)
+        running = asyncio.get_running_loop().run_in_executor(self._threads, doing)
         running.add_done_callback(self._over)
         return await asyncio.shield(running)
 
@@ -46,6 +46,8 @@ class Pool:
 
 # Two cores decode pictures as fast as two threads.
 decoding = Pool("pictures", 2, 1024).run
+# One at a time: each may take 100 MB.
+decoding_large = Pool("large pictures", 1, 64).run
 # ZooKeeper answers within milliseconds, or after five seconds not at all.
 blocking = Pool("ZooKeeper", 8, 1024).run
 # Each of these may be a network mount that hangs.

@@ -10,20 +10,22 @@ import grpc
 from digits.datasets.listing import found_batches
 from digits.errors import InvalidInput
 from digits.feedback.predictions import Predictions
-from digits.imaging.candidate import Candidate
 from digits.jobs.admission import Admission
+from digits.jobs.train_request import Upload
 from digits.security.tokens import Role
-from digits.serving.answering import Answer
 from digits.serving.classifier import Classifier
 from digits.settings import Settings
 from digits.signals.context import JOB_ID
-from digits.signals.metrics.serving import DECODE_SECONDS
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import digit_service_pb2_grpc, training_pb2
 from server import wire
 from server.access import Access
-from server.blocking import decoding, reading, storing
+from server.blocking import reading, storing
+from server.bulk import MAX_PIECES, pieces
+from server.freed_memory import give_back_soon
+from server.pictures import Pictures
 from server.progress_stream import ProgressStreams
+from server.uploads import Uploads
 
 _MAX_IN_MESSAGE = 1024
 # Messages of one bulk stream that are worked on at once: one out, one waiting, so that the queue stays fed.
@@ -43,21 +45,52 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         access: Access,
         settings: Settings,
     ) -> None:
+        self._uploads = Uploads(
+            settings.var_dir / "incoming" / f"server-{settings.grpc_port}", settings.max_upload_bytes
+        )
         self._admission, self._progress_streams, self._classifier = admission, progress_streams, classifier
         self._predictions = predictions
-        self._access, self._settings = access, settings
+        self._access, self._settings, self._pictures = access, settings, Pictures(settings)
+        self._bulk_room = asyncio.Semaphore(MAX_PIECES)
+        self._piece_readings = max(1, settings.classify_max_batch // MAX_PIECES)
 
-    async def Train(
-        self, request: pb.TrainRequest, context: grpc.aio.ServicerContext
+    async def Train(  # type: ignore[override]
+        self, requests: AsyncIterator[pb.TrainRequest], context: grpc.aio.ServicerContext
     ) -> AsyncIterator[training_pb2.TrainProgress]:
-        """Accepts a job and streams its progress; what the caller does with the stream changes nothing."""
-        caller = self._access.caller(context)
-        if request.promotion == training_pb2.ALWAYS:
-            self._access.require(Role.ADMIN, context, "promotion ALWAYS")
-        job = await storing(self._admission.admit, request, caller)
-        JOB_ID.set(job.job_id)
+        """Accepts a job and streams its progress; what the caller does with the stream changes nothing.
+
+        Its one request is read here (generic_handlers.py) and not by way of `requests`, which would keep it.
+        """
+        try:
+            job = await self._admitted(await context.read(), context)
+        finally:
+            give_back_soon()
         async for progress in self._progress_streams.follow(job.job_id):
             yield progress
+
+    async def TrainUpload(
+        self, requests: AsyncIterator[pb.TrainUploadRequest], context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[training_pb2.TrainProgress]:
+        """The same for a batch that comes in pieces; what the header is refused for is, before the rest."""
+        header = await self._uploads.header(requests)
+        self._check_promotion(header, context)
+        await storing(self._admission.check_header, header, self._access.caller(context))
+        async with self._uploads.file(requests) as upload:
+            job = await self._admitted(header, context, upload)
+        async for progress in self._progress_streams.follow(job.job_id):
+            yield progress
+
+    async def _admitted(
+        self, request: pb.TrainRequest, context: grpc.aio.ServicerContext, upload: Upload | None = None
+    ) -> training_pb2.Job:
+        self._check_promotion(request, context)
+        job = await storing(self._admission.admit, request, self._access.caller(context), upload)
+        JOB_ID.set(job.job_id)
+        return job
+
+    def _check_promotion(self, request: pb.TrainRequest, context: grpc.aio.ServicerContext) -> None:
+        if request.promotion == training_pb2.ALWAYS:
+            self._access.require(Role.ADMIN, context, "promotion ALWAYS")
 
     async def ListBatches(
         self, request: pb.ListBatchesRequest, context: grpc.aio.ServicerContext
@@ -71,9 +104,7 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         self, request: pb.ClassifyRequest, context: grpc.aio.ServicerContext
     ) -> pb.ClassifyResponse:
         """Returns the digit in one picture."""
-        picture = await self._candidates(request)
-        answer = await self._predict([picture], request, context)
-        return wire.classify_responses(answer, [picture], [request], self._predictions)[0]
+        return (await self._answers([request], context, bulk=False))[0]
 
     async def ClassifyStream(
         self, requests: AsyncIterator[pb.ClassifyStreamRequest], context: grpc.aio.ServicerContext
@@ -110,26 +141,22 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         for field in ("model_version", "minimum_version"):
             if len({getattr(request, field) for request in message.requests}) > 1:
                 raise InvalidInput(field, "the same for all pictures of a message")
-        pictures = [await self._candidates(request) for request in message.requests]
-        answer = await self._predict(pictures, message.requests[0], context)
-        responses = wire.classify_responses(answer, pictures, message.requests, self._predictions)
-        return pb.ClassifyStreamResponse(responses=responses)
+        response = pb.ClassifyStreamResponse()
+        for piece in pieces(message.requests, self._piece_readings):
+            async with self._bulk_room:
+                response.responses.extend(await self._answers(piece, context, bulk=True))
+        return response
 
-    async def _predict(
-        self,
-        pictures: Sequence[Sequence[Candidate]],
-        request: pb.ClassifyRequest,
-        context: grpc.aio.ServicerContext,
-    ) -> Answer:
-        return await self._classifier.classify(
-            wire.stacked(pictures), request.model_version, request.minimum_version, context.time_remaining()
+    async def _answers(
+        self, requests: Sequence[pb.ClassifyRequest], context: grpc.aio.ServicerContext, *, bulk: bool
+    ) -> list[pb.ClassifyResponse]:
+        """Of pictures that one version is asked for."""
+        pictures = [await self._pictures.candidates(request) for request in requests]
+        answer = await self._classifier.classify(
+            wire.stacked(pictures),
+            requests[0].model_version,
+            requests[0].minimum_version,
+            context.time_remaining(),
+            bulk=bulk,
         )
-
-    async def _candidates(self, request: pb.ClassifyRequest) -> list[Candidate]:
-        kind = request.WhichOneof("picture")
-        if kind == "pixels":
-            return wire.candidates_from(request, self._settings)
-        # A file may be on a network mount that hangs; pictures that came with their request need no file.
-        pool = reading if kind == "image_path" else decoding
-        with DECODE_SECONDS.time():
-            return await pool(wire.candidates_from, request, self._settings)
+        return wire.classify_responses(answer, pictures, requests, self._predictions)

@@ -32,6 +32,11 @@ class GenericHandlersOnly:
         """Leaves them to the generic handlers, which answer for the same methods."""
 
 
+# Methods that receive their one request themselves: grpc.aio keeps one that it hands over, in its bytes and
+# parsed, until the answers' stream ends, and a Train may carry 64 MB and stream for hours.
+_RECEIVING = frozenset({"/digits.v1.DigitService/Train"})
+
+
 class HeadersFirst(grpc.GenericRpcHandler):
     """Asks by a call's headers whether it may be made, before anything that it sends is read.
 
@@ -43,14 +48,21 @@ class HeadersFirst(grpc.GenericRpcHandler):
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
         """The method; for a call that may not be made, one that refuses it without reading."""
+        method = handler_call_details.method
         found = self._methods.service(handler_call_details)
         if found is None:
             return None
         try:
-            self._access.check(handler_call_details.method, handler_call_details.invocation_metadata)
+            self._access.check(method, handler_call_details.invocation_metadata)
         except DigitsError as error:
             return _refusing(error)
-        return found
+        return _receiving(found) if method in _RECEIVING else found
+
+
+def _receiving(method: Any) -> grpc.RpcMethodHandler:
+    return grpc.stream_stream_rpc_method_handler(
+        method.unary_stream, method.request_deserializer, method.response_serializer
+    )
 
 
 def _refusing(error: DigitsError) -> grpc.RpcMethodHandler:

@@ -10,10 +10,12 @@ import grpc
 
 from digits.jobs.jobs import Jobs
 from digits.jobs.membership import live_workers
+from digits.outward import outward
 from digits.ports import ArtifactStore, BlockLog, Coordinator
 from digits.serving.serving_model import ServingSnapshot
 from digits.v1 import status_pb2 as pb
 from digits.v1 import status_pb2_grpc, training_pb2
+from server.access import Access
 from server.asking import Asking
 
 
@@ -45,7 +47,9 @@ class StatusServicer(status_pb2_grpc.StatusServiceServicer):
         *,
         queue: Queue,
         serving: Callable[[], ServingSnapshot],
+        access: Access,
     ) -> None:
+        self._access = access
         self._queue, self._serving = queue, serving
         self._records = Asking("coordinator", lambda: _records(coordinator, jobs))
         self._store = Asking("store", lambda: store.folders("models"))
@@ -54,7 +58,7 @@ class StatusServicer(status_pb2_grpc.StatusServiceServicer):
     async def GetStatus(
         self, request: pb.GetStatusRequest, context: grpc.aio.ServicerContext
     ) -> pb.GetStatusResponse:
-        """Returns how each part is now."""
+        """Returns how each part is now, and where, if the caller is an admin."""
         (records, coordinator), (_, store), (_, log) = await asyncio.gather(
             self._records.answer(), self._store.answer(), self._log.answer()
         )
@@ -75,6 +79,8 @@ class StatusServicer(status_pb2_grpc.StatusServiceServicer):
             response.workers.extend(records.workers)
             parts += [_classify_part(records.workers), _train_part(records.workers)]
         response.parts.extend(parts)
+        if self._access.owner(context):
+            _hide_places(response)
         return response
 
     def _queue_part(self, waiting: int) -> pb.PartStatus:
@@ -86,6 +92,16 @@ class StatusServicer(status_pb2_grpc.StatusServiceServicer):
 def _records(coordinator: Coordinator, jobs: Jobs) -> _Records:
     workers = [status for role in ("classify", "train") for status in live_workers(coordinator, role)]
     return _Records(workers, jobs.unfinished())
+
+
+def _hide_places(response: pb.GetStatusResponse) -> None:
+    """Where the parts are is for those who run them."""
+    for part in response.parts:
+        part.detail = outward(part.detail)
+    for worker in response.workers:
+        worker.error = outward(worker.error)
+        worker.ClearField("host")
+        worker.ClearField("process_id")
 
 
 def _part(name: str, problem: str) -> pb.PartStatus:

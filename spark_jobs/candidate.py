@@ -23,7 +23,9 @@ def evaluated(
 
     Raises NotLearned if it is no better than chance.
     """
-    return measured(plan.recipe, state.tensors, keras_config, judges, plan.partitions)
+    bundle = measured(plan.recipe, state.tensors, keras_config, judges, plan.partitions)
+    bundle.moments.extend(tensors.to_proto(architecture.moments(state.tensors)))
+    return bundle
 
 
 def measured(
@@ -55,6 +57,7 @@ def provenance(job: pb.Job, dataset: Dataset, plan: Plan, state: TrainingState) 
         data_name=job.spec.images_batch_path or "upload",
         data_sha256=dataset.sha256(),
         recipe=plan.recipe.name,
+        base_model_version=job.spec.base_model_version,
         seed=job.spec.seed,
         code_version=digits.__version__,
         image_count=dataset.train_count,

@@ -11,9 +11,7 @@ from digits.pixels import CLASSES
 from digits.training import architecture
 from digits.training.recipes import Recipe, Schedule
 from digits.training.tensors import State
-from spark_jobs.appearance import redraw
-from spark_jobs.augmentation import transform
-from spark_jobs.non_digits import non_digits
+from spark_jobs.variation import varied
 
 # Keeps Adam's step finite when a gradient has been zero so far; Adam's paper's value.
 ADAM_EPSILON = 1e-8
@@ -90,28 +88,11 @@ class CompiledTraining:
         for batch in tf.range(tf.shape(schedule)[0]):
             start, end = borders[batch], borders[batch + 1]
             rate, redrawn_share = tf.unstack(schedule[batch])
-            images = self._varied(pixels[start:end], redrawn_share, tf.stack([seed, batch]))
+            images = varied(pixels[start:end], self._recipe, redrawn_share, tf.stack([seed, batch]))
             losses, right = self._step(images, tf.cast(labels[start:end], tf.int32), rate)
             loss_sum += losses
             correct += right
         return loss_sum, correct
-
-    def _varied(self, pixels: tf.Tensor, redrawn_share: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """The batch's digits as people make them, then the pictures of no digit: uint8 (n + m, 784)."""
-        recipe, count = self._recipe, tf.shape(pixels)[0]
-        images = tf.cast(tf.reshape(pixels, [-1, 28, 28, 1]), tf.float32) / 255
-        if recipe.augmentation is not None:
-            images = transform(images, recipe.augmentation, seed)
-        others = images[:0]
-        if recipe.non_digit_share:
-            others = non_digits(images, _share(recipe.non_digit_share, count), seed)
-        if recipe.redrawn_share:
-            # The order is random, so the first of a batch are as good a choice as any.
-            digits, other = _share(redrawn_share, count), _share(redrawn_share, tf.shape(others)[0])
-            worse = redraw(tf.concat([images[:digits], others[:other]], axis=0), seed + 5)
-            images = tf.concat([worse[:digits], images[digits:]], axis=0)
-            others = tf.concat([worse[digits:], others[other:]], axis=0)
-        return tf.cast(tf.round(255 * tf.reshape(tf.concat([images, others], axis=0), [-1, 784])), tf.uint8)
 
     def _step(self, images: tf.Tensor, labels: tf.Tensor, rate: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """One step of Adam (arXiv 1412.6980); returns the losses' sum and how many answers were right."""
@@ -159,7 +140,3 @@ class CompiledTraining:
                 epsilon=ADAM_EPSILON,
                 grad=gradient,
             )
-
-
-def _share(share: float | tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-    return tf.cast(share * tf.cast(count, tf.float32), tf.int32)

@@ -80,6 +80,7 @@ class MicroBatches:
             images_total=self._plan.total_images,
             partition_count=self._plan.partitions,
             passes=self._plan.passes,
+            continued=self._plan.continued,
             trained=self.state.trained,
         )
         shared = fresh.coalesce(self._plan.partitions)

@@ -32,9 +32,10 @@ class MicroBatch:
     """What every partition of one micro-batch starts from.
 
     `images_before` of `images_total` (all passes of all epochs together) place it on the learning-rate
-    schedule, on which `partition_count` partitions advance side by side. Each partition goes `passes` times
-    through its images, in another order each time; the same seed shuffles in the same way. Blocks that are in
-    `trained` are left out: a restarted query may bring them again.
+    schedule (another one if it is `continued`, from a trained network), on which `partition_count` partitions
+    advance side by side. Each partition goes `passes` times through its images, in another order each time;
+    the same seed shuffles in the same way. Blocks that are in `trained` are left out: a restarted query may
+    bring them again.
     """
 
     recipe: Recipe
@@ -44,6 +45,7 @@ class MicroBatch:
     images_total: int
     partition_count: int
     passes: int = 1
+    continued: bool = False
     trained: OffsetRanges = NOTHING
 
 
@@ -136,7 +138,7 @@ def _schedule(work: MicroBatch, count: int) -> Schedule:
     """
     batches = -(-count // work.recipe.partition_batch_size(work.partition_count, work.images_total))
     trained = work.images_before + np.arange(batches) * (count / batches) * work.partition_count
-    return work.recipe.schedule(trained / work.images_total)
+    return work.recipe.schedule(trained / work.images_total, work.continued)
 
 
 def _row(report: bytes) -> pa.RecordBatch:

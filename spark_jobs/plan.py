@@ -20,6 +20,8 @@ class Plan:
     recipe: Recipe
     train_count: int
     partitions: int
+    continued: bool = False
+    """Whether it goes on from a trained network."""
 
     @property
     def total_blocks(self) -> int:

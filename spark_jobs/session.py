@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from py4j.protocol import Py4JError
+from pyspark import SparkConf, SparkContext
+from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 from digits.settings import Settings
@@ -26,7 +30,11 @@ def start(settings: Settings) -> SparkSession:
     folder = settings.var_dir.resolve() / "spark"
     folder.mkdir(parents=True, exist_ok=True)
     builder = SparkSession.builder.master(settings.spark_master).appName("digitservice")
-    for key, value in {**_everywhere(folder), **_cluster(settings), **_jars(settings)}.items():
+    options = {**_everywhere(folder), **_cluster(settings), **security(settings), **_jars(settings)}
+    if secret := settings.spark_secret.get_secret_value():
+        _start_java(options)
+        options["spark.authenticate.secret"] = secret
+    for key, value in options.items():
         builder = builder.config(key, value)
     session: SparkSession = builder.getOrCreate()
     session.sparkContext.setLogLevel("WARN")
@@ -40,7 +48,7 @@ def _everywhere(folder: Path) -> dict[str, str]:
         "spark.driver.memory": "1g",
         "spark.local.dir": str(folder / "local"),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
-        "spark.driver.extraJavaOptions": _JAVA_OPTIONS,
+        "spark.driver.extraJavaOptions": f"{_JAVA_OPTIONS} -Djava.io.tmpdir={tempfile.gettempdir()}",
         "spark.python.worker.reuse": "true",
         "spark.sql.adaptive.enabled": "false",
         "spark.sql.shuffle.partitions": "2",
@@ -71,6 +79,23 @@ def _cluster(settings: Settings) -> dict[str, str]:
         "spark.scheduler.minRegisteredResourcesRatio": "1.0",
         "spark.scheduler.maxRegisteredResourcesWaitingTime": "60s",
     }
+
+
+def security(settings: Settings) -> dict[str, str]:
+    """Who talks to the driver has its secret, and nobody else hears what they say.
+
+    Alone, and on Kubernetes, Spark makes a secret of its own; a spark:// cluster has to have ours.
+    """
+    if settings.spark_master.startswith("spark:") and not settings.spark_secret.get_secret_value():
+        return {}
+    return {"spark.authenticate": "true", "spark.network.crypto.enabled": "true"}
+
+
+def _start_java(options: Mapping[str, str]) -> None:
+    """Starts Spark's Java before it hears of the secret: what it starts with is on its command line."""
+    if SparkContext._gateway is None:
+        conf = SparkConf(loadDefaults=False).setAll(list(options.items()))
+        SparkContext._ensure_initialized(gateway=launch_gateway(conf))  # type: ignore[no-untyped-call]
 
 
 def _jars(settings: Settings) -> dict[str, str]:

@@ -24,6 +24,7 @@ def _polygon(corners: int, turn: float = 0.0) -> Points:
     return [(0.5 + 0.5 * math.sin(angle), 0.5 - 0.5 * math.cos(angle)) for angle in angles]
 
 
+_PLUS: list[Points] = [[(0.5, 0), (0.5, 1)], [(0, 0.5), (1, 0.5)]]
 _STAR: Points = [_polygon(5)[place * 2 % 5] for place in range(6)]
 
 # Strokes in a unit square, x to the right and y down. No letter that people also write as a digit:
@@ -78,7 +79,9 @@ SHAPES: list[list[Points]] = [
     [[(0.4, 0), (0.4, 0.9), (0.8, 1)], [(0, 0.3), (0.8, 0.3)]],  # t
     [[(0, 0), (0, 0.7), (0.3, 1), (0.8, 0.75)], [(0.85, 0), (0.85, 1)]],  # u
     [[(0, 0), (0.45, 0.6)], [(0.9, 0), (0.2, 1)]],  # y
-    # What is most like a digit comes twice.
+    # What is most like a digit comes more than once.
+    *[_PLUS] * 6,
+    *[[_polygon(3)]] * 2,
     [[(0, 0), (1, 0)], [(0.5, 0), (0.5, 1)]],  # T
     [[(0, 0), (0, 0.1)], [(0, 0), (1, 0), (1, 0.1)], [(0.5, 0), (0.5, 1)], [(0.35, 1), (0.65, 1)]],  # T
     [[(0, 0), (0, 1), (0.7, 1)]],  # L
@@ -86,13 +89,12 @@ SHAPES: list[list[Points]] = [
 ]
 # Drawn whichever way round. A minus or a check that lies on its side is a 1 or a 7, so those are above.
 FIGURES: list[list[Points]] = [
-    [_polygon(3)],
+    *[[_polygon(3)]] * 4,
     [_polygon(4)],
     [_polygon(5)],
     [_STAR],
     [[(0, 0.5), (1, 0.5)], [(0.6, 0.1), (1, 0.5), (0.6, 0.9)]],  # arrow
     [[(0, 0.5), (1, 0.5)], [(0.7, 0.3), (1, 0.5), (0.7, 0.7)]],
-    [[(0.5, 0), (0.5, 1)], [(0, 0.5), (1, 0.5)]],  # plus
 ]
 
 
@@ -122,10 +124,13 @@ def drawn(letters: tf.Tensor, scribbles: tf.Tensor, seed: tf.Tensor) -> tf.Tenso
 
 
 def _scribbled(lengths: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Lines from anywhere to anywhere, 5 to 12 of them (n, 12, 4) by `lengths` (n,), 0 to 1."""
+    """Lines from anywhere to anywhere, 7 to 12 of them (n, 12, 4) by `lengths` (n,), 0 to 1.
+
+    Of fewer, too many look like digits.
+    """
     corners = tf.random.stateless_uniform([tf.size(lengths), _MAX_SEGMENTS + 1, 2], seed + 14)
     segments = tf.concat([corners[:, :-1], corners[:, 1:]], axis=2)
-    used = 5 + tf.cast(lengths * (_MAX_SEGMENTS - 4), tf.int32)
+    used = 7 + tf.cast(lengths * (_MAX_SEGMENTS - 6), tf.int32)
     keep = tf.range(_MAX_SEGMENTS)[None, :] < used[:, None]
     return tf.where(keep[:, :, None], segments, segments[:, :1])
 

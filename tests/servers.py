@@ -8,7 +8,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 import requests
-from kombu import Connection
 
 from deploy.native.servers.datanode import DataNode
 from deploy.native.servers.kafka import Kafka
@@ -20,7 +19,6 @@ from deploy.native.servers.zookeeper import ZooKeeper
 from digits.adapters.hdfs import HdfsStore
 from digits.adapters.kafka import KafkaLog
 from digits.adapters.kafka_connection import KafkaConnection
-from digits.adapters.reply_queue import AWAY
 from digits.errors import LogUnavailable, StoreUnavailable
 from tests.ports import free_port
 from tests.processes import running
@@ -120,20 +118,17 @@ def add_to_hdfs_site(folder: Path, more: Mapping[str, str]) -> None:
 
 
 @contextlib.contextmanager
-def rabbitmq_server(folder: Path, port: int) -> Iterator[None]:
+def rabbitmq_server(
+    folder: Path, port: int, secrets: Mapping[str, str] = OPEN, more: Mapping[str, str] = OPEN
+) -> Iterator[None]:
     """A RabbitMQ that takes connections."""
     folder.mkdir(exist_ok=True)
     ports = {"rabbitmq": port, "rabbitmq-epmd": free_port(), "rabbitmq-inner": free_port()}
-    command = RabbitMq().command(folder, ports)
-
-    def connects() -> bool:
-        with contextlib.suppress(*AWAY), Connection(rabbitmq_url(port), connect_timeout=2) as connection:
-            connection.connect()
-            return True
-        return False
-
+    command = RabbitMq().command(folder, ports, secrets)
+    with (folder / "rabbitmq.conf").open("a", encoding="utf-8") as configuration:
+        configuration.writelines(f"{name} = {value}\n" for name, value in more.items())
     with running(command, port, folder / "output"):
-        wait_until(connects, seconds=60, what="a usable RabbitMQ")
+        wait_until(lambda: RabbitMq().answers(ports, secrets), seconds=60, what="a usable RabbitMQ")
         yield
 
 

@@ -21,8 +21,10 @@ SHARED = {
         "tests/integration/test_bad_input.py",
         "tests/integration/test_rest.py",
         "tests/integration/test_serving.py",
+        "tests/integration/test_strangers.py",
         "tests/integration/test_gate.py",
         "tests/integration/test_taking_along.py",
+        "tests/integration/test_signals.py",
         "tests/page/test_drawing.py",
         "tests/page/test_teaching.py",
         "tests/page/test_training.py",
@@ -38,6 +40,7 @@ SHARED = {
         "tests/integration/test_access.py",
         "tests/integration/test_batches_of_people.py",
         "tests/integration/test_slips.py",
+        "tests/integration/test_upload_memory.py",
     ),
     "Kafka": (
         "tests/conformance/test_kafka.py",
@@ -57,6 +60,7 @@ SHARED = {
     "HDFS": (
         "tests/conformance/test_hdfs.py",
         "tests/conformance/test_artifact_store.py",
+        "tests/conformance/test_hdfs_security.py",
     ),
 }
 _GROUPS = {path: servers for servers, paths in SHARED.items() for path in paths}

@@ -5,11 +5,14 @@ With Docker it is `docker build`; docs/containers.md has the commands.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from deploy.containers.base import ensure_base
@@ -19,8 +22,6 @@ ROOT = Path(__file__).parents[2]
 TOOLS = ("podman", "buildah", "runc", "debootstrap")
 # Each image by its stage; the last stage is what is built when none is named.
 IMAGES = {"serve": "digits:serve", "train": "digits:train", "embedded": "hm-predictor:dockerfile"}
-# Build arguments that are taken over from the environment.
-ARGUMENTS = ("PIP_INDEX_URL", "DIGITS_MAVEN_URL")
 
 
 def missing_tools() -> list[str]:
@@ -33,19 +34,35 @@ def build(stage: str) -> None:
 
     Raises CannotBuild.
     """
-    arguments = [f"--build-arg={name}={os.environ[name]}" for name in ARGUMENTS if name in os.environ]
     target = [] if stage == "embedded" else [f"--target={stage}"]
     # Docker's format, since OCI's has no health checks.
     options = ("--isolation=chroot", "--format=docker", "--layers", "--pull=false", f"--tag={IMAGES[stage]}")
     log = ROOT / "build" / f"{stage}.log"
     log.parent.mkdir(exist_ok=True)
-    with log.open("wb") as output:
-        command = ["buildah", "bud", *options, *target, *arguments, "."]
+    with log.open("wb") as output, mirrors() as secrets:
+        command = ["buildah", "bud", *options, *target, *secrets, "."]
         done = subprocess.run(command, cwd=ROOT, stdout=output, stderr=output, check=False)
     if done.returncode:
         raise CannotBuild(
             f"{IMAGES[stage]} cannot be built; all of it is in {log}:\n{log.read_text()[-2000:]}"
         )
+
+
+@contextlib.contextmanager
+def mirrors() -> Iterator[list[str]]:
+    """Options that tell a build of the environment's mirrors, PIP_INDEX_URL and DIGITS_MAVEN_URL.
+
+    As secrets, since build arguments stay in an image's history.
+    """
+    with tempfile.TemporaryDirectory(prefix="digits-secrets-") as folder:
+        options = []
+        if index := os.environ.get("PIP_INDEX_URL"):
+            configuration = Path(folder, "pip.conf")
+            configuration.write_text(f"[global]\nindex-url = {index}\n", encoding="utf-8")
+            options.append(f"--secret=id=pip,src={configuration}")
+        if "DIGITS_MAVEN_URL" in os.environ:
+            options.append("--secret=id=maven,env=DIGITS_MAVEN_URL")
+        yield options
 
 
 def size_megabytes(image: str) -> int:

@@ -26,17 +26,17 @@ def tls(settings: Settings) -> Mapping[str, Any] | None:
 
     Without it, kombu would take any certificate for rediss:// and amqps://.
     """
-    scheme = urlsplit(settings.broker_url).scheme
+    parts = urlsplit(settings.broker_url)
     files = {
         "ca_certs": settings.broker_ca_file,
         "certfile": settings.broker_certificate_file,
         "keyfile": settings.broker_key_file,
     }
     given = {name: str(path) for name, path in files.items() if isinstance(path, Path)}
-    if scheme == "amqps":
-        # Its client checks the name that it is told to ask for: None stands for the URL's.
-        return {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": None, **given}
-    if scheme == "rediss":
+    if parts.scheme == "amqps":
+        # Its client checks a name only if it is told which; by itself it would ask localhost for 127.0.0.1's.
+        return {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": parts.hostname, **given}
+    if parts.scheme == "rediss":
         checks = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
         return {**checks, **{f"ssl_{name}": path for name, path in given.items()}}
     return None

@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import logging
 import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 from hdfs import Client, HdfsError, InsecureClient, TokenClient
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import NameResolutionError
 
-from digits.errors import AlreadyPublished, NotFound, StoreUnavailable
+from digits.adapters import content
+from digits.errors import AlreadyPublished, NotFound, StoreFull, StoreUnavailable
 
 # To connect, and between two parts of an answer. Nobody waits long for a NameNode that hangs.
 _TIMEOUT_SECONDS = (2.0, 5.0)
 _PIECE_BYTES = 1 << 20
+
+# HDFS answers, and what it says will be the same the next time.
+_TAKES_NOTHING = frozenset(
+    {
+        "AccessControlException",
+        "NSQuotaExceededException",
+        "DSQuotaExceededException",
+        "QuotaByStorageTypeExceededException",
+    }
+)
 
 _Result = TypeVar("_Result")
 
@@ -32,8 +45,27 @@ class HdfsStore:
     several NameNodes, a thread's client goes on to the next if one is away, hangs or stands by.
     """
 
-    def __init__(self, name_nodes: Sequence[str], root: str, user: str = "", token: str = "") -> None:
-        self._url = ";".join(f"http://{address}" for address in name_nodes)
+    def __init__(
+        self,
+        name_nodes: Sequence[str],
+        root: str,
+        user: str = "",
+        token: str = "",
+        *,
+        tls: bool = False,
+        ca_file: Path | None = None,
+    ) -> None:
+        """`ca_file` is a PEM of who vouches for HDFS by TLS, if not this machine's list does.
+
+        Raises ValueError for a token without TLS: who hears it is us, to HDFS.
+        """
+        if token and not tls:
+            raise ValueError(
+                "DIGITS_WEBHDFS_TOKEN: a token is not sent over plain HTTP; "
+                "say swebhdfs:// in DIGITS_STORE_URL, with the NameNodes' HTTPS ports"
+            )
+        self._url = ";".join(f"{'https' if tls else 'http'}://{address}" for address in name_nodes)
+        self._tls, self._ca_file = tls, ca_file
         self._root = PurePosixPath(root)
         self._user, self._token = user, token
         # A requests session is for one thread at a time.
@@ -41,7 +73,7 @@ class HdfsStore:
         # It tells of every request, and of every one that was refused.
         logging.getLogger("hdfs.client").setLevel(logging.CRITICAL)
 
-    def publish(self, name: str, data: bytes) -> None:
+    def publish(self, name: str, data: bytes | Path) -> None:
         """See ArtifactStore. The DataNodes have every byte; dfs.datanode.synconclose says if on disk."""
         target = self._path(name)
         temporary = f"{target.parent}/.{target.name}.{uuid.uuid4().hex}"
@@ -110,12 +142,16 @@ class HdfsStore:
             with contextlib.suppress(requests.ConnectionError):
                 return call(self._client())
             return call(self._client())
+        except _LedToPlainHttp as error:
+            reason = str(error)
         except requests.RequestException as error:
-            reason = f"HDFS does not answer: {type(error).__name__}"
+            reason = f"HDFS does not answer: {_problem(error)}"
         except HdfsError as error:
             if error.exception == "FileNotFoundException":
                 raise FileNotFoundError(what) from error
             reason = str(error).partition("\n")[0]
+            if error.exception in _TAKES_NOTHING:
+                raise StoreFull(f"the store cannot {what} ({error.exception}: {reason})") from error
         raise StoreUnavailable(f"the store cannot {what} ({reason})")
 
     def _client(self) -> Client:
@@ -124,6 +160,9 @@ class HdfsStore:
             session = requests.Session()
             # Neither a proxy nor a .netrc of this machine is meant for HDFS, and looking for them takes time.
             session.trust_env = False
+            if self._tls:
+                session.verify = str(self._ca_file) if self._ca_file else True
+                session.mount("http://", _RefusePlainHttp())
             options = {"timeout": _TIMEOUT_SECONDS, "session": session}
             self._local.client = (
                 TokenClient(self._url, self._token, **options)
@@ -145,15 +184,43 @@ class HdfsStore:
         return self._root / pure
 
 
-def _write(client: Client, path: str, data: bytes) -> None:
+def _problem(error: requests.RequestException) -> str:
+    """What went wrong.
+
+    Of a name that does not resolve, the name. Nothing more: the address has our token in it.
+    """
+    cause = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(cause, NameResolutionError) and error.request is not None:
+        return f"the name {urlsplit(error.request.url or '').hostname} does not resolve here"
+    return type(error).__name__
+
+
+class _LedToPlainHttp(requests.RequestException):
+    """A NameNode with TLS named a DataNode without: its address would hold the token."""
+
+
+class _RefusePlainHttp(HTTPAdapter):
+    """Sends nothing."""
+
+    def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
+        """See HTTPAdapter."""
+        raise _LedToPlainHttp("HDFS leads from TLS to plain HTTP: dfs.http.policy has to be HTTPS_ONLY")
+
+
+def _write(client: Client, path: str, data: bytes | Path) -> None:
     """Writes a file and reads it back.
 
     HDFS's own checksum is an MD5 over CRC32C sums, which Python would compute byte by byte; reading back
     takes no longer than asking for it.
     """
     # In pieces, since the time to send a whole body at once would be limited.
-    client.write(path, data=io.BytesIO(data), overwrite=True)
-    if hashlib.sha256(_read(client, path)).digest() != hashlib.sha256(data).digest():
+    with content.opened(data) as source:
+        client.write(path, data=source, overwrite=True)
+    written = hashlib.sha256()
+    with client.read(path, chunk_size=_PIECE_BYTES) as pieces:
+        for piece in pieces:
+            written.update(piece)
+    if written.digest() != content.digest(data):
         raise HdfsError("what was written reads back differently")
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
 import time
 import uuid
 from pathlib import Path, PurePosixPath
 
+from digits.adapters import content
 from digits.adapters.full_disk import means_full
 from digits.errors import AlreadyPublished, NotFound, StoreFull, StoreUnavailable
 
@@ -20,7 +20,7 @@ class LocalFolderStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def publish(self, name: str, data: bytes) -> None:
+    def publish(self, name: str, data: bytes | Path) -> None:
         """See ArtifactStore."""
         target = self._path(name)
         temporary = target.parent / f".{target.name}.{uuid.uuid4().hex}"
@@ -99,13 +99,12 @@ def _is_temporary(path: Path) -> bool:
     return path.name.startswith(".")
 
 
-def _write(path: Path, data: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(data)
+def _write(path: Path, data: bytes | Path) -> None:
+    with path.open("xb") as file, content.opened(data) as source:
+        shutil.copyfileobj(source, file)
         file.flush()
         os.fsync(file.fileno())
-    written = path.read_bytes()
-    if hashlib.sha256(written).digest() != hashlib.sha256(data).digest():
+    if content.digest(path) != content.digest(data):
         raise OSError(5, "what was written reads back differently")
 
 

@@ -19,6 +19,7 @@ from kazoo.exceptions import (
     NoAuthError,
     NodeExistsError,
     NoNodeError,
+    SessionClosedRequireSaslError,
 )
 from kazoo.handlers.threading import KazooTimeoutError
 from kazoo.retry import KazooRetry
@@ -36,7 +37,9 @@ _MAX_RECONNECT_SECONDS = 1.0
 _MAX_ASKED_AT_ONCE = 500
 _AWAY_LOG_SECONDS = 30.0
 _OF_THE_TREE = (NoNodeError, NodeExistsError, BadVersionError)
-_REFUSED = (AuthFailedError, NoAuthError, InvalidACLError)
+# After a login that failed; nobody asks about a session that we closed.
+GIVEN_UP = (KeeperState.AUTH_FAILED, KeeperState.CLOSED)
+_REFUSED = (AuthFailedError, NoAuthError, InvalidACLError, SessionClosedRequireSaslError)
 _AWAY = (KazooException, KazooTimeoutError, ConnectionClosedError)
 
 
@@ -51,11 +54,12 @@ class ZooKeeperSession:
         self._when_connected: list[Callable[[], None]] = []
         self.number = 0
         self._refused = False
+        self._last_word = _LastWord(logging.WARNING)
         self._client = KazooClient(
             hosts=self._hosts,
             timeout=session_seconds,
             connection_retry=KazooRetry(max_tries=-1, max_delay=_MAX_RECONNECT_SECONDS),
-            logger=_quiet_logger(),
+            logger=_quiet_logger(self._last_word),
             **access.kazoo(),
         )
         self._client.add_listener(self._changed)
@@ -93,14 +97,13 @@ class ZooKeeperSession:
         now = time.monotonic()
         if not self.connected() and now - self._away_logged >= _AWAY_LOG_SECONDS:
             self._away_logged = now
-            logger.warning("ZooKeeper at %s has been away for %.0f s", self._hosts, now - self._heard)
+            seconds, why = now - self._heard, self._last_word.text
+            logger.warning("ZooKeeper at %s has been away for %.0f s (%s)", self._hosts, seconds, why)
 
     def log_in_again(self) -> None:
         """Starts anew after a failed login, since kazoo does not: perhaps the server just died in it."""
-        if self._client.client_state == KeeperState.AUTH_FAILED:
-            with contextlib.suppress(*_AWAY):
-                self._client.stop()
-                self._client.start_async()
+        if self._client.client_state in GIVEN_UP:
+            self._client.start_async()
 
     def full_path(self, path: str) -> str:
         """A path of ours as ZooKeeper knows it."""
@@ -175,13 +178,28 @@ class ZooKeeperSession:
         if state == KazooState.LOST:
             self.number += 1
             measured.ZOOKEEPER_SESSIONS_LOST.inc()
+            failed = self._client.client_state == KeeperState.AUTH_FAILED
+            self._refused = self._refused or failed or isinstance(self._last_word.error, _REFUSED)
         elif state == KazooState.CONNECTED:
             for callback in self._when_connected:
                 callback()
 
 
-def _quiet_logger() -> logging.Logger:
+class _LastWord(logging.Handler):
+    """Keeps what kazoo said last, which is why there is no connection."""
+
+    text = "no answer"
+    error: BaseException | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See logging.Handler. What is worse than a connection or a login that failed is logged."""
+        self.text, self.error = record.getMessage(), record.exc_info[1] if record.exc_info else None
+        if record.levelno > logging.WARNING and not isinstance(self.error, _REFUSED):
+            logger.handle(record)
+
+
+def _quiet_logger(handler: logging.Handler) -> logging.Logger:
     """Kazoo's, without the lines a second that it has for a ZooKeeper that is away."""
-    quiet = logging.getLogger("kazoo.client")
-    quiet.setLevel(logging.ERROR)
+    quiet = logging.Logger("kazoo.client", logging.WARNING)
+    quiet.addHandler(handler)
     return quiet

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import IO, Self, TypeVar
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
@@ -20,6 +20,8 @@ from grpc_health.v1 import health_pb2
 from digits.client.address import target
 from digits.client.channel import Connection, Stubs
 from digits.client.errors import remote_errors
+from digits.client.patience import Patience
+from digits.client.uploading import upload_parts
 from digits.v1 import digit_service_pb2 as digit_pb
 from digits.v1 import feedback_pb2, models_pb2, status_pb2, training_pb2
 
@@ -32,7 +34,9 @@ class Client:
 
     `address` is HOST:PORT, or what else address.target takes. `token` is the bearer token that every call
     shows; `credentials` make the channel a TLS one, as https:// does.
-    Calls without a timeout of their own end after `timeout_seconds`; progress streams have no end.
+    Calls without a timeout of their own end after `timeout_seconds`; progress streams have no end. A server
+    that answered before and is gone may be starting again: classifications and reads, which change nothing,
+    ask it again for `patience_seconds`.
     """
 
     def __init__(
@@ -41,8 +45,10 @@ class Client:
         timeout_seconds: float = 30.0,
         token: str = "",
         credentials: grpc.ChannelCredentials | None = None,
+        patience_seconds: float = 0.0,
     ) -> None:
         self.address, tls = target(address)
+        self._patience = Patience(patience_seconds)
         self._timeout_seconds = timeout_seconds
         made = grpc.ssl_channel_credentials() if tls and credentials is None else credentials
         self._connection = Connection(self.address, made)
@@ -71,24 +77,25 @@ class Client:
         self,
         *,
         images_batch_path: str | None = None,
-        images_batch: bytes | None = None,
+        images_batch: bytes | IO[bytes] | None = None,
         model_bundle: bytes | None = None,
         recipe: str = "",
         request_id: str = "",
         seed: int = 0,
         promotion: training_pb2.Promotion | str | int = 0,
         orientation: training_pb2.Orientation | str | int = 0,
+        base_model_version: str = "",
         timeout_seconds: float | None = None,
     ) -> Iterator[training_pb2.TrainProgress]:
         """Starts a training now and yields its progress; leaving the iterator leaves the job running.
 
-        A `model_bundle` that export_model returned is not trained, but judged and published.
-        `promotion` and `orientation` are a number or a name of digits.v1.Promotion and Orientation;
-        ValueError for any other.
+        `images_batch` is a file's bytes or an open file, which is sent in pieces and read to its end before
+        the first progress. A `model_bundle` that export_model returned is not trained, but judged and
+        published. `promotion` and `orientation` are a number or a name of digits.v1.Promotion and
+        Orientation; ValueError for any other.
         """
         request = digit_pb.TrainRequest(
             images_batch_path=images_batch_path,
-            images_batch=images_batch,
             model_bundle=model_bundle,
             recipe=recipe,
             request_id=request_id,
@@ -96,8 +103,13 @@ class Client:
             # The stub knows no plain numbers.
             promotion=promotion,  # type: ignore[arg-type]
             orientation=orientation,  # type: ignore[arg-type]
+            base_model_version=base_model_version,
         )
-        return self._stream(self._stubs.digits.Train, request, timeout_seconds)
+        if images_batch is None:
+            return self._stream(self._stubs.digits.Train, request, timeout_seconds)
+        parts = upload_parts(request, images_batch)
+        call = self._stubs.digits.TrainUpload(parts, timeout=timeout_seconds, metadata=self._metadata)
+        return _answers(call, call.cancel)
 
     def watch_job(
         self, job_id: str, timeout_seconds: float | None = None
@@ -108,7 +120,8 @@ class Client:
 
     def get_job(self, job_id: str) -> training_pb2.Job:
         """Returns one job."""
-        return self._ask(self._stubs.jobs.GetJob, training_pb2.GetJobRequest(job_id=job_id))
+        request = training_pb2.GetJobRequest(job_id=job_id)
+        return self._patience.ask(lambda: self._ask(self._stubs.jobs.GetJob, request))
 
     def list_jobs(self, page_size: int = 0, page_token: str = "") -> training_pb2.ListJobsResponse:
         """Returns a page of jobs, newest first."""
@@ -150,7 +163,7 @@ class Client:
             minimum_version=minimum_version,
             preview=preview,
         )
-        return self._ask(self._stubs.digits.Classify, request, timeout_seconds)
+        return self._patience.ask(lambda: self._ask(self._stubs.digits.Classify, request, timeout_seconds))
 
     def classify_stream(
         self, batches: Iterable[Sequence[digit_pb.ClassifyRequest]], timeout_seconds: float | None = None

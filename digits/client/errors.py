@@ -43,7 +43,7 @@ class RemoteError(Exception):
     @classmethod
     def of(cls, error: grpc.RpcError) -> Self:
         """Reads a failed call's status; details that do not parse are left out."""
-        message, field, retry = error.details() or "", "", None
+        message, field, retry = _with_way_out(error.details() or ""), "", None
         for detail in _details(error):
             violations, delay = error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
             if detail.Unpack(violations) and violations.field_violations:
@@ -60,6 +60,13 @@ def remote_errors() -> Iterator[None]:
         yield
     except grpc.RpcError as error:
         raise RemoteError.of(error) from error
+
+
+def _with_way_out(message: str) -> str:
+    """gRPC itself refuses a message that is too large, and knows neither the setting nor another way."""
+    if "message larger than max" not in message:
+        return message
+    return f"{message}: DIGITS_MAX_REQUEST_BYTES; a batch may come in pieces, by TrainUpload"
 
 
 def _details(error: Any) -> Sequence[Any]:

@@ -14,6 +14,7 @@ from digits.datasets.intake import Intake
 from digits.datasets.labels import joined
 from digits.datasets.shards import reading
 from digits.datasets.source import Source
+from digits.datasets.unpacking import ratio_fault
 from digits.errors import InvalidInput
 from digits.file_kinds import kind_of
 from digits.pixels import PIXELS_PER_IMAGE, Pixels
@@ -77,6 +78,8 @@ class _Reader:
             count += len(lines)
             if not intake.has_room(self._source.name, count * _COLUMNS):
                 return None
+            if fault := ratio_fault(count * _COLUMNS, self._source.size()):
+                raise ValueError(fault)
             values = [float(line.partition(b",")[0].strip(b' "')) for line in lines]
             columns.append(np.array(values).reshape(-1, 1))
         return joined(columns, "the label column")

@@ -15,6 +15,7 @@ from digits.datasets.arrays import StoredArray
 from digits.datasets.intake import Intake
 from digits.datasets.shards import read_exactly, reading
 from digits.datasets.source import Source
+from digits.datasets.unpacking import ratio_fault
 from digits.errors import InvalidInput
 from digits.file_kinds import kind_of
 
@@ -117,6 +118,8 @@ def _stored(source: Source, stream: IO[bytes]) -> StoredArray:
         return opened
 
     array = StoredArray(source.name, source.name, source.field, shape, dtype, open_values)
+    if source.is_gzip() and (fault := ratio_fault(array.byte_count, source.size())):
+        raise ValueError(fault)
     if not source.is_gzip() and source.size() != header_bytes + array.byte_count:
         expected = f"{shape} of {dtype.name} are {header_bytes + array.byte_count:,} bytes"
         raise ValueError(f"it is not as long as its header says: {expected}, but it has {source.size():,}")

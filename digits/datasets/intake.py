@@ -82,7 +82,7 @@ class Intake:
         """Whether so much fits into what is left of the limit; keeps the fault if not."""
         if byte_count <= self._bytes_left:
             return True
-        allowed = f"at most {self._byte_limit:,} are allowed for a batch"
+        allowed = f"at most {self._byte_limit:,} are allowed for a batch (DIGITS_MAX_DATASET_BYTES)"
         self.findings.fault(f"{title} unpacks to {byte_count:,} bytes; {allowed}")
         return False
 

@@ -16,6 +16,7 @@ from digits.datasets.arrays import StoredArray
 from digits.datasets.intake import Intake
 from digits.datasets.shards import read_exactly, reading
 from digits.datasets.source import Source
+from digits.datasets.unpacking import ratio_fault
 from digits.errors import InvalidInput
 from digits.file_kinds import kind_of
 
@@ -28,6 +29,8 @@ MAX_MEMBERS = 10_000
 def read_npz(source: Source, intake: Intake) -> None:
     """Hands the arrays of one npz file to the intake, or whatever keeps them from being a batch."""
     try:
+        with reading(source.name, source.field):
+            _check_members(source)
         with reading(source.name, source.field), _opened(source) as archive:
             _Reader(source, archive, intake).read()
     except InvalidInput as error:
@@ -89,10 +92,17 @@ class _Reader:
         return f"{array[:100]} of {self._source.name}"
 
 
-def _opened(source: Source) -> zipfile.ZipFile:
-    content = source.content
-    if isinstance(content, bytes) and content.count(b"PK\x01\x02") > MAX_MEMBERS:
+def _check_members(source: Source) -> None:
+    """Counts in pieces what zipfile would keep whole; a mark on the border of two is none too many."""
+    count = 0
+    with source.open() as file:
+        while piece := file.read(1 << 20):
+            count += piece.count(b"PK\x01\x02")
+    if count > MAX_MEMBERS:
         raise InvalidInput(source.field, f"holds more than {MAX_MEMBERS} files")
+
+
+def _opened(source: Source) -> zipfile.ZipFile:
     file = source.open()
     try:
         archive = zipfile.ZipFile(file)
@@ -128,6 +138,8 @@ def _stored(info: zipfile.ZipInfo, archive: zipfile.ZipFile, source: Source) -> 
     """What a member of the zip says of itself; raises ValueError for what is not to be read."""
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError("only stored and deflated members are allowed")
+    if fault := ratio_fault(info.file_size, info.compress_size):
+        raise ValueError(fault)
     with archive.open(info) as stream:
         head = io.BytesIO(stream.read(MAX_HEADER_BYTES))
     shape, fortran_order, dtype = _header(head)

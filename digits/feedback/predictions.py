@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from digits.errors import NotFound
 
@@ -13,9 +13,8 @@ from digits.errors import NotFound
 _MAX_REMEMBERED = 8192
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """One picture's 784 bytes, what was read and by which version."""
+class Prediction(NamedTuple):
+    """One picture's 784 bytes, what was read and by which version. A tuple: one is made for every answer."""
 
     prediction_id: str
     pixels: bytes

@@ -15,7 +15,7 @@ from digits.errors import InvalidInput
 from digits.imaging.background import Reading, readings
 from digits.imaging.candidate import Candidate
 from digits.imaging.components import Components, groups
-from digits.imaging.decode import mnist_original, opened
+from digits.imaging.decode import Picture, mnist_original
 from digits.imaging.lines import without_lines
 from digits.imaging.normalize import normalized
 from digits.imaging.region import Box, Contrast, Gray, Region
@@ -52,13 +52,18 @@ def candidates(data: bytes, max_bytes: int, field: str) -> list[Candidate]:
 
     A picture that is framed as MNIST already (28 x 28, or its negative) is its own and only reading.
     """
-    picture = opened(data, max_bytes, field)
-    original = mnist_original(picture.gray)
+    return candidates_of(Picture.of(data, max_bytes, field))
+
+
+def candidates_of(picture: Picture) -> list[Candidate]:
+    """The same for a picture whose header was read."""
+    region = picture.region()
+    original = mnist_original(region.gray)
     if original is not None:
         return [Candidate(original, Box(0, 0, SIDE, SIDE), 0.0)]
-    found = _of_picture(picture)
+    found = _of_picture(region)
     if not found:
-        raise InvalidInput(field, "shows nothing but paper; draw a digit on it")
+        raise InvalidInput(picture.field, "shows nothing but paper; draw a digit on it")
     return found[:_MAX_CANDIDATES]
 
 

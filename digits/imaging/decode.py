@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 from contextlib import suppress
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageOps
+from PIL.ExifTags import Base
 
 from digits.errors import InvalidInput
 from digits.file_kinds import kind_of
 from digits.imaging.grayscale import grayscale
+from digits.imaging.memory_cost import MAX_DECODED_BYTES, coefficient_bytes, decoded_bytes
 from digits.imaging.normalize import BOX_SIDE, CENTRE
 from digits.imaging.region import Gray, Region
 from digits.pixels import SIDE, Pixels
@@ -18,6 +21,9 @@ from digits.pixels import SIDE, Pixels
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")
 # The largest photos of common telephones and cameras, 24 megapixels; more only costs memory.
 MAX_PIXELS = 25_000_000
+# No camera makes pictures of other modes, such as floats, CMYK or LAB.
+MAX_UNUSUAL_PIXELS = 4_000_000
+_USUAL_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I;16L", "I;16B")
 MIN_SIDE = 8
 # Of MNIST's 70,000 images none has less than this at its strongest; less is a faint picture.
 _FULL_INK = 200
@@ -26,23 +32,40 @@ _FULL_INK = 200
 _WORKING_SIDE = 640
 
 
-def opened(data: bytes, max_bytes: int, field: str) -> Region:
-    """Returns a picture file's gray levels, its longer side at most about 640 pixels.
+@dataclass(frozen=True)
+class Picture:
+    """A picture file of which the header was read; it takes about `decoded_bytes` to read the rest.
 
-    Raises InvalidInput for what is no picture, too large, too small or damaged.
+    `max_side` is the file's, in pixels; `image` may have been told to be smaller.
     """
-    if not data:
-        raise InvalidInput(field, "is empty; send an image file")
-    if len(data) > max_bytes:
-        raise InvalidInput(field, f"has too many bytes; at most {max_bytes:,} are allowed")
-    with _opened(data, field) as image:
-        longest = max(image.size)
-        gray = _decoded(image, field)
-    return Region(gray, scale=longest / max(gray.shape))
+
+    image: Image.Image
+    max_side: int
+    field: str
+    decoded_bytes: int
+
+    @classmethod
+    def of(cls, data: bytes, max_bytes: int, field: str) -> Picture:
+        """Raises InvalidInput for what is no picture, too large or too small."""
+        if not data:
+            raise InvalidInput(field, "is empty; send an image file")
+        if len(data) > max_bytes:
+            problem = f"has too many bytes; at most {max_bytes:,} are allowed (DIGITS_MAX_IMAGE_BYTES)"
+            raise InvalidInput(field, problem)
+        image = _opened(data, field)
+        return cls(image, max(image.size), field, _checked_bytes(image, field))
+
+    def region(self) -> Region:
+        """Returns the gray levels, at most about 640 pixels a side; raises InvalidInput if damaged."""
+        try:
+            self.image.load()
+            gray = _upright(grayscale(self.image, _WORKING_SIDE), self.image)
+        except Exception as error:  # Pillow's decoders raise whatever damaged data leads them to.
+            raise InvalidInput(self.field, "is a damaged or truncated picture") from error
+        return Region(gray, scale=self.max_side / max(gray.shape))
 
 
 def _opened(data: bytes, field: str) -> Image.Image:
-    """Reads the header alone."""
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -65,21 +88,38 @@ def _too_large(field: str, fact: str = "is too large") -> InvalidInput:
     return InvalidInput(field, f"{fact}; at most {MAX_PIXELS:,} pixels in all are allowed")
 
 
-def _decoded(image: Image.Image, field: str) -> Gray:
-    try:
-        scale = _WORKING_SIDE / max(image.size)
-        image.draft("RGB", (max(1, int(image.width * scale)), max(1, int(image.height * scale))))
-        image.load()
-        _turn_upright(image)
-        return grayscale(image, _WORKING_SIDE)
-    except Exception as error:  # Pillow's decoders raise whatever damaged data leads them to.
-        raise InvalidInput(field, "is a damaged or truncated picture") from error
+def _checked_bytes(image: Image.Image, field: str) -> int:
+    """What decoding takes, of a JPEG as it is drafted; raises InvalidInput if that is too much."""
+    size = f"is {image.width} x {image.height} pixels"
+    if image.mode not in _USUAL_MODES and image.width * image.height > MAX_UNUSUAL_PIXELS:
+        problem = (
+            f"{size} of mode {image.mode}; above {MAX_UNUSUAL_PIXELS:,} save it as 8 bits of gray or RGB"
+        )
+        raise InvalidInput(field, problem)
+    coefficients = coefficient_bytes(image)
+    _draft(image)
+    needed = coefficients + decoded_bytes(image)
+    if needed > MAX_DECODED_BYTES:
+        way_out = "as PNG or a JPEG that is not progressive" if coefficients else "as PNG or JPEG"
+        problem = f"{size}, which take too much memory as {image.format}; save it smaller, or {way_out}"
+        raise InvalidInput(field, problem)
+    return needed
 
 
-def _turn_upright(image: Image.Image) -> None:
+def _draft(image: Image.Image) -> None:
+    """Has a large JPEG decoded smaller, which costs less."""
+    scale = _WORKING_SIDE / max(image.size)
+    image.draft("RGB", (max(1, int(image.width * scale)), max(1, int(image.height * scale))))
+
+
+def _upright(gray: Gray, image: Image.Image) -> Gray:
+    """Turns as the EXIF flag says, when the picture is small: the turned one is a copy."""
     # A damaged EXIF block says nothing about the picture.
     with suppress(Exception):
-        ImageOps.exif_transpose(image, in_place=True)
+        small = Image.fromarray(gray)
+        small.getexif()[Base.Orientation] = image.getexif().get(Base.Orientation, 1)
+        return np.asarray(ImageOps.exif_transpose(small), np.uint8)
+    return gray
 
 
 def mnist_original(gray: Gray) -> Pixels | None:

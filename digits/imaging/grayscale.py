@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,8 @@ _ONE_COLOUR = 48.0
 _CLEARER = 1.5
 # So many pixels tell a channel's range as well as all of them do, in a hundredth of the time.
 _SAMPLED_PIXELS = 8_000
+# How many rows of the reduced picture are made at once: a sixteenth of it, 1.6 megapixels of the largest.
+_REDUCED_AT_ONCE = 40
 
 Colours = NDArray[np.uint8]
 """(H, W, 3) red, green, blue, or (H, W, 4) with opacity."""
@@ -23,32 +27,60 @@ Colours = NDArray[np.uint8]
 def grayscale(image: Image.Image, max_side: int) -> Gray:
     """Returns (H, W) uint8, 0 black to 255 white, reduced by a whole factor to about `max_side`.
 
-    A picture of gray pixels keeps their exact values. Raises whatever Pillow raises for damaged data.
+    A picture of gray pixels keeps their exact values. A large one is converted a strip at a time, since a
+    copy of it may take 400 MB. Raises whatever Pillow raises for damaged data.
     """
     factor = max(1, max(image.size) // max_side)
     if image.mode.startswith(("I", "F")):
-        return _deep(np.asarray(image, np.float32), factor)
+        return _deep(image, factor)
     if image.has_transparency_data:
-        return _over_background(np.asarray(_reduced(image.convert("RGBA"), factor), np.uint8))
+        return _over_background(_reduced(image, "RGBA", factor))
     if image.mode == "L":
-        return np.asarray(_reduced(image, factor), np.uint8)
-    colours = image if image.mode == "RGB" else image.convert("RGB")
-    return _clearest(np.asarray(_reduced(colours, factor), np.uint8))
+        return _reduced(image, "L", factor)
+    return _clearest(_reduced(image, "RGB", factor))
 
 
-def _reduced(image: Image.Image, factor: int) -> Image.Image:
-    # Pillow would copy the picture.
-    return image if factor == 1 else image.reduce(factor)
+def _reduced(image: Image.Image, mode: str, factor: int) -> Colours:
+    if factor == 1:
+        # Pillow would copy the picture.
+        return np.asarray(image if image.mode == mode else image.convert(mode), np.uint8)
+    return _joined(
+        image, [np.asarray(strip.convert(mode).reduce(factor), np.uint8) for strip in _strips(image, factor)]
+    )
 
 
-def _deep(values: NDArray[np.float32], factor: int) -> Gray:
+def _strips(image: Image.Image, factor: int) -> Iterator[Image.Image]:
+    """Cuts across the longer side, every so many times `factor`."""
+    width, height = image.size
+    thickness = factor * _REDUCED_AT_ONCE
+    if height >= width:
+        for top in range(0, height, thickness):
+            yield image.crop((0, top, width, min(height, top + thickness)))
+    else:
+        for left in range(0, width, thickness):
+            yield image.crop((left, 0, min(width, left + thickness), height))
+
+
+def _joined(image: Image.Image, strips: Sequence[Colours]) -> Colours:
+    return np.concatenate(strips, axis=0 if image.height >= image.width else 1)
+
+
+def _deep(image: Image.Image, factor: int) -> Gray:
     """More than 8 bits a pixel: the depth is the smallest usual one that holds the largest value."""
-    values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-    values = values - min(0.0, float(values.min()))
-    largest = float(values.max())
+    ranges = [(float(values.min()), float(values.max())) for values in _finite(image, factor)]
+    lowest = min(0.0, *(low for low, _ in ranges))
+    largest = max(high for _, high in ranges) - lowest
     depth = next((depth for depth in (1, 255, 4095, 65535) if largest <= depth), largest)
-    reduced = np.asarray(Image.fromarray(values * np.float32(255 / depth)).reduce(factor))
-    return np.asarray(np.rint(np.clip(reduced, 0, 255)), np.uint8)
+    reduced = [
+        np.asarray(Image.fromarray(((values - lowest) * (255 / depth)).astype(np.float32)).reduce(factor))
+        for values in _finite(image, factor)
+    ]
+    return np.asarray(np.rint(np.clip(_joined(image, reduced), 0, 255)), np.uint8)
+
+
+def _finite(image: Image.Image, factor: int) -> Iterator[NDArray[np.float64]]:
+    for strip in _strips(image, factor):
+        yield np.nan_to_num(np.asarray(strip, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _over_background(rgba: Colours) -> Gray:

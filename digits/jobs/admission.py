@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
+from digits.datasets.dataset import Dataset
 from digits.errors import Overloaded, RequestConflict, StaleWrite
 from digits.feedback import batch
 from digits.feedback.labels import Labels
 from digits.jobs import train_request
 from digits.jobs.jobs import Jobs, new_job
+from digits.jobs.train_request import Upload
 from digits.ports import ArtifactStore
 from digits.training import brought_weights
-from digits.v1 import digit_service_pb2, training_pb2
+from digits.v1 import digit_service_pb2, models_pb2, training_pb2
 
 _RETRY_AFTER_SECONDS = 10.0
 
@@ -27,50 +29,62 @@ class Admission:
         data_dir: Path,
         labels: Labels,
         *,
+        find_model: Callable[[str], models_pb2.Model],
         max_dataset_bytes: int,
         max_jobs_per_caller: int,
     ) -> None:
         self._jobs, self._store, self._data_dir, self._labels = jobs, store, data_dir, labels
+        self._find_model = find_model
         self._max_dataset_bytes, self._share = max_dataset_bytes, max_jobs_per_caller
 
-    def admit(self, request: digit_service_pb2.TrainRequest, caller: str) -> training_pb2.Job:
+    def check_header(self, header: digit_service_pb2.TrainRequest, caller: str) -> None:
+        """Before an upload is taken in; raises InvalidInput and Overloaded as `admit` does."""
+        train_request.check(header, uploaded=True)
+        if not self._jobs.of_request(train_request.spec_of(header, caller)):
+            self._check_share(caller)
+
+    def admit(
+        self, request: digit_service_pb2.TrainRequest, caller: str, upload: Upload | None = None
+    ) -> training_pb2.Job:
         """Records and queues a job; for a request_id that this caller used already, returns that job.
 
-        Raises InvalidInput, NotFound; RequestConflict if the request_id came with another body before; and
-        Overloaded if the caller has its share of unfinished jobs (two calls at one moment may both get in).
-        Whatever is raised, nothing is left, but after Unavailable: then the job may have been recorded, which
-        the same request_id finds, and an upload without a job goes with the next sweep.
+        `upload` is the batch if it did not come in the request itself.
+
+        Raises InvalidInput, NotFound, NotReady; RequestConflict if the request_id came with another body
+        before; and Overloaded if the caller has its share of unfinished jobs (two calls at a moment may both
+        get in). Whatever is raised, nothing is left, but after Unavailable: then the job may have been
+        recorded, which the same request_id finds, and an upload without a job goes with the next sweep.
         """
-        train_request.check(request)
-        spec = train_request.spec_of(request, caller)
+        train_request.check(request, uploaded=upload is not None)
+        upload = upload or Upload.of(request)
+        spec = train_request.spec_of(request, caller, upload)
         if known := self._known(spec):
             return known
+        if request.base_model_version:
+            train_request.spec_from_base(request, spec, self._find_model(request.base_model_version))
         self._check_share(caller)
-        upload = self._upload(request)
-        notes = self._notes(request, upload)
+        content = upload.content if upload else self._labelled(request)
+        dataset = self._open(request, content)
+        spec.files_sha256 = dataset.files.sha256() if dataset else ""
         job = new_job(spec)
-        job.progress.notes.extend(notes)
-        if upload is not None:
+        job.progress.notes.extend(dataset.notes if dataset else [])
+        if content is not None:
             job.spec.upload = upload_name(job.job_id)
-            self._store.publish(job.spec.upload, upload)
+            self._store.publish(job.spec.upload, content)
         return self._record(job)
 
-    def _upload(self, request: digit_service_pb2.TrainRequest) -> bytes | None:
-        """What the job keeps of its own: the file that was sent, or the pictures labelled until now."""
-        sent = train_request.upload_of(request)
-        if sent is not None:
-            return sent
+    def _labelled(self, request: digit_service_pb2.TrainRequest) -> bytes | None:
+        """The pictures labelled until now, if they are asked for."""
         if batch.base_of(request.images_batch_path) is None:
             return None
         return batch.snapshot(self._labels.all())
 
-    def _notes(self, request: digit_service_pb2.TrainRequest, upload: bytes | None) -> Sequence[str]:
-        """What is to be said of the batch; raises InvalidInput, NotFound, also for an unfit model."""
+    def _open(self, request: digit_service_pb2.TrainRequest, upload: bytes | Path | None) -> Dataset | None:
+        """The batch, None for a model; raises InvalidInput, NotFound, also for an unfit one."""
         if request.WhichOneof("batch") == "model_bundle":
             brought_weights.read(request.model_bundle)
-            return []
-        opened = train_request.open_batch(request, upload, self._data_dir, self._max_dataset_bytes)
-        return opened.notes
+            return None
+        return train_request.open_batch(request, upload, self._data_dir, self._max_dataset_bytes)
 
     def _record(self, job: training_pb2.Job) -> training_pb2.Job:
         try:
@@ -93,7 +107,8 @@ class Admission:
     def _check_share(self, caller: str) -> None:
         if sum(job.spec.caller == caller for job in self._jobs.unfinished()) >= self._share:
             raise Overloaded(
-                f"{caller} has {self._share} jobs that are not finished",
+                f"{caller} has {self._share} jobs that are not finished (DIGITS_MAX_JOBS_PER_CALLER): "
+                "wait for one to end, or cancel one",
                 retry_after_seconds=_RETRY_AFTER_SECONDS,
             )
 

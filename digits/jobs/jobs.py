@@ -147,6 +147,11 @@ class Jobs:
         """Whether a live trainer has the job."""
         return self._coordinator.get(lease_path(job_id)) is not None
 
+    def leased(self, job_ids: Sequence[str]) -> set[str]:
+        """Those of the jobs that a live trainer has."""
+        nodes = self._coordinator.get_many([lease_path(job_id) for job_id in job_ids])
+        return {job_id for job_id, node in zip(job_ids, nodes, strict=True) if node}
+
     def watch(self, job_id: str, changed: Callable[[pb.Job], None]) -> Callable[[], None]:
         """Calls `changed` with the job now and after every change; returns what ends it. Raises NotFound.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from digits import clock
 from digits.errors import Cancelled, Corrupt, LeaseLost, NotFound, Unavailable
 from digits.jobs import attempts
 from digits.jobs.jobs import Jobs
@@ -124,4 +125,6 @@ class Lease:
         if job.lease_id < self.number:
             job.lease_id = self.number
             job.enqueue_count = 0
+            if not job.HasField("start_time"):
+                job.start_time.CopyFrom(clock.now())
             attempts.charge(job, self.number)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 
 from digits import clock, status_codes
 from digits.background import BackgroundLoop
-from digits.errors import DigitsError, GaveUp
+from digits.errors import DigitsError, GaveUp, TookTooLong
 from digits.jobs import attempts
 from digits.jobs.jobs import Jobs
 from digits.jobs.membership import live_workers
@@ -27,14 +28,20 @@ _MAX_IDLE_GRACE_SECONDS = 60.0
 # Behind other jobs nobody can tell a lost message from one that waits: one in doubt, then ever fewer.
 _BUSY_GRACE_SECONDS = 120.0
 _MAX_BUSY_GRACE_SECONDS = 3600.0
+_TOO_LONG = (
+    "was not done after {hours:g} hours, the longest that a job may take (DIGITS_MAX_JOB_HOURS): send fewer "
+    "images, or take another recipe"
+)
 
 
 class Reconciler:
     """One of the servers, under election, looks after each unfinished job that no trainer has."""
 
-    def __init__(self, jobs: Jobs, coordinator: Coordinator, max_attempts: int) -> None:
+    def __init__(
+        self, jobs: Jobs, coordinator: Coordinator, max_attempts: int, max_job_hours: float = math.inf
+    ) -> None:
         self._jobs, self._coordinator = jobs, coordinator
-        self._max_attempts = max_attempts
+        self._max_attempts, self._max_job_hours = max_attempts, max_job_hours
         self._leadership: EphemeralNode | None = None
         self._index_is_whole = False
         self._worker_records = RecordReader(pb.WorkerStatus)
@@ -71,7 +78,8 @@ class Reconciler:
             self._index_is_whole = True
         unfinished = self._jobs.unfinished()
         _measure(unfinished)
-        orphans = [job for job in unfinished if not self._jobs.is_leased(job.job_id)]
+        in_time = [job for job in unfinished if not self._end_if_too_long(job)]
+        orphans = [job for job in in_time if not self._jobs.is_leased(job.job_id)]
         idle_seconds, worker_there = self._train_workers()
         waiting = [job for job in orphans if not self._end_if_over(job)]
         # Without a worker another message would only wait beside the first.
@@ -83,6 +91,14 @@ class Reconciler:
             logger.info("job %s has no trainer; queued again", job.job_id)
             if not self._jobs.requeue(job.job_id):
                 return  # Each further try would take seconds too.
+
+    def _end_if_too_long(self, job: pb.Job) -> bool:
+        """Also with a trainer, which may hang: one that lives reads it at its next write, and stands down."""
+        return self._took_too_long(job) and is_final(self._jobs.edit(job.job_id, self._end))
+
+    def _took_too_long(self, job: pb.Job) -> bool:
+        started = job.HasField("start_time")
+        return started and clock.seconds_since(job.start_time) > self._max_job_hours * 3600
 
     def _end_if_over(self, job: pb.Job) -> bool:
         if not (job.cancel_requested or self._had_its_attempts(job)):
@@ -98,11 +114,11 @@ class Reconciler:
             return
         if job.cancel_requested:
             advance(job, pb.CANCELLED)
+        elif self._took_too_long(job):
+            _fail(job, TookTooLong(_TOO_LONG.format(hours=self._max_job_hours)))
         elif self._had_its_attempts(job):
             reason = job.last_problem or "each attempt ended without a word, as when a worker is killed"
-            error = GaveUp(f"gave up after {attempts.in_vain(job)} attempts: {reason}")
-            job.progress.error.CopyFrom(status_codes.job_error(error))
-            advance(job, pb.FAILED)
+            _fail(job, GaveUp(f"gave up after {attempts.in_vain(job)} attempts: {reason}"))
 
     def _had_its_attempts(self, job: pb.Job) -> bool:
         return attempts.in_vain(job) >= self._max_attempts
@@ -128,6 +144,11 @@ class Reconciler:
         leadership, self._leadership = self._leadership, None
         if leadership is not None:
             leadership.release()
+
+
+def _fail(job: pb.Job, error: DigitsError) -> None:
+    job.progress.error.CopyFrom(status_codes.job_error(error))
+    advance(job, pb.FAILED)
 
 
 def _measure(unfinished: Sequence[pb.Job]) -> None:

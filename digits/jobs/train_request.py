@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 from digits.datasets import data_folder
 from digits.datasets.dataset import Dataset, open_dataset
+from digits.datasets.source import Source
 from digits.errors import InvalidInput
 from digits.feedback import batch
 from digits.limits import MAX_REQUEST_ID_LENGTH
@@ -14,10 +16,27 @@ from digits.signals import traces
 from digits.signals.context import REQUEST_ID
 from digits.training import recipes
 from digits.v1 import digit_service_pb2 as pb
-from digits.v1 import training_pb2
+from digits.v1 import models_pb2, training_pb2
 
 
-def check(request: pb.TrainRequest) -> None:
+@dataclass(frozen=True)
+class Upload:
+    """A batch or a model that came with its request: its bytes or a local file, and their SHA-256."""
+
+    content: bytes | Path
+    sha256: str
+
+    @classmethod
+    def of(cls, request: pb.TrainRequest) -> Upload | None:
+        """What a request carries itself, if it does."""
+        kind = request.WhichOneof("batch")
+        if kind is None or kind == "images_batch_path":
+            return None
+        content: bytes = getattr(request, kind)
+        return cls(content, hashlib.sha256(content).hexdigest())
+
+
+def check(request: pb.TrainRequest, *, uploaded: bool = False) -> None:
     """Checks all but the images; raises InvalidInput."""
     if len(request.request_id) > MAX_REQUEST_ID_LENGTH or not request.request_id.isprintable():
         raise InvalidInput("request_id", f"at most {MAX_REQUEST_ID_LENGTH} printable characters")
@@ -26,35 +45,59 @@ def check(request: pb.TrainRequest) -> None:
     if request.orientation not in training_pb2.Orientation.values():
         raise InvalidInput("orientation", f"one of {', '.join(training_pb2.Orientation.keys())}")
     recipes.find(request.recipe)
-    if request.WhichOneof("batch") is None:
-        raise InvalidInput("batch", "give one of images_batch_path, images_batch and model_bundle")
-    if request.WhichOneof("batch") == "model_bundle" and (request.recipe or request.seed):
-        raise InvalidInput("recipe" if request.recipe else "seed", "is the bundle's own: leave it out")
-
-
-def upload_of(request: pb.TrainRequest) -> bytes | None:
-    """The file that came with a request; None if it names a path."""
     kind = request.WhichOneof("batch")
-    return None if kind == "images_batch_path" else getattr(request, kind or "images_batch")
+    if uploaded and request.images_batch_path:
+        raise InvalidInput("images_batch_path", "only without an upload")
+    if not uploaded and kind is None:
+        raise InvalidInput("batch", "give one of images_batch_path, images_batch and model_bundle")
+    if kind == "model_bundle":
+        _check_nothing_trains(request)
+
+
+def _check_nothing_trains(request: pb.TrainRequest) -> None:
+    """A model that is brought in is as it is; raises InvalidInput."""
+    for field in ("recipe", "seed", "base_model_version"):
+        if getattr(request, field):
+            raise InvalidInput(field, "is the bundle's own: leave it out")
 
 
 def open_batch(
-    asked: pb.TrainRequest | training_pb2.TrainSpec, upload: bytes | None, data_dir: Path, max_bytes: int
+    asked: pb.TrainRequest | training_pb2.TrainSpec,
+    upload: bytes | Path | None,
+    data_dir: Path,
+    max_bytes: int,
 ) -> Dataset:
-    """Opens what a request or its job's record names, or the upload; raises InvalidInput, NotFound.
+    """Opens what a request or its job's record names, or the upload.
+
+    Raises InvalidInput, also for files that are not those any more that the job was accepted with; NotFound,
+    BatchUnavailable.
 
     If labelled pictures are asked for, the upload is a snapshot of them.
     """
+    dataset = _open(asked, upload, data_dir, max_bytes)
+    if isinstance(asked, training_pb2.TrainSpec):
+        dataset.files.require(asked.files_sha256)
+    return dataset
+
+
+def _open(
+    asked: pb.TrainRequest | training_pb2.TrainSpec,
+    upload: bytes | Path | None,
+    data_dir: Path,
+    max_bytes: int,
+) -> Dataset:
     transposed = asked.orientation == training_pb2.TRANSPOSED
     name = asked.images_batch_path
     if upload is None:
         return _open_path(name, data_dir, max_bytes, transposed)
     base = batch.base_of(name)
     if base is None:
-        return open_dataset(upload, "images_batch", max_bytes, transposed)
+        source = Source(upload, "the upload", "images_batch")
+        return open_dataset(source, "images_batch", max_bytes, transposed)
+    labelled = batch.labelled(upload.read_bytes() if isinstance(upload, Path) else upload)
     if not base:
-        return batch.check(batch.labelled(upload))
-    return batch.joined(_open_path(base, data_dir, max_bytes, transposed), batch.labelled(upload))
+        return batch.check(labelled)
+    return batch.joined(_open_path(base, data_dir, max_bytes, transposed), labelled)
 
 
 def _open_path(name: str, data_dir: Path, max_bytes: int, transposed: bool) -> Dataset:
@@ -63,7 +106,15 @@ def _open_path(name: str, data_dir: Path, max_bytes: int, transposed: bool) -> D
     return open_dataset(path, field, max_bytes, transposed)
 
 
-def spec_of(request: pb.TrainRequest, caller: str) -> training_pb2.TrainSpec:
+def spec_from_base(request: pb.TrainRequest, spec: training_pb2.TrainSpec, base: models_pb2.Model) -> None:
+    """Has a job go on from a version, by that one's recipe; raises InvalidInput if another is asked for."""
+    recipe = base.provenance.recipe
+    if request.recipe and recipes.find(request.recipe).name != recipe:
+        raise InvalidInput("recipe", f"{base.version} was trained by {recipe!r}: leave the recipe out")
+    spec.recipe, spec.base_model_version = recipe, base.version
+
+
+def spec_of(request: pb.TrainRequest, caller: str, upload: Upload | None = None) -> training_pb2.TrainSpec:
     """What a job keeps of a request that was checked, apart from the images themselves."""
     is_model = request.WhichOneof("batch") == "model_bundle"
     return training_pb2.TrainSpec(
@@ -74,7 +125,7 @@ def spec_of(request: pb.TrainRequest, caller: str) -> training_pb2.TrainSpec:
         promotion=request.promotion,
         orientation=request.orientation,
         request_id=request.request_id,
-        fingerprint=_fingerprint(request),
+        fingerprint=_fingerprint(request, upload),
         caller=caller,
         origin=_origin(),
     )
@@ -85,8 +136,18 @@ def _origin() -> training_pb2.CallOrigin:
     return training_pb2.CallOrigin(request_id=REQUEST_ID.get(), traceparent=traceparent)
 
 
-def _fingerprint(request: pb.TrainRequest) -> str:
-    body = pb.TrainRequest()
-    body.CopyFrom(request)
-    body.ClearField("request_id")
+def _fingerprint(request: pb.TrainRequest, upload: Upload | None) -> str:
+    """Of uploaded images the checksum counts: they are the same however they came."""
+    body = pb.TrainRequest(
+        images_batch_path=request.images_batch_path,
+        recipe=request.recipe,
+        seed=request.seed,
+        promotion=request.promotion,
+        orientation=request.orientation,
+        base_model_version=request.base_model_version,
+    )
+    if upload and request.WhichOneof("batch") == "model_bundle":
+        body.model_bundle = upload.sha256.encode()
+    elif upload:
+        body.images_batch = upload.sha256.encode()
     return hashlib.sha256(body.SerializeToString(deterministic=True)).hexdigest()

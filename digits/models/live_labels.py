@@ -10,6 +10,7 @@ from digits.feedback.live_accuracy import clearly_worse, live_accuracies
 from digits.models.promotion import Promotion
 from digits.models.registry import Registry
 from digits.signals import audit
+from digits.signals.metrics import serving as measured
 from digits.v1 import feedback_pb2
 from digits.v1 import models_pb2 as pb
 
@@ -33,6 +34,7 @@ class LiveLabels:
     def report(self, image: feedback_pb2.LabelledImage) -> pb.LiveAccuracy:
         """Keeps a label and says how right its version is by then; raises Overloaded, StoreUnavailable."""
         self._labels.add(image)
+        measured.LABELS.labels(right=str(image.label == image.digit).lower()).inc()
         live = self.by_version()
         if self._rollback:
             self._judge(live)
@@ -46,6 +48,7 @@ class LiveLabels:
             if serving in live and before in live and clearly_worse(live[serving], live[before]):
                 self._promotion.rollback(serving, CALLER, reason=pb.ServingChange.LIVE_LABELS)
                 logger.warning("%s is worse than %s on live labels: rolled back", serving, before)
+                measured.LIVE_ROLLBACKS.inc()
                 audit.by_the_service("rolled back by live labels", [f"{serving} to {before}"])
         except DigitsError as error:
             logger.warning("what serves could not be rolled back by live labels: %s", error)

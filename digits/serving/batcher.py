@@ -18,7 +18,7 @@ from opentelemetry.trace import Span
 from digits.errors import DeadlinePassed, Overloaded
 from digits.serving.answering import Answer
 from digits.signals import traces
-from digits.signals.context import REQUEST_ID, joined
+from digits.signals.context import REQUEST_ID, joined, of
 from digits.signals.metrics import serving as measured
 
 # Turns of the event loop that a batch may grow for.
@@ -56,19 +56,27 @@ class Batcher:
         self._queue: deque[_Waiting] = deque()
         self._pictures = 0
         self._arrived = asyncio.Event()
+        self._left = asyncio.Event()
         self._expected, self._expected_until = 0, 0.0
         self._all_returned = asyncio.Event()
 
-    async def predict(self, pixels: np.ndarray, timeout_seconds: float | None) -> Answer:
+    async def predict(
+        self, pixels: np.ndarray, timeout_seconds: float | None, *, bulk: bool = False
+    ) -> Answer:
         """Classifies pictures, uint8 (N, 784); raises Overloaded, DeadlinePassed and what `classify` raises.
 
-        A caller that is cancelled while it waits is dropped from its batch.
+        A caller that is cancelled while it waits is dropped from its batch. Those in `bulk` are not refused:
+        they wait for room, of which they leave half to the others.
         """
-        if self._pictures + len(pixels) > self._max_waiting:
-            raise Overloaded("too many pictures are waiting", retry_after_seconds=1.0)
         timeout = 60.0 if timeout_seconds is None else timeout_seconds
-        now = time.monotonic()
-        waiting = _Waiting(pixels, now, now + timeout, REQUEST_ID.get(), traces.current())
+        deadline = time.monotonic() + timeout
+        if bulk:
+            await self._wait_for_room(len(pixels), timeout)
+        elif self._pictures + len(pixels) > self._max_waiting:
+            raise Overloaded(
+                "too many pictures are waiting (DIGITS_CLASSIFY_MAX_WAITING)", retry_after_seconds=1.0
+            )
+        waiting = _Waiting(pixels, time.monotonic(), deadline, REQUEST_ID.get(), traces.current())
         self._queue.append(waiting)
         self._pictures += len(pixels)
         self._arrived.set()
@@ -78,6 +86,15 @@ class Batcher:
             return await waiting.answer
         finally:
             waiting.answer.cancel()
+
+    async def _wait_for_room(self, count: int, timeout_seconds: float) -> None:
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                while self._pictures and self._pictures + count > self._max_waiting // 2:
+                    self._left.clear()
+                    await self._left.wait()
+        except TimeoutError as error:
+            raise DeadlinePassed("there was no room before the call's deadline") from error
 
     def waiting_pictures(self) -> int:
         """How many pictures wait for their batch."""
@@ -97,6 +114,7 @@ class Batcher:
             await self._let_callers_return()
             await self._let_more_arrive()
             batch = self._next_batch()
+            self._left.set()
             if batch:
                 sent = time.monotonic()
                 _measure(batch, sent)
@@ -150,11 +168,11 @@ class Batcher:
         return batch
 
     async def _send(self, batch: list[_Waiting]) -> None:
-        REQUEST_ID.set(joined([waiting.request_id for waiting in batch]))
-        pixels = np.concatenate([waiting.pixels for waiting in batch])
+        request_id = joined([waiting.request_id for waiting in batch])
+        callers = [waiting.span for waiting in batch]
         try:
-            callers = [waiting.span for waiting in batch]
-            with traces.shared_span("batch", callers, pictures=len(pixels), calls=len(batch)):
+            pixels = np.concatenate([waiting.pixels for waiting in batch])
+            with of(request_id), traces.shared_span("batch", callers, pictures=len(pixels)):
                 answer = await self._classify(pixels)
         except Exception as error:
             for waiting in batch:

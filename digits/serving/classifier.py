@@ -36,13 +36,20 @@ class Classifier:
         await self.batcher.run()
 
     async def classify(
-        self, pixels: np.ndarray, version: str, minimum_version: str, timeout_seconds: float | None
+        self,
+        pixels: np.ndarray,
+        version: str,
+        minimum_version: str,
+        timeout_seconds: float | None,
+        *,
+        bulk: bool = False,
     ) -> Answer:
         """Classifies pictures, uint8 (N, 784).
 
         `version` is "" for the one that serves, `minimum_version` is "" for any. After a rollback an older
-        version serves. Raises InvalidInput, NotFound, NotReady if what serves is older or if nothing does,
-        Corrupt, Unavailable, Overloaded and DeadlinePassed.
+        version serves. What is in `bulk` waits for room and is not refused. Raises InvalidInput, NotFound,
+        NotReady if what serves is older or if nothing does, Corrupt, Unavailable, Overloaded and
+        DeadlinePassed.
         """
         if version:
             if minimum_version:
@@ -52,7 +59,7 @@ class Classifier:
             return answer
         if minimum_version:
             await self._floor.require(minimum_version)
-        answer = await self.batcher.predict(pixels, timeout_seconds)
+        answer = await self.batcher.predict(pixels, timeout_seconds, bulk=bulk)
         if minimum_version:
             # Somebody may have rolled back meanwhile.
             version_floor.check(answer.model_version, minimum_version)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
+from pathlib import Path
 
 from digits.errors import StoreUnavailable
 from digits.ports import ArtifactStore
@@ -33,7 +34,7 @@ class DeadlineStore:
                 f"the store did not give {name} within {self._read_seconds:g} s"
             ) from error
 
-    def publish(self, name: str, data: bytes) -> None:
+    def publish(self, name: str, data: bytes | Path) -> None:
         """See ArtifactStore."""
         self._store.publish(name, data)
 

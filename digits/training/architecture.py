@@ -114,6 +114,11 @@ def weights(state: Mapping[str, np.ndarray]) -> State:
     return {name: tensor for name, tensor in state.items() if not name.startswith(OPTIMIZER)}
 
 
+def moments(state: Mapping[str, np.ndarray]) -> State:
+    """The other part: Adam's moments, and how many steps it took."""
+    return {name: tensor for name, tensor in state.items() if name.startswith(OPTIMIZER)}
+
+
 def _initial_moments(state: State) -> State:
     trained = [name for name in state if "/moving_" not in name]
     moments = {

@@ -74,20 +74,22 @@ class Checkpoint(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., sequence: _Optional[int] = ..., epoch: _Optional[int] = ..., trained: _Optional[_Iterable[_Union[OffsetRange, _Mapping]]] = ..., images_trained: _Optional[int] = ..., micro_batch: _Optional[int] = ..., state: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., lease_id: _Optional[int] = ..., training_seconds: _Optional[float] = ...) -> None: ...
 
 class ModelBundle(_message.Message):
-    __slots__ = ("version", "onnx", "keras_config", "weights", "metrics", "provenance")
+    __slots__ = ("version", "onnx", "keras_config", "weights", "moments", "metrics", "provenance")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     ONNX_FIELD_NUMBER: _ClassVar[int]
     KERAS_CONFIG_FIELD_NUMBER: _ClassVar[int]
     WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    MOMENTS_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
     version: str
     onnx: bytes
     keras_config: str
     weights: _containers.RepeatedCompositeFieldContainer[Tensor]
+    moments: _containers.RepeatedCompositeFieldContainer[Tensor]
     metrics: _models_pb2.Metrics
     provenance: _models_pb2.Provenance
-    def __init__(self, version: _Optional[str] = ..., onnx: _Optional[bytes] = ..., keras_config: _Optional[str] = ..., weights: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., metrics: _Optional[_Union[_models_pb2.Metrics, _Mapping]] = ..., provenance: _Optional[_Union[_models_pb2.Provenance, _Mapping]] = ...) -> None: ...
+    def __init__(self, version: _Optional[str] = ..., onnx: _Optional[bytes] = ..., keras_config: _Optional[str] = ..., weights: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., moments: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., metrics: _Optional[_Union[_models_pb2.Metrics, _Mapping]] = ..., provenance: _Optional[_Union[_models_pb2.Provenance, _Mapping]] = ...) -> None: ...
 
 class CachedBundle(_message.Message):
     __slots__ = ("version", "generation", "data")

@@ -25,35 +25,37 @@ _sym_db = _symbol_database.Default()
 from digits.v1 import training_pb2 as digits_dot_v1_dot_training__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x64igits/v1/digit_service.proto\x12\tdigits.v1\x1a\x18\x64igits/v1/training.proto\"\xec\x01\n\x0cTrainRequest\x12\x1b\n\x11images_batch_path\x18\x01 \x01(\tH\x00\x12\x16\n\x0cimages_batch\x18\x02 \x01(\x0cH\x00\x12\x16\n\x0cmodel_bundle\x18\x14 \x01(\x0cH\x00\x12\x0e\n\x06recipe\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0c\n\x04seed\x18\x05 \x01(\x03\x12\'\n\tpromotion\x18\x06 \x01(\x0e\x32\x14.digits.v1.Promotion\x12+\n\x0borientation\x18\x07 \x01(\x0e\x32\x16.digits.v1.OrientationB\x07\n\x05\x62\x61tch\"\x96\x01\n\x0f\x43lassifyRequest\x12\x14\n\nimage_path\x18\x01 \x01(\tH\x00\x12\x0f\n\x05image\x18\x02 \x01(\x0cH\x00\x12\x10\n\x06pixels\x18\x03 \x01(\x0cH\x00\x12\x15\n\rmodel_version\x18\x04 \x01(\t\x12\x17\n\x0fminimum_version\x18\x05 \x01(\t\x12\x0f\n\x07preview\x18\x06 \x01(\x08\x42\t\n\x07picture\"\xdc\x01\n\x10\x43lassifyResponse\x12\r\n\x05\x64igit\x18\x01 \x01(\x05\x12\x12\n\nconfidence\x18\x02 \x01(\x02\x12\x15\n\rprobabilities\x18\x03 \x03(\x02\x12\x15\n\rmodel_version\x18\x04 \x01(\t\x12&\n\tserved_by\x18\x05 \x01(\x0e\x32\x13.digits.v1.ServedBy\x12\x13\n\x0bnot_a_digit\x18\x06 \x01(\x02\x12#\n\x07preview\x18\x07 \x01(\x0b\x32\x12.digits.v1.Preview\x12\x15\n\rprediction_id\x18\x08 \x01(\t\"6\n\x07Preview\x12\x0e\n\x06pixels\x18\x01 \x01(\x0c\x12\x1b\n\x03\x62ox\x18\x02 \x01(\x0b\x32\x0e.digits.v1.Box\"?\n\x03\x42ox\x12\x0c\n\x04left\x18\x01 \x01(\x05\x12\x0b\n\x03top\x18\x02 \x01(\x05\x12\r\n\x05width\x18\x03 \x01(\x05\x12\x0e\n\x06height\x18\x04 \x01(\x05\"E\n\x15\x43lassifyStreamRequest\x12,\n\x08requests\x18\x01 \x03(\x0b\x32\x1a.digits.v1.ClassifyRequest\"H\n\x16\x43lassifyStreamResponse\x12.\n\tresponses\x18\x01 \x03(\x0b\x32\x1b.digits.v1.ClassifyResponse\"\x14\n\x12ListBatchesRequest\"8\n\x13ListBatchesResponse\x12!\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\x10.digits.v1.Batch\":\n\x05\x42\x61tch\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x13\n\x0btotal_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06\x66older\x18\x03 \x01(\x08*B\n\x08ServedBy\x12\x19\n\x15SERVED_BY_UNSPECIFIED\x10\x00\x12\n\n\x06WORKER\x10\x01\x12\x0f\n\x0b\x43\x41\x43HED_COPY\x10\x02\x32\xba\x02\n\x0c\x44igitService\x12<\n\x05Train\x12\x17.digits.v1.TrainRequest\x1a\x18.digits.v1.TrainProgress0\x01\x12L\n\x0bListBatches\x12\x1d.digits.v1.ListBatchesRequest\x1a\x1e.digits.v1.ListBatchesResponse\x12\x43\n\x08\x43lassify\x12\x1a.digits.v1.ClassifyRequest\x1a\x1b.digits.v1.ClassifyResponse\x12Y\n\x0e\x43lassifyStream\x12 .digits.v1.ClassifyStreamRequest\x1a!.digits.v1.ClassifyStreamResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x64igits/v1/digit_service.proto\x12\tdigits.v1\x1a\x18\x64igits/v1/training.proto\"\x88\x02\n\x0cTrainRequest\x12\x1b\n\x11images_batch_path\x18\x01 \x01(\tH\x00\x12\x16\n\x0cimages_batch\x18\x02 \x01(\x0cH\x00\x12\x16\n\x0cmodel_bundle\x18\x14 \x01(\x0cH\x00\x12\x0e\n\x06recipe\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0c\n\x04seed\x18\x05 \x01(\x03\x12\'\n\tpromotion\x18\x06 \x01(\x0e\x32\x14.digits.v1.Promotion\x12+\n\x0borientation\x18\x07 \x01(\x0e\x32\x16.digits.v1.Orientation\x12\x1a\n\x12\x62\x61se_model_version\x18( \x01(\tB\x07\n\x05\x62\x61tch\"X\n\x12TrainUploadRequest\x12)\n\x06header\x18\x01 \x01(\x0b\x32\x17.digits.v1.TrainRequestH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"\x96\x01\n\x0f\x43lassifyRequest\x12\x14\n\nimage_path\x18\x01 \x01(\tH\x00\x12\x0f\n\x05image\x18\x02 \x01(\x0cH\x00\x12\x10\n\x06pixels\x18\x03 \x01(\x0cH\x00\x12\x15\n\rmodel_version\x18\x04 \x01(\t\x12\x17\n\x0fminimum_version\x18\x05 \x01(\t\x12\x0f\n\x07preview\x18\x06 \x01(\x08\x42\t\n\x07picture\"\xdc\x01\n\x10\x43lassifyResponse\x12\r\n\x05\x64igit\x18\x01 \x01(\x05\x12\x12\n\nconfidence\x18\x02 \x01(\x02\x12\x15\n\rprobabilities\x18\x03 \x03(\x02\x12\x15\n\rmodel_version\x18\x04 \x01(\t\x12&\n\tserved_by\x18\x05 \x01(\x0e\x32\x13.digits.v1.ServedBy\x12\x13\n\x0bnot_a_digit\x18\x06 \x01(\x02\x12#\n\x07preview\x18\x07 \x01(\x0b\x32\x12.digits.v1.Preview\x12\x15\n\rprediction_id\x18\x08 \x01(\t\"6\n\x07Preview\x12\x0e\n\x06pixels\x18\x01 \x01(\x0c\x12\x1b\n\x03\x62ox\x18\x02 \x01(\x0b\x32\x0e.digits.v1.Box\"?\n\x03\x42ox\x12\x0c\n\x04left\x18\x01 \x01(\x05\x12\x0b\n\x03top\x18\x02 \x01(\x05\x12\r\n\x05width\x18\x03 \x01(\x05\x12\x0e\n\x06height\x18\x04 \x01(\x05\"E\n\x15\x43lassifyStreamRequest\x12,\n\x08requests\x18\x01 \x03(\x0b\x32\x1a.digits.v1.ClassifyRequest\"H\n\x16\x43lassifyStreamResponse\x12.\n\tresponses\x18\x01 \x03(\x0b\x32\x1b.digits.v1.ClassifyResponse\"\x14\n\x12ListBatchesRequest\"8\n\x13ListBatchesResponse\x12!\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\x10.digits.v1.Batch\":\n\x05\x42\x61tch\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x13\n\x0btotal_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06\x66older\x18\x03 \x01(\x08*B\n\x08ServedBy\x12\x19\n\x15SERVED_BY_UNSPECIFIED\x10\x00\x12\n\n\x06WORKER\x10\x01\x12\x0f\n\x0b\x43\x41\x43HED_COPY\x10\x02\x32\x86\x03\n\x0c\x44igitService\x12<\n\x05Train\x12\x17.digits.v1.TrainRequest\x1a\x18.digits.v1.TrainProgress0\x01\x12J\n\x0bTrainUpload\x12\x1d.digits.v1.TrainUploadRequest\x1a\x18.digits.v1.TrainProgress(\x01\x30\x01\x12L\n\x0bListBatches\x12\x1d.digits.v1.ListBatchesRequest\x1a\x1e.digits.v1.ListBatchesResponse\x12\x43\n\x08\x43lassify\x12\x1a.digits.v1.ClassifyRequest\x1a\x1b.digits.v1.ClassifyResponse\x12Y\n\x0e\x43lassifyStream\x12 .digits.v1.ClassifyStreamRequest\x1a!.digits.v1.ClassifyStreamResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'digits.v1.digit_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SERVEDBY']._serialized_start=1091
-  _globals['_SERVEDBY']._serialized_end=1157
+  _globals['_SERVEDBY']._serialized_start=1209
+  _globals['_SERVEDBY']._serialized_end=1275
   _globals['_TRAINREQUEST']._serialized_start=71
-  _globals['_TRAINREQUEST']._serialized_end=307
-  _globals['_CLASSIFYREQUEST']._serialized_start=310
-  _globals['_CLASSIFYREQUEST']._serialized_end=460
-  _globals['_CLASSIFYRESPONSE']._serialized_start=463
-  _globals['_CLASSIFYRESPONSE']._serialized_end=683
-  _globals['_PREVIEW']._serialized_start=685
-  _globals['_PREVIEW']._serialized_end=739
-  _globals['_BOX']._serialized_start=741
-  _globals['_BOX']._serialized_end=804
-  _globals['_CLASSIFYSTREAMREQUEST']._serialized_start=806
-  _globals['_CLASSIFYSTREAMREQUEST']._serialized_end=875
-  _globals['_CLASSIFYSTREAMRESPONSE']._serialized_start=877
-  _globals['_CLASSIFYSTREAMRESPONSE']._serialized_end=949
-  _globals['_LISTBATCHESREQUEST']._serialized_start=951
-  _globals['_LISTBATCHESREQUEST']._serialized_end=971
-  _globals['_LISTBATCHESRESPONSE']._serialized_start=973
-  _globals['_LISTBATCHESRESPONSE']._serialized_end=1029
-  _globals['_BATCH']._serialized_start=1031
-  _globals['_BATCH']._serialized_end=1089
-  _globals['_DIGITSERVICE']._serialized_start=1160
-  _globals['_DIGITSERVICE']._serialized_end=1474
+  _globals['_TRAINREQUEST']._serialized_end=335
+  _globals['_TRAINUPLOADREQUEST']._serialized_start=337
+  _globals['_TRAINUPLOADREQUEST']._serialized_end=425
+  _globals['_CLASSIFYREQUEST']._serialized_start=428
+  _globals['_CLASSIFYREQUEST']._serialized_end=578
+  _globals['_CLASSIFYRESPONSE']._serialized_start=581
+  _globals['_CLASSIFYRESPONSE']._serialized_end=801
+  _globals['_PREVIEW']._serialized_start=803
+  _globals['_PREVIEW']._serialized_end=857
+  _globals['_BOX']._serialized_start=859
+  _globals['_BOX']._serialized_end=922
+  _globals['_CLASSIFYSTREAMREQUEST']._serialized_start=924
+  _globals['_CLASSIFYSTREAMREQUEST']._serialized_end=993
+  _globals['_CLASSIFYSTREAMRESPONSE']._serialized_start=995
+  _globals['_CLASSIFYSTREAMRESPONSE']._serialized_end=1067
+  _globals['_LISTBATCHESREQUEST']._serialized_start=1069
+  _globals['_LISTBATCHESREQUEST']._serialized_end=1089
+  _globals['_LISTBATCHESRESPONSE']._serialized_start=1091
+  _globals['_LISTBATCHESRESPONSE']._serialized_end=1147
+  _globals['_BATCH']._serialized_start=1149
+  _globals['_BATCH']._serialized_end=1207
+  _globals['_DIGITSERVICE']._serialized_start=1278
+  _globals['_DIGITSERVICE']._serialized_end=1668
 # @@protoc_insertion_point(module_scope)

@@ -18,7 +18,7 @@ WORKER: ServedBy
 CACHED_COPY: ServedBy
 
 class TrainRequest(_message.Message):
-    __slots__ = ("images_batch_path", "images_batch", "model_bundle", "recipe", "request_id", "seed", "promotion", "orientation")
+    __slots__ = ("images_batch_path", "images_batch", "model_bundle", "recipe", "request_id", "seed", "promotion", "orientation", "base_model_version")
     IMAGES_BATCH_PATH_FIELD_NUMBER: _ClassVar[int]
     IMAGES_BATCH_FIELD_NUMBER: _ClassVar[int]
     MODEL_BUNDLE_FIELD_NUMBER: _ClassVar[int]
@@ -27,6 +27,7 @@ class TrainRequest(_message.Message):
     SEED_FIELD_NUMBER: _ClassVar[int]
     PROMOTION_FIELD_NUMBER: _ClassVar[int]
     ORIENTATION_FIELD_NUMBER: _ClassVar[int]
+    BASE_MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     images_batch_path: str
     images_batch: bytes
     model_bundle: bytes
@@ -35,7 +36,16 @@ class TrainRequest(_message.Message):
     seed: int
     promotion: _training_pb2.Promotion
     orientation: _training_pb2.Orientation
-    def __init__(self, images_batch_path: _Optional[str] = ..., images_batch: _Optional[bytes] = ..., model_bundle: _Optional[bytes] = ..., recipe: _Optional[str] = ..., request_id: _Optional[str] = ..., seed: _Optional[int] = ..., promotion: _Optional[_Union[_training_pb2.Promotion, str]] = ..., orientation: _Optional[_Union[_training_pb2.Orientation, str]] = ...) -> None: ...
+    base_model_version: str
+    def __init__(self, images_batch_path: _Optional[str] = ..., images_batch: _Optional[bytes] = ..., model_bundle: _Optional[bytes] = ..., recipe: _Optional[str] = ..., request_id: _Optional[str] = ..., seed: _Optional[int] = ..., promotion: _Optional[_Union[_training_pb2.Promotion, str]] = ..., orientation: _Optional[_Union[_training_pb2.Orientation, str]] = ..., base_model_version: _Optional[str] = ...) -> None: ...
+
+class TrainUploadRequest(_message.Message):
+    __slots__ = ("header", "chunk")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    header: TrainRequest
+    chunk: bytes
+    def __init__(self, header: _Optional[_Union[TrainRequest, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
 
 class ClassifyRequest(_message.Message):
     __slots__ = ("image_path", "image", "pixels", "model_version", "minimum_version", "preview")

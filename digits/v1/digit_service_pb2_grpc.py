@@ -41,6 +41,11 @@ class DigitServiceStub:
                 request_serializer=digits_dot_v1_dot_digit__service__pb2.TrainRequest.SerializeToString,
                 response_deserializer=digits_dot_v1_dot_training__pb2.TrainProgress.FromString,
                 _registered_method=True)
+        self.TrainUpload = channel.stream_stream(
+                '/digits.v1.DigitService/TrainUpload',
+                request_serializer=digits_dot_v1_dot_digit__service__pb2.TrainUploadRequest.SerializeToString,
+                response_deserializer=digits_dot_v1_dot_training__pb2.TrainProgress.FromString,
+                _registered_method=True)
         self.ListBatches = channel.unary_unary(
                 '/digits.v1.DigitService/ListBatches',
                 request_serializer=digits_dot_v1_dot_digit__service__pb2.ListBatchesRequest.SerializeToString,
@@ -66,6 +71,13 @@ class DigitServiceServicer:
         """Trains a model on a batch of labelled images and streams the progress.
         A caller that leaves changes nothing: WatchJob goes on where it left.
         A job that fails sends a last FAILED message and then aborts with the same status.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TrainUpload(self, request_iterator, context):
+        """The same with a batch that comes in pieces, so that nobody holds all of it: the way for any file.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -98,6 +110,11 @@ def add_DigitServiceServicer_to_server(servicer, server):
             'Train': grpc.unary_stream_rpc_method_handler(
                     servicer.Train,
                     request_deserializer=digits_dot_v1_dot_digit__service__pb2.TrainRequest.FromString,
+                    response_serializer=digits_dot_v1_dot_training__pb2.TrainProgress.SerializeToString,
+            ),
+            'TrainUpload': grpc.stream_stream_rpc_method_handler(
+                    servicer.TrainUpload,
+                    request_deserializer=digits_dot_v1_dot_digit__service__pb2.TrainUploadRequest.FromString,
                     response_serializer=digits_dot_v1_dot_training__pb2.TrainProgress.SerializeToString,
             ),
             'ListBatches': grpc.unary_unary_rpc_method_handler(
@@ -143,6 +160,33 @@ class DigitService:
             target,
             '/digits.v1.DigitService/Train',
             digits_dot_v1_dot_digit__service__pb2.TrainRequest.SerializeToString,
+            digits_dot_v1_dot_training__pb2.TrainProgress.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TrainUpload(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/digits.v1.DigitService/TrainUpload',
+            digits_dot_v1_dot_digit__service__pb2.TrainUploadRequest.SerializeToString,
             digits_dot_v1_dot_training__pb2.TrainProgress.FromString,
             options,
             channel_credentials,

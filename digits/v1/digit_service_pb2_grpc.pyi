@@ -39,6 +39,8 @@ class DigitServiceStub:
     A caller that leaves changes nothing: WatchJob goes on where it left.
     A job that fails sends a last FAILED message and then aborts with the same status.
     """
+    TrainUpload: _grpc.StreamStreamMultiCallable[_digit_service_pb2.TrainUploadRequest, _training_pb2.TrainProgress]
+    """The same with a batch that comes in pieces, so that nobody holds all of it: the way for any file."""
     ListBatches: _grpc.UnaryUnaryMultiCallable[_digit_service_pb2.ListBatchesRequest, _digit_service_pb2.ListBatchesResponse]
     """Lists what below the data folder can be trained on, by its names alone: Train says whether it is any good."""
     Classify: _grpc.UnaryUnaryMultiCallable[_digit_service_pb2.ClassifyRequest, _digit_service_pb2.ClassifyResponse]
@@ -56,6 +58,8 @@ class DigitServiceAsyncStub(DigitServiceStub):
     A caller that leaves changes nothing: WatchJob goes on where it left.
     A job that fails sends a last FAILED message and then aborts with the same status.
     """
+    TrainUpload: _aio.StreamStreamMultiCallable[_digit_service_pb2.TrainUploadRequest, _training_pb2.TrainProgress]  # type: ignore[assignment]
+    """The same with a batch that comes in pieces, so that nobody holds all of it: the way for any file."""
     ListBatches: _aio.UnaryUnaryMultiCallable[_digit_service_pb2.ListBatchesRequest, _digit_service_pb2.ListBatchesResponse]  # type: ignore[assignment]
     """Lists what below the data folder can be trained on, by its names alone: Train says whether it is any good."""
     Classify: _aio.UnaryUnaryMultiCallable[_digit_service_pb2.ClassifyRequest, _digit_service_pb2.ClassifyResponse]  # type: ignore[assignment]
@@ -76,6 +80,14 @@ class DigitServiceServicer(metaclass=_abc_1.ABCMeta):
         A caller that leaves changes nothing: WatchJob goes on where it left.
         A job that fails sends a last FAILED message and then aborts with the same status.
         """
+
+    @_abc_1.abstractmethod
+    def TrainUpload(
+        self,
+        request_iterator: _MaybeAsyncIterator[_digit_service_pb2.TrainUploadRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_training_pb2.TrainProgress], _abc.AsyncIterator[_training_pb2.TrainProgress]]:
+        """The same with a batch that comes in pieces, so that nobody holds all of it: the way for any file."""
 
     @_abc_1.abstractmethod
     def ListBatches(

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class JobServiceStub:
-    """Serves the training jobs: any server answers for any job.
+    """Serves the training jobs: any server answers for any job. Where there are tokens, a job is its caller's and an
+    admin's; to others it is NOT_FOUND.
     """
 
     def __init__(self, channel):
@@ -63,7 +64,8 @@ class JobServiceStub:
 
 
 class JobServiceServicer:
-    """Serves the training jobs: any server answers for any job.
+    """Serves the training jobs: any server answers for any job. Where there are tokens, a job is its caller's and an
+    admin's; to others it is NOT_FOUND.
     """
 
     def GetJob(self, request, context):
@@ -138,7 +140,8 @@ def add_JobServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class JobService:
-    """Serves the training jobs: any server answers for any job.
+    """Serves the training jobs: any server answers for any job. Where there are tokens, a job is its caller's and an
+    admin's; to others it is NOT_FOUND.
     """
 
     @staticmethod

@@ -27,7 +27,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class JobServiceStub:
-    """Serves the training jobs: any server answers for any job."""
+    """Serves the training jobs: any server answers for any job. Where there are tokens, a job is its caller's and an
+    admin's; to others it is NOT_FOUND.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -46,7 +48,9 @@ class JobServiceStub:
 
 @_typing.type_check_only
 class JobServiceAsyncStub(JobServiceStub):
-    """Serves the training jobs: any server answers for any job."""
+    """Serves the training jobs: any server answers for any job. Where there are tokens, a job is its caller's and an
+    admin's; to others it is NOT_FOUND.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetJob: _aio.UnaryUnaryMultiCallable[_training_pb2.GetJobRequest, _training_pb2.Job]  # type: ignore[assignment]
@@ -61,7 +65,9 @@ class JobServiceAsyncStub(JobServiceStub):
     """Removes records of final jobs, with their request ids; models stay."""
 
 class JobServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Serves the training jobs: any server answers for any job."""
+    """Serves the training jobs: any server answers for any job. Where there are tokens, a job is its caller's and an
+    admin's; to others it is NOT_FOUND.
+    """
 
     @_abc_1.abstractmethod
     def GetJob(

@@ -21,6 +21,9 @@ export function start() {
     // What is uploaded is trained on as it is.
     byId("with-feedback").disabled = !byId("batch").required;
   });
+  byId("base").addEventListener("change", () => {
+    byId("recipe").disabled = byId("base").value !== "";
+  });
   byId("jobs-more").addEventListener("click", more);
 }
 
@@ -55,7 +58,10 @@ async function listBatches() {
 async function train() {
   const submit = byId("train-form").querySelector("button.main");
   const options = { request_id: requestId() };
-  for (const name of ["recipe", "promotion", "orientation"]) options[name] = byId(name).value;
+  for (const name of ["promotion", "orientation"]) options[name] = byId(name).value;
+  // A version that is gone on from has its recipe.
+  if (byId("base").value) options.base_model_version = byId("base").value;
+  else options.recipe = byId("recipe").value;
   const [file] = byId("batch-file").files;
   byId("train-problem").textContent = "";
   submit.disabled = true;

@@ -12,6 +12,7 @@ from deploy.native.errors import CannotFetch, CannotStart
 from deploy.native.servers.rabbitmq import rabbitmq_binary
 from tests.conftest import missing, require_java
 from tests.ports import free_port
+from tests.secure_hdfs import SecureHdfs, secured_hdfs
 from tests.secure_kafka import SecureKafka, secured_kafka
 from tests.secure_zookeeper import SecureZooKeeper, secured_zookeeper
 from tests.servers import data_node, kafka_server, name_node, rabbitmq_server, rabbitmq_url
@@ -61,6 +62,14 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port = free_port()
     with rabbitmq_server(tmp_path_factory.mktemp("rabbitmq"), port):
         yield rabbitmq_url(port)
+
+
+@pytest.fixture(scope="session")
+def secure_hdfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureHdfs]:
+    """A real HDFS that speaks HTTPS alone."""
+    jars_of("hdfs")
+    with secured_hdfs(tmp_path_factory.mktemp("secure_hdfs")) as hdfs:
+        yield hdfs
 
 
 def require_rabbitmq() -> None:

@@ -15,12 +15,16 @@ from digits.adapters.local_folder import LocalFolderStore
 from digits.adapters.memory import MemoryStore
 from digits.errors import AlreadyPublished, NotFound, StoreUnavailable
 from digits.ports import ArtifactStore
+from tests.secure_hdfs import SecureHdfs
 
 
-@pytest.fixture(params=["memory", "local_folder", "hdfs"])
+@pytest.fixture(params=["memory", "local_folder", "hdfs", "hdfs by TLS"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ArtifactStore:
     if request.param == "hdfs":
         return HdfsStore([request.getfixturevalue("hdfs")], f"/{uuid.uuid4().hex}/digits")
+    if request.param == "hdfs by TLS":
+        secure: SecureHdfs = request.getfixturevalue("secure_hdfs")
+        return secure.store(f"/{uuid.uuid4().hex}/digits")
     return MemoryStore() if request.param == "memory" else LocalFolderStore(tmp_path / "store")
 
 

@@ -140,7 +140,7 @@ def test_a_leadership_whose_answer_was_lost_leaves_no_cluster_without_a_reconcil
 
     jobs.edit(job_id, orphaned)
     line.cut_after(CREATE)
-    reconciler = Reconciler(Jobs(one, MemoryTrainQueue()), one, max_attempts=3)
+    reconciler = Reconciler(Jobs(one, MemoryTrainQueue()), one, max_attempts=3, max_job_hours=24.0)
     reconciler.start()
     assert line.was_cut.wait(10)
     line.mend()

@@ -64,6 +64,9 @@ def test_a_name_of_the_other_scheme_does_not_do(secure_zookeeper: SecureZooKeepe
     assert "ZooKeeper" in refusal(f"zookeeper://{secure_zookeeper.address}{root}", DIGEST)
 
 
+# Kazoo's thread ends of it.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_wrong_password_is_said_to_be_one_and_kept_out_of_the_sentence(
     secure_zookeeper: SecureZooKeeper, root: str
 ) -> None:
@@ -116,6 +119,8 @@ def test_somebody_else_neither_reads_nor_changes_it_and_hears_why(zookeeper: str
         assert stored.value == b"0"
 
 
+# Kazoo leaves the socket of a handshake that failed to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("wrong", ["name", "authority", "own certificate"])
 def test_by_tls_the_name_the_authority_and_our_own_certificate_have_to_be_right(
     secure_zookeeper: SecureZooKeeper, root: str, tmp_path: Path, wrong: str
@@ -131,6 +136,7 @@ def test_by_tls_the_name_the_authority_and_our_own_certificate_have_to_be_right(
     assert "ZooKeeper" in refusal(f"zookeeper+tls://{address}{root}", access)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_server_that_ends_in_our_login_is_logged_in_to_once_it_is_back(
     secure_zookeeper: SecureZooKeeper, root: str
 ) -> None:

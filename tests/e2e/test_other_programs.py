@@ -14,6 +14,8 @@ from kazoo.client import KazooClient
 
 from deploy.native.downloads import jars
 from deploy.native.servers.java import find_java
+from digits.adapters.zookeeper_access import ZooKeeperAccess
+from digits.settings import Settings
 from digits.v1 import artifacts_pb2, models_pb2
 from digits.v1 import training_pb2 as pb
 from tests.service import Service
@@ -31,7 +33,7 @@ def hdfs(configuration: Path, *arguments: str) -> bytes:
 def registered(service: Service, version: str) -> models_pb2.Model:
     """The version's record, read by kazoo and decoded with the published proto."""
     url = urlsplit(service.settings().coordinator_url)
-    client = KazooClient(hosts=url.netloc)
+    client = KazooClient(hosts=url.netloc, **ZooKeeperAccess.of(service.settings()).kazoo())
     client.start(timeout=30)
     try:
         value, _ = client.get(f"{url.path}/models/{version}")
@@ -58,15 +60,24 @@ def test_a_plain_kafka_consumer_reads_the_images_of_a_running_job(
         request = {"images_batch_path": "tiny.npz", "recipe": "standard", "promotion": pb.NEVER}
         stream = client.train(**request)
         job_id = next(progress.job_id for progress in stream if progress.micro_batch >= 1)
-        labels = consumed_labels(urlsplit(trained.settings().log).netloc, f"digits-{job_id}", 2_048)
+        labels = consumed_labels(trained.settings(), f"digits-{job_id}", 2_048)
         assert list(client.watch_job(job_id))[-1].state == pb.SUCCEEDED
     assert np.bincount(labels, minlength=10).tolist() == np.bincount(mnist["y_train"][:2_048]).tolist()
 
 
-def consumed_labels(brokers: str, topic: str, count: int) -> list[int]:
+def consumed_labels(settings: Settings, topic: str, count: int) -> list[int]:
     """The labels of the first `count` images of a topic."""
-    options = {"bootstrap.servers": brokers, "group.id": "a stranger", "auto.offset.reset": "earliest"}
-    consumer = Consumer(options)
+    consumer = Consumer(
+        {
+            "bootstrap.servers": urlsplit(settings.log).netloc,
+            "security.protocol": settings.kafka_security_protocol,
+            "sasl.mechanism": settings.kafka_sasl_mechanism,
+            "sasl.username": settings.kafka_sasl_username,
+            "sasl.password": settings.kafka_sasl_password.get_secret_value(),
+            "group.id": "another program",
+            "auto.offset.reset": "earliest",
+        }
+    )
     consumer.subscribe([topic])
     labels: list[int] = []
 

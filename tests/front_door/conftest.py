@@ -12,6 +12,7 @@ import requests
 import trustme
 
 from deploy.native.service.registry_reader import RegistryReader
+from digits.adapters.zookeeper_access import ZooKeeperAccess
 from digits.client.client import Client
 from digits.security.tokens import Principal, Role, line, new_token
 from digits.v1 import training_pb2 as pb
@@ -93,7 +94,9 @@ def front_door(
     servers = [replicas.server(f"server-{number}", common, folder) for number in (1, 2)]
     bridges = [replicas.bridge(f"bridge-{number}", common, servers, folder) for number in (1, 2)]
     with ExitStack() as running:
-        registry = running.enter_context(closing(RegistryReader(settings.coordinator_url)))
+        registry = running.enter_context(
+            closing(RegistryReader(settings.coordinator_url, ZooKeeperAccess.of(settings)))
+        )
         worker = replicas.classify_worker("classify-worker-2", common, registry, folder)
         for replica in (*servers, *bridges, worker):
             running.callback(replica.stop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -90,7 +91,7 @@ def test_headers_that_come_byte_by_byte_are_given_up(attacked: FrontDoor, protoc
 
 def test_bodies_that_come_byte_by_byte_hold_up_nobody_and_reach_no_bridge(attacked: FrontDoor) -> None:
     """An address has as many calls open as it may, and more are refused; other addresses have their own."""
-    head = b"POST /digits/classify HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"
+    head = b"POST /digits/classify HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n"
     logged = len(attacked.nginx.calls())
     sources = [f"127.0.0.{last}" for last in range(2, 10)]
     with ExitStack() as crowds:
@@ -111,19 +112,83 @@ def test_bodies_that_come_byte_by_byte_hold_up_nobody_and_reach_no_bridge(attack
         assert not [c for c in attacked.nginx.calls()[logged:] if c["address"] in sources and c["upstream"]]
 
 
-def test_a_strangers_messages_that_do_not_end_are_few(attacked: FrontDoor) -> None:
-    """A server holds a Train's images before it looks at the token: nginx lets few of them through."""
-    most = Settings().max_jobs_per_caller
+def test_a_strangers_message_is_refused_before_it_has_come(attacked: FrontDoor) -> None:
+    """Three quarters of each are never sent: a server that waited for them would not answer."""
     logged = len(attacked.nginx.calls())
 
     def refused() -> int:
         calls = [call for call in attacked.nginx.calls()[logged:] if call["path"] == TRAIN]
-        return sum(call["grpc_status"] == "8" for call in calls)
+        return sum(call["grpc_status"] == "16" for call in calls)
 
     with ExitStack() as strangers:
-        for _ in range(2 * most):
+        for _ in range(8):
             strangers.enter_context(_unended_message(attacked))
-        wait_until(lambda: refused() == most, what="refusals")
+        wait_until(lambda: refused() == 8, seconds=8, what="refusals")
+
+
+@pytest.mark.parametrize("path", ["/digits/train", "/digits/classify"])
+@pytest.mark.parametrize("length", [b"Content-Length: 9000000", b"Transfer-Encoding: chunked"])
+@pytest.mark.parametrize("token", [b"", b"Authorization: Bearer guessed\r\n"])
+def test_a_strangers_body_is_refused_before_it_is_sent(
+    attacked: FrontDoor, path: str, length: bytes, token: bytes
+) -> None:
+    head = b"POST %b HTTP/1.1\r\nHost: localhost\r\n%b%b\r\n\r\n" % (path.encode(), token, length)
+    line = socket.create_connection(("127.0.0.1", attacked.nginx.rest_port), 30)
+    with tls_context(attacked).wrap_socket(line, server_hostname="localhost") as stranger:
+        stranger.settimeout(8)
+        stranger.sendall(head)
+        answer = stranger.recv(1 << 16)
+    assert answer.startswith(b"HTTP/1.1 401 "), answer
+    assert b"application/problem+json" in answer and b"WWW-Authenticate: Bearer" in answer
+
+
+def test_a_known_callers_large_body_is_let_through(attacked: FrontDoor) -> None:
+    with attacked.rest() as rest:
+        files = {"image": ("x.png", bytes(100_000))}
+        reply = rest.post(attacked.url("/digits/classify"), files=files, timeout=30)
+    assert (reply.status_code, reply.json()["field"]) == (400, "image")
+
+
+def test_streams_that_are_opened_and_reset_at_once_are_refused(attacked: FrontDoor) -> None:
+    """Rapid reset (CVE-2023-44487): each stream is over before it counts as open."""
+    logged = len(attacked.nginx.calls())
+    source = "127.0.0.9"
+    with ExitStack() as lines:
+        for _ in range(10):
+            line = socket.create_connection(("127.0.0.1", attacked.nginx.grpc_port), 30, (source, 0))
+            secure = tls_context(attacked, "h2").wrap_socket(line, server_hostname="localhost")
+            lines.enter_context(secure).settimeout(30)
+            with suppress(OSError):
+                secure.sendall(_opened_and_reset(2_000))
+
+        def refused() -> int:
+            calls = attacked.nginx.calls()[logged:]
+            return sum(call["address"] == source and call["grpc_status"] == "8" for call in calls)
+
+        wait_until(lambda: refused() > 1_000, seconds=30, what="refusals")
+
+
+def _opened_and_reset(count: int) -> bytes:
+    """The beginning of a connection by HTTP/2, and so many calls, each of which is taken back at once."""
+    # :method POST, :scheme https, :authority, :path, content-type, te (RFC 7541, each by its name's number).
+    fields = b"\x83\x87" + b"".join(
+        name + bytes([len(value)]) + value
+        for name, value in (
+            (b"\x01", b"localhost"),
+            (b"\x04", CLASSIFY.encode()),
+            (b"\x0f\x10", b"application/grpc"),
+            (b"\x00\x02te", b"trailers"),
+        )
+    )
+
+    def frame(kind: int, flags: int, stream: int, body: bytes) -> bytes:
+        return len(body).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + body
+
+    begin = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b"")
+    calls = [
+        frame(1, 4, stream, fields) + frame(3, 0, stream, b"\0\0\0\x08") for stream in range(1, 2 * count, 2)
+    ]
+    return begin + b"".join(calls)
 
 
 @contextmanager

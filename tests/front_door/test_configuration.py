@@ -22,12 +22,31 @@ def values(name: str, file: str, units: dict[str, int]) -> list[int]:
 
 
 def test_the_body_limits_are_the_services() -> None:
-    most = Settings().max_request_bytes
-    assert values("client_max_body_size", "rest.conf", BYTES) == [most]
-    # gRPC puts five bytes before a message; ClassifyStream sends as many messages as it likes.
-    assert values("client_max_body_size", "grpc.conf", BYTES) == [most + 5, 0]
-    assert f'"the message is too large: {most} bytes are allowed"' in FILES["grpc.conf"]
-    assert f"at most {most:,} bytes are allowed" in FILES["rest.conf"]
+    message, upload = Settings().max_request_bytes, Settings().max_upload_bytes
+    rest, by_grpc = (values("client_max_body_size", name, BYTES) for name in ("rest.conf", "grpc.conf"))
+    small, picture = 64 << 10, 11 << 20
+    assert picture > Settings().max_image_bytes
+    assert rest == [small, picture, upload]
+    # 1,024 pictures as bytes or as numbers; gRPC's own five bytes; ClassifyStream has no end.
+    assert by_grpc == [small, picture, 2 << 20, message + 5, upload + upload // 16, 0]
+    assert (
+        f"{message} bytes are allowed for a batch, {picture} for a picture, {small} for" in FILES["grpc.conf"]
+    )
+    assert (
+        f"{upload:,} bytes are allowed for a batch, {picture:,} for a picture, {small:,}"
+        in FILES["rest.conf"]
+    )
+
+
+def test_an_address_may_call_so_often_and_no_more() -> None:
+    zones = dict(re.findall(r"limit_req_zone \S+ zone=(\w+):10m rate=(\d+)r/s;", FILES["nginx.conf"]))
+    assert zones == {"calls": "5000", "trainings_begun": "2"}
+    for name, trainings in (("grpc.conf", 2), ("rest.conf", 1)):
+        # A location that names one zone of its own has to name the others too.
+        zones_of_calls = re.findall(r"limit_req zone=(\w+) ", FILES[name])
+        assert zones_of_calls == ["calls", *["calls", "trainings_begun"] * trainings]
+        assert values("http2_max_concurrent_streams", name, {"": 1})
+    assert values("keepalive_requests", "nginx.conf", {"": 1})
 
 
 def test_an_address_may_have_as_many_calls_and_trainings_open_as_the_service_allows_a_caller() -> None:

@@ -96,9 +96,18 @@ def test_a_body_over_the_limit_is_refused_before_it_is_sent(nobody: Nginx) -> No
     check_problem(exchange(nobody, head.format(MOST + 1).encode()), 413)
 
 
-def test_a_body_of_unknown_length_is_refused_at_the_limit(nobody: Nginx) -> None:
-    parts = (bytes(1 << 20) for _ in range((MOST >> 20) + 1))
-    check_problem(session(nobody).post(f"{nobody.rest_url}/digits/train", data=parts, timeout=60), 413)
+@pytest.mark.parametrize(("path", "most"), [("jobs/j/cancel", 64 << 10), ("models/rollback", 64 << 10)])
+def test_a_body_of_unknown_length_is_refused_at_the_limit(nobody: Nginx, path: str, most: int) -> None:
+    parts = (bytes(1 << 10) for _ in range((most >> 10) + 1))
+    check_problem(session(nobody).post(f"{nobody.rest_url}/digits/{path}", data=parts, timeout=60), 413)
+
+
+@pytest.mark.parametrize(
+    ("path", "most"), [("train", MOST), ("classify", 11 << 20), ("models/v1/promote", 64 << 10)]
+)
+def test_each_call_has_a_limit_of_its_own(nobody: Nginx, path: str, most: int) -> None:
+    head = "POST /digits/{} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n"
+    check_problem(exchange(nobody, head.format(path, most + 1).encode()), 413)
 
 
 def test_a_body_at_the_limit_reaches_the_bridges(nobody: Nginx) -> None:
@@ -113,8 +122,18 @@ def test_a_grpc_message_over_the_limit_is_refused_and_one_at_the_limit_is_not(no
             caller.classify(image=bytes(size))
         return refused.value
 
-    assert send(MOST - 5).code == StatusCode.UNAVAILABLE
-    assert send(MOST).code == StatusCode.RESOURCE_EXHAUSTED
+    # A picture of the largest size, and what is around it.
+    assert send(Settings().max_image_bytes).code == StatusCode.UNAVAILABLE
+    assert send((11 << 20) - 10).code == StatusCode.UNAVAILABLE
+    assert send(11 << 20).code == StatusCode.RESOURCE_EXHAUSTED
+    with client(nobody) as caller:
+        for size, code in ((MOST - 5, StatusCode.UNAVAILABLE), (MOST, StatusCode.RESOURCE_EXHAUSTED)):
+            with pytest.raises(RemoteError) as refused:
+                next(caller.train(images_batch=bytes(size)))
+            assert refused.value.code == code
+        with pytest.raises(RemoteError) as refused:
+            caller.cancel_job("x" * (64 << 10))
+        assert refused.value.code == StatusCode.RESOURCE_EXHAUSTED
 
 
 @pytest.mark.parametrize(
@@ -263,3 +282,8 @@ def test_a_grpc_classification_is_tried_at_the_next_server(authority: trustme.CA
                     call(bytes(784), timeout=30)
             assert refused.value.code() == StatusCode.UNAVAILABLE
         assert sorted([first.requests, second.requests]) == [1, 2]
+
+
+def test_metrics_are_nothing_for_callers(nobody: Nginx) -> None:
+    with session(nobody) as web:
+        check_problem(web.get(f"{nobody.rest_url}/metrics", timeout=10), 404)

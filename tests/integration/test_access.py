@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import grpc
+import psutil
 import pytest
 import requests
 import trustme
@@ -124,6 +126,28 @@ def test_a_token_opens_what_its_role_is_for(
         assert code_of(lambda: next(caller.classify_stream([[five()]]))) is classify
         assert code_of(lambda: caller.get_job("j")) is jobs
         assert code_of(lambda: next(caller.watch_job("j"))) is jobs
+
+
+def test_strangers_large_messages_leave_the_servers_memory_where_it_was(
+    make: Make, tokens: Path, tmp_path: Path
+) -> None:
+    """Twenty of 48 MB at once: a server that takes them in before it asks who sends them holds 960 MB."""
+    settings = make(tokens_file=tokens)
+    with server(settings, tmp_path / "log") as process, client(settings) as stranger:
+        before = resident(process.pid)
+        with ThreadPoolExecutor(20) as pool:
+            sent = [pool.submit(code_of, lambda: stranger.classify(image=bytes(48 << 20))) for _ in range(20)]
+            most = before
+            while not all(each.done() for each in sent):
+                most = max(most, resident(process.pid))
+                wait(sent, timeout=0.02)
+        assert {each.result() for each in sent} == {UNKNOWN}
+    assert most - before < 100e6
+
+
+def resident(pid: int) -> int:
+    """Bytes of a process in memory."""
+    return int(psutil.Process(pid).memory_info().rss)
 
 
 def five() -> digit_service_pb2.ClassifyRequest:

@@ -274,8 +274,13 @@ def test_bytes_that_are_no_message_are_refused(trained_service: Service) -> None
     assert_no_trace(raised.value.details())
 
 
-def test_a_message_over_the_limit_is_refused(client: Client) -> None:
+def test_an_upload_over_the_limit_is_refused_with_its_setting_and_the_way_out(client: Client) -> None:
     error = refused(client.train, images_batch=bytes(65 << 20))
+    assert_refused(error, INVALID, "images_batch", "DIGITS_MAX_UPLOAD_BYTES): put the file below")
+
+
+def test_a_message_over_the_limit_is_refused(client: Client) -> None:
+    error = refused(client.classify, image=bytes(65 << 20))
     assert_refused(error, grpc.StatusCode.RESOURCE_EXHAUSTED, "", "larger than max")
 
 

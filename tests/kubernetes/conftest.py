@@ -42,6 +42,12 @@ def production() -> list[Manifest]:
 
 
 @pytest.fixture(scope="session")
+def executors() -> list[Manifest]:
+    """The namespace of the production overlay's executors."""
+    return build("executors")
+
+
+@pytest.fixture(scope="session")
 def single() -> list[Manifest]:
     """The objects of the overlay for one of each."""
     return build("single")

@@ -91,7 +91,44 @@ def test_only_the_spark_driver_may_ask_kubernetes(
     overlay: list[Manifest], request: pytest.FixtureRequest
 ) -> None:
     allowed = {name for name, pod in pods(overlay) if pod["automountServiceAccountToken"]}
-    assert allowed == ({"train-worker"} if of_kind(overlay, "RoleBinding") else set())
+    on_kubernetes = settings_of(overlay)["DIGITS_SPARK_MASTER"].startswith("k8s://")
+    assert allowed == ({"train-worker"} if on_kubernetes else set())
+
+
+def test_who_may_make_pods_does_so_where_no_secret_is(
+    production: list[Manifest], executors: list[Manifest]
+) -> None:
+    """A pod mounts any Secret of its namespace."""
+    assert not of_kind(production, "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")
+    (namespace,) = of_kind(executors, "Namespace")
+    assert spark_settings(production)["spark.kubernetes.namespace"] == namespace
+    assert {found["metadata"].get("namespace", namespace) for found in executors} == {namespace}
+    assert not of_kind(executors, "Secret", *WORKLOADS)
+    (role,) = of_kind(executors, "Role").values()
+    assert not {"secrets", "*"} & {resource for rule in role["rules"] for resource in rule["resources"]}
+    (binding,) = of_kind(executors, "RoleBinding").values()
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "train", "namespace": "digits"}]
+    # A pod of another namespace cannot be an executor's owner: Kubernetes would remove the executor.
+    assert "spark.kubernetes.driver.pod.name" not in spark_settings(production)
+
+
+def test_a_namespace_takes_only_pods_that_may_do_little(
+    single: list[Manifest], executors: list[Manifest]
+) -> None:
+    for objects in (single, executors):
+        (namespace,) = of_kind(objects, "Namespace").values()
+        assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    page = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+    assert "kubectl label namespace digits pod-security.kubernetes.io/enforce=restricted" in page
+
+
+@pytest.mark.parametrize("built", ["single", "production", "executors"])
+def test_no_pod_gets_out_to_everywhere(built: str, request: pytest.FixtureRequest) -> None:
+    for name, policy in of_kind(request.getfixturevalue(built), "NetworkPolicy").items():
+        for rule in policy["spec"].get("egress", []):
+            assert rule.get("to"), name
+            assert rule.get("ports"), name
+            assert {"cidr": "0.0.0.0/0"} not in [peer.get("ipBlock") for peer in rule["to"]], name
 
 
 def test_a_pod_has_longer_to_stop_than_it_takes(overlay: list[Manifest]) -> None:
@@ -108,7 +145,10 @@ def test_the_servers_probes_ask_what_the_server_answers(overlay: list[Manifest])
     assert server["livenessProbe"]["grpc"] == {"port": port, "service": LIVENESS}
     assert server["readinessProbe"]["grpc"]["port"] == port
     assert not server["readinessProbe"]["grpc"].get("service")
-    assert {"grpc": 50051, "health": port} == {one["name"]: one["containerPort"] for one in server["ports"]}
+    metrics = int(settings_of(overlay)["DIGITS_METRICS_PORT"])
+    assert {"grpc": 50051, "health": port, "metrics": metrics} == {
+        one["name"]: one["containerPort"] for one in server["ports"]
+    }
 
 
 def test_the_bridge_is_probed_where_it_answers_without_a_token(overlay: list[Manifest]) -> None:
@@ -167,16 +207,20 @@ def test_rabbitmq_starts_again_with_the_cookie_that_it_made(single: list[Manifes
 
 
 def test_spark_takes_the_cores_that_the_train_worker_counts_on(production: list[Manifest]) -> None:
+    spark = spark_settings(production)
+    cores = int(spark["spark.executor.instances"]) * int(spark["spark.executor.cores"])
+    assert cores == int(settings_of(production)["DIGITS_SPARK_CORES"])
+
+
+def spark_settings(objects: list[Manifest]) -> dict[str, str]:
+    """What spark-defaults.conf says."""
     (text,) = (
         found["data"]["spark-defaults.conf"]
-        for found in of_kind(production, "ConfigMap").values()
+        for found in of_kind(objects, "ConfigMap").values()
         if "spark-defaults.conf" in found["data"]
     )
     lines = (line.split(None, 1) for line in text.splitlines() if line and not line.startswith("#"))
-    spark = {key: value.strip() for key, value in lines}
-    cores = int(spark["spark.executor.instances"]) * int(spark["spark.executor.cores"])
-    assert cores == int(settings_of(production)["DIGITS_SPARK_CORES"])
-    assert spark["spark.kubernetes.driver.pod.name"] == "${env:HOSTNAME}"
+    return {key: value.strip() for key, value in lines}
 
 
 # Who calls whom, by port: in `single` these are pods of the same namespace.
@@ -201,7 +245,13 @@ def test_the_network_lets_each_caller_through(
 
 @pytest.mark.parametrize(
     ("caller", "called", "port"),
-    [("bridge", "zookeeper", 2181), ("kafka", "server", 50051), ("bridge", "kafka", 9092)],
+    [
+        ("bridge", "zookeeper", 2181),
+        ("kafka", "server", 50051),
+        ("bridge", "kafka", 9092),
+        ("bridge", "server", 9464),
+        ("server", "train-worker", 9464),
+    ],
 )
 def test_the_network_keeps_others_out(single: list[Manifest], caller: str, called: str, port: int) -> None:
     assert not (leaves(single, caller, called, port) and enters(single, caller, called, port))

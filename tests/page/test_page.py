@@ -14,7 +14,7 @@ from digits import errors
 from digits.security import tokens
 from digits.security.tokens import Principal, Role
 from digits.settings import Settings
-from digits.v1.digit_service_pb2 import ClassifyResponse, Preview
+from digits.v1.digit_service_pb2 import Box, ClassifyResponse, Preview
 from digits.v1.feedback_pb2 import ReportLabelRequest, ReportLabelResponse
 from digits.v1.models_pb2 import LiveAccuracy
 from digits.v1.training_pb2 import Job, ListJobsResponse, TrainProgress
@@ -143,7 +143,7 @@ def test_of_an_answer_that_the_server_forgot_the_pixels_are_sent(bridge: Bridge,
             context.abort(grpc.StatusCode.NOT_FOUND, "forgotten")
         return ReportLabelResponse(model_version="v1", live_accuracy=LiveAccuracy(label_count=1, high=1))
 
-    seen = Preview(pixels=bytes(range(196)) * 4)
+    seen = Preview(pixels=bytes(range(196)) * 4, box=Box(left=1, top=2, width=3, height=4))
     answered = ClassifyResponse(digit=5, model_version="v1", prediction_id="p1", preview=seen)
     bridge.service.answers["Classify"] = answered
     bridge.service.answers["ReportLabel"] = answer

@@ -28,6 +28,8 @@ def test_a_correction_counts_for_its_version_and_is_in_the_next_training(
     page.get_by_role("link", name="Train").click()
     page.get_by_label("Batch in the data folder").select_option("tiny.npz")
     page.get_by_label("and the pictures that people labelled").check()
+    page.get_by_label("Begin with").select_option("serving")
+    expect(page.get_by_label("Recipe")).to_be_disabled()
     page.get_by_label("The new model serves").select_option("NEVER")
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.locator("#job-notes")).to_contain_text("feedback: 1 pictures that people labelled")
@@ -36,4 +38,7 @@ def test_a_correction_counts_for_its_version_and_is_in_the_next_training(
         newest = client.list_jobs(page_size=1).jobs[0]
         assert newest.state == training_pb2.SUCCEEDED
         model = client.get_model(newest.progress.model_version)
-    assert model.provenance.data_name == "tiny.npz+feedback"
+        base = client.get_model(model.provenance.base_model_version)
+    assert (model.provenance.data_name, base.version) == ("tiny.npz+feedback", version)
+    # What it knew, it still knows.
+    assert model.metrics.reference_accuracy > base.metrics.reference_accuracy - 0.02

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -15,8 +16,8 @@ from tests.service import Service
 def two(trained_service: Service) -> tuple[str, str]:
     """The version that serves, and another one."""
     with trained_service.client() as client:
-        other = list(client.train(images_batch_path="tiny.npz", promotion="NEVER", seed=5))[-1].model_version
-        return client.get_model("serving").version, other
+        train = client.train(images_batch_path="tiny.npz", promotion="NEVER", seed=5)
+        return client.get_model("serving").version, deque(train, maxlen=1)[0].model_version
 
 
 def row(page: Page, version: str) -> Locator:

@@ -20,6 +20,7 @@ from digits.ports import Stored
 from digits.v1 import training_pb2 as pb
 
 ATTEMPTS = 3
+MAX_HOURS = 2.0
 
 
 class CountingCoordinator(MemoryCoordinator):
@@ -47,7 +48,7 @@ class Bench:
         self.jobs = Jobs(self.coordinator, self.queue)
         self.cleanup = Cleanup(self.jobs, self.store, self.log)
         self.worker("one")
-        self.reconciler = Reconciler(self.jobs, self.coordinator, ATTEMPTS)
+        self.reconciler = Reconciler(self.jobs, self.coordinator, ATTEMPTS, MAX_HOURS)
 
     def worker(self, name: str, idle_seconds: float | None = None) -> None:
         """Announces a train worker; it is busy unless it says since when it waits."""

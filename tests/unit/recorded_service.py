@@ -90,6 +90,12 @@ class RecordedService:
 
         return method
 
+    def upload(self, requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
+        """Takes an upload in whole, and answers it as the Train that it stands for."""
+        request = next(requests).header
+        request.images_batch = b"".join(part.chunk for part in requests)
+        return self.streaming("Train")(request, context)
+
 
 def _sent(answer: Any, context: grpc.ServicerContext) -> Any:
     if isinstance(answer, Exception):
@@ -135,6 +141,7 @@ def _register(server: grpc.Server, service: RecordedService) -> None:
         for name in names:
             setattr(servicer, name, service.unary(name))
     digits.Train = service.streaming("Train")
+    digits.TrainUpload = service.upload
     digits.ClassifyStream = service.streaming("ClassifyStream")
     jobs.WatchJob = service.streaming("WatchJob")
     digit_service_pb2_grpc.add_DigitServiceServicer_to_server(digits, server)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ import numpy as np
 import pytest
 
 from digits.datasets.dataset import Dataset
-from digits.errors import CoordinatorUnavailable, InvalidInput, Overloaded, RequestConflict
+from digits.errors import CoordinatorUnavailable, InvalidInput, NotFound, Overloaded, RequestConflict
 from digits.feedback.labels import Labels
 from digits.jobs import train_request
 from digits.jobs.admission import Admission
-from digits.v1 import digit_service_pb2, training_pb2
+from digits.jobs.train_request import Upload
+from digits.models.registry import Registry
+from digits.ports import Create
+from digits.v1 import digit_service_pb2, models_pb2, training_pb2
 from tests.unit.job_bench import Bench
 from tests.unit.test_brought_weights import SEALED
 
@@ -42,7 +46,13 @@ def bench() -> Bench:
 def admission(bench: Bench, tmp_path: Path) -> Admission:
     labels = Labels(bench.store, max_per_caller=100)
     return Admission(
-        bench.jobs, bench.store, tmp_path, labels, max_dataset_bytes=1 << 20, max_jobs_per_caller=SHARE
+        bench.jobs,
+        bench.store,
+        tmp_path,
+        labels,
+        find_model=Registry(bench.coordinator).get,
+        max_dataset_bytes=1 << 20,
+        max_jobs_per_caller=SHARE,
     )
 
 
@@ -55,6 +65,33 @@ def test_an_upload_is_kept_under_the_name_of_its_job(bench: Bench, admission: Ad
     assert bench.store.read(f"uploads/{job.job_id}.npz") == IMAGES
     assert bench.jobs.get(job.job_id).spec.upload == f"uploads/{job.job_id}.npz"
     assert (bench.queue.job_ids, bench.open_jobs()) == ([job.job_id], [job.job_id])
+
+
+def test_an_upload_in_a_file_is_the_same_job_as_one_in_its_request(
+    bench: Bench, admission: Admission, tmp_path: Path
+) -> None:
+    first = admission.admit(upload("r"), "alice")
+    (tmp_path / "incoming").write_bytes(IMAGES)
+    as_file = Upload(tmp_path / "incoming", hashlib.sha256(IMAGES).hexdigest())
+    header = digit_service_pb2.TrainRequest(request_id="r")
+    assert admission.admit(header, "alice", as_file).job_id == first.job_id
+    other = admission.admit(digit_service_pb2.TrainRequest(), "alice", as_file)
+    assert bench.store.read(other.spec.upload) == IMAGES
+    assert [note.partition(":")[0] for note in other.progress.notes] == ["x_test of the upload"]
+
+
+def test_a_header_is_refused_before_its_upload_comes(bench: Bench, admission: Admission) -> None:
+    header = digit_service_pb2.TrainRequest(request_id="r")
+    admission.check_header(header, "alice")
+    admission.admit(upload("r"), "alice")
+    for _ in range(SHARE - 1):
+        admission.admit(upload(), "alice")
+    # A repeated call is the job that there is.
+    admission.check_header(header, "alice")
+    with pytest.raises(Overloaded, match="DIGITS_MAX_JOBS_PER_CALLER"):
+        admission.check_header(digit_service_pb2.TrainRequest(), "alice")
+    with pytest.raises(InvalidInput, match="recipe"):
+        admission.check_header(digit_service_pb2.TrainRequest(recipe="none"), "alice")
 
 
 def test_what_was_accepted_of_the_batch_is_in_the_job(bench: Bench, admission: Admission) -> None:
@@ -208,9 +245,33 @@ def test_a_model_is_kept_for_a_job_that_publishes_it_and_an_unfit_one_leaves_not
     assert bench.store.names("uploads") == [job.spec.upload]
 
 
-@pytest.mark.parametrize(("given", "field"), [({"recipe": "fast"}, "recipe"), ({"seed": 3}, "seed")])
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"recipe": "fast"}, "recipe"),
+        ({"seed": 3}, "seed"),
+        ({"base_model_version": "v3"}, "base_model_version"),
+    ],
+)
 def test_what_does_not_apply_to_a_model_is_refused(
     admission: Admission, given: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(InvalidInput, match=f"^{field}: is the bundle's own: leave it out"):
         admission.admit(digit_service_pb2.TrainRequest(model_bundle=SEALED, **given), "alice")
+
+
+def test_a_job_that_goes_on_from_a_version_has_its_recipe(bench: Bench, admission: Admission) -> None:
+    provenance = models_pb2.Provenance(recipe="standard")
+    model = models_pb2.Model(version="v3", provenance=provenance)
+    bench.coordinator.commit(Create("/models/v3", model.SerializeToString()))
+    spec = admission.admit(
+        digit_service_pb2.TrainRequest(images_batch=IMAGES, base_model_version="v3"), "a"
+    ).spec
+    assert (spec.recipe, spec.base_model_version) == ("standard", "v3")
+    other = digit_service_pb2.TrainRequest(images_batch=IMAGES, base_model_version="v3", recipe="fast")
+    with pytest.raises(InvalidInput, match="v3 was trained by 'standard'"):
+        admission.admit(other, "a")
+    missing = digit_service_pb2.TrainRequest(images_batch=IMAGES, base_model_version="v9")
+    with pytest.raises(NotFound, match="v9"):
+        admission.admit(missing, "a")
+    assert len(bench.store.names("uploads")) == 1

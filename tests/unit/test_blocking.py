@@ -9,9 +9,15 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from digits.errors import Overloaded
-from server.blocking import Pool, blocking, decoding, reading, storing
+from server.blocking import Pool, blocking, decoding, decoding_large, reading, storing
 
-POOLS = {"pictures": decoding, "zookeeper": blocking, "store": storing, "data": reading}
+POOLS = {
+    "pictures": decoding,
+    "large pictures": decoding_large,
+    "zookeeper": blocking,
+    "store": storing,
+    "data": reading,
+}
 
 
 @pytest.mark.parametrize("hanging", POOLS)

@@ -79,6 +79,11 @@ def test_train_says_that_the_pictures_are_transposed(run: Any) -> None:
     assert Scripted.asked[0]["orientation"] == "TRANSPOSED"
 
 
+def test_train_goes_on_from_a_version_that_is_named(run: Any) -> None:
+    run("train", "mnist.npz+feedback", "--base", "v3")
+    assert Scripted.asked[0]["base_model_version"] == "v3"
+
+
 def test_train_sends_the_bytes_of_an_upload(run: Any, tmp_path: Path) -> None:
     batch = tmp_path / "mine.npz"
     batch.write_bytes(b"npz")
@@ -221,13 +226,13 @@ def test_status_says_why_something_else_answers_than_what_serves(
     assert json.loads(capsys.readouterr().out)["serving_problem"] == problem
 
 
-def test_history_says_who_made_which_version_serve_when_and_why(run: Any, capsys: Printed) -> None:
+def test_history_says_who_made_which_version_serve_when_why_and_from_where(run: Any, capsys: Printed) -> None:
     assert run("models", "history") == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert rows == [
-        ["WHEN", "FROM", "TO", "WHY", "WHO"],
-        ["2026-09-21", "14:13:20", "v7", "v6", "rollback", "ann"],
-        ["2026-09-21", "14:13:20", "-", "v1", "gate", "bob"],
+        ["WHEN", "FROM", "TO", "WHY", "WHO", "WHERE"],
+        ["2026-09-21", "14:13:20", "v7", "v6", "rollback", "ann", "ipv4:10.0.0.5:4711"],
+        ["2026-09-21", "14:13:20", "-", "v1", "gate", "bob", "-"],
     ]
     assert run("models", "history", "--json") == 0
     assert json.loads(capsys.readouterr().out)[0]["reason"] == "ROLLBACK"

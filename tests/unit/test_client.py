@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Iterator
 
@@ -221,3 +222,17 @@ def test_a_version_is_pinned_and_let_go_again(client: Client, service: RecordedS
 
 def test_programs_outside_the_repository_import_the_client_as_documented() -> None:
     assert (digits.client.Client, digits.client.RemoteError) == (Client, RemoteError)
+
+
+def test_a_message_that_is_too_large_is_said_with_its_setting_and_another_way(
+    client: Client, service: RecordedService
+) -> None:
+    with pytest.raises(RemoteError, match=r"larger than max.*DIGITS_MAX_REQUEST_BYTES.*by TrainUpload"):
+        client.classify(image=bytes(5 << 20))
+
+
+def test_an_open_file_is_sent_in_pieces(client: Client, service: RecordedService) -> None:
+    file = io.BytesIO(bytes(range(256)) * 4000)
+    service.answers["Train"] = [progress("SUCCEEDED")]
+    assert [p.state for p in client.train(images_batch=file, seed=3)] == [training_pb2.SUCCEEDED]
+    assert service.requests == [pb.TrainRequest(images_batch=file.getvalue(), seed=3)]

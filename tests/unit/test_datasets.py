@@ -415,3 +415,21 @@ def test_a_damaged_gzip_is_refused_when_it_is_read(tmp_path: Path) -> None:
     batch = opened(tmp_path)
     with pytest.raises(InvalidInput, match=r"ubyte[.]gz cannot be read"):
         trained(batch)
+
+
+def test_a_megabyte_that_unpacks_to_a_gigabyte_is_refused_before_it_is_unpacked() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in (
+            ("x_train", np.zeros((60_000, 28, 28), np.uint8)),
+            ("y_train", digits_of(60_000)),
+        ):
+            with archive.open(f"{name}.npy", "w") as member:
+                np.save(member, array)
+    assert "times as many are allowed: save it without compression" in refusal(file.getvalue(), 1 << 30)
+
+
+def test_a_packed_csv_that_unpacks_to_a_thousandfold_is_refused(tmp_path: Path) -> None:
+    line = b"1" + b",0" * 784 + b"\n"
+    (tmp_path / "zeros.csv.gz").write_bytes(gzip.compress(line * 45_000))
+    assert "times as many are allowed" in refusal(tmp_path / "zeros.csv.gz", 1 << 30)

@@ -113,7 +113,7 @@ def test_a_real_server_that_is_away_is_named_without_its_password(setting: str, 
 
 def test_a_url_that_no_adapter_knows_is_wrong_and_a_folder_that_is_there_is_fine(tmp_path: Path) -> None:
     (unknown,) = systems.systems(Settings(store_url="s3://bucket"))
-    assert unknown.found.startswith("DIGITS_STORE_URL: file://… or webhdfs://… is supported")
+    assert unknown.found.startswith("DIGITS_STORE_URL: file://… or webhdfs://… or swebhdfs://… is supported")
     (known,) = systems.systems(Settings(store_url=f"file://{tmp_path}"))
     assert known.health is Health.FINE
 

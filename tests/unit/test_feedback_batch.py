@@ -12,6 +12,7 @@ from digits.feedback import batch
 from digits.feedback.labels import Labels
 from digits.jobs import train_request
 from digits.jobs.admission import Admission
+from digits.models.registry import Registry
 from digits.v1 import digit_service_pb2 as pb
 from tests.unit.feedback_bench import labelled
 from tests.unit.job_bench import Bench
@@ -50,7 +51,13 @@ def admission(bench: Bench, labels: Labels, tmp_path: Path) -> Admission:
     pixels = np.random.default_rng(0).integers(0, 256, (44, 28, 28), np.uint8)
     np.savez(tmp_path / "base.npz", x_train=pixels, y_train=np.arange(44, dtype=np.uint8) % 10)
     return Admission(
-        bench.jobs, bench.store, tmp_path, labels, max_dataset_bytes=MAX_BYTES, max_jobs_per_caller=9
+        bench.jobs,
+        bench.store,
+        tmp_path,
+        labels,
+        find_model=Registry(bench.coordinator).get,
+        max_dataset_bytes=MAX_BYTES,
+        max_jobs_per_caller=9,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from prometheus_client import REGISTRY
 
 from digits.errors import CoordinatorUnavailable
 from digits.feedback.labels import Labels
@@ -62,6 +63,10 @@ def live_labels(bench: Bench, rollback: bool) -> LiveLabels:
     return LiveLabels(Labels(bench.store, 1000), bench.registry, promotion, rollback=rollback)
 
 
+def rollbacks() -> float:
+    return REGISTRY.get_sample_value("digits_live_label_rollbacks_total") or 0
+
+
 def report_many(labels: LiveLabels) -> pb.LiveAccuracy:
     """v1 is right ten times of ten, and v2 never."""
     for number in range(10):
@@ -80,8 +85,14 @@ def test_unless_asked_for_no_label_moves_the_alias(bench: Bench) -> None:
     assert bench.registry.alias().serving.version == "v2"
 
 
-def test_what_live_labels_show_to_be_worse_is_rolled_back_and_the_history_says_why(bench: Bench) -> None:
-    report_many(live_labels(bench, rollback=True))
+def test_what_live_labels_show_to_be_worse_is_rolled_back_and_the_history_says_why(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = rollbacks()
+    with caplog.at_level("INFO", "digits.audit"):
+        report_many(live_labels(bench, rollback=True))
+    assert "rolled back by live labels v2 to v1" in caplog.text
+    assert rollbacks() == before + 1
     serving = bench.registry.alias().serving
     assert serving.version == "v1"
     (newest,) = [change for change in serving.history if change.reason == pb.ServingChange.LIVE_LABELS]

@@ -50,6 +50,16 @@ def test_the_state_folder_is_its_owners_alone_also_if_it_was_there(tmp_path: Pat
     assert {mode(path) for path in (folder.root, folder.run, folder.logs, folder.secrets)} == {0o700}
 
 
+def test_a_folder_of_somebody_else_which_a_container_was_given_is_used_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "var").mkdir(mode=0o775)
+    (tmp_path / "var").chmod(0o775)
+    monkeypatch.setattr("os.getuid", lambda: (tmp_path / "var").stat().st_uid + 1)
+    StateFolder.at(tmp_path / "var").make()
+    assert mode(tmp_path / "var") == 0o775
+
+
 def test_a_private_file_that_replaces_a_public_one_is_private(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("before")

@@ -51,3 +51,11 @@ def test_pictures_are_redrawn_less_and_less_from_the_first_share_to_the_last() -
     schedule = recipe.schedule(np.array([0, 0.5, 1, 1.2]))
     np.testing.assert_allclose(schedule.redrawn_shares, [0.5, 0.3, 0.1, 0.1])
     assert schedule.redrawn_shares.dtype == schedule.learning_rates.dtype == np.float32
+
+
+def test_a_training_that_goes_on_begins_low_and_falls_to_nothing() -> None:
+    progress = np.array([0, 0.5, 1, 1.2])
+    rates = recipes.FAST.schedule(progress, continued=True).learning_rates
+    start = recipes.CONTINUED_SHARE * recipes.FAST.peak_learning_rate
+    assert rates.tolist() == pytest.approx([start, start / 2, 0, 0])
+    assert rates.dtype == np.float32

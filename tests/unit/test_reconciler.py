@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, timedelta
+
 import pytest
+from google.rpc import code_pb2
 
 from digits.errors import LeaseLost
 from digits.jobs.reconciler import Reconciler
 from digits.jobs.states import advance
 from digits.v1 import training_pb2 as pb
-from tests.unit.job_bench import ATTEMPTS, Bench, raising
+from tests.unit.job_bench import ATTEMPTS, MAX_HOURS, Bench, raising
 
 
 @pytest.fixture
@@ -196,3 +199,30 @@ def test_a_reconciler_that_meets_what_nobody_foresaw_lets_another_lead(
     monkeypatch.undo()
     other.turn()
     assert (bench.reconciler.leads(), other.leads()) == (False, True)
+
+
+def test_a_job_that_takes_too_long_fails_with_a_sentence_and_its_trainer_stands_down(bench: Bench) -> None:
+    job, lease = bench.leased()
+    waiting = bench.submit()
+    started = bench.jobs.get(job.job_id).start_time.ToDatetime(UTC)
+    bench.reconciler.reconcile()
+    lease.edit(lambda job: advance(job, pb.TRAINING))
+    too_long = timedelta(hours=MAX_HOURS, seconds=1)
+    bench.jobs.edit(job.job_id, lambda job: job.start_time.FromDatetime(started - too_long))
+    bench.reconciler.reconcile()
+    failed = bench.jobs.get(job.job_id)
+    assert (failed.state, failed.progress.error.code) == (pb.FAILED, code_pb2.DEADLINE_EXCEEDED)
+    assert "not done after 2 hours" in failed.progress.error.message
+    assert "DIGITS_MAX_JOB_HOURS" in failed.progress.error.message
+    with pytest.raises(LeaseLost):
+        lease.edit(lambda job: advance(job, pb.EVALUATING))
+    # Nobody has had this one yet: its time has not begun.
+    assert bench.jobs.get(waiting.job_id).state == pb.QUEUED
+
+
+def test_the_time_of_a_job_goes_on_with_its_next_trainer(bench: Bench) -> None:
+    job, lease = bench.leased()
+    started = bench.jobs.get(job.job_id).start_time
+    lease.release()
+    assert bench.lease(job.job_id)
+    assert bench.jobs.get(job.job_id).start_time == started

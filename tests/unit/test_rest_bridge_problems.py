@@ -32,7 +32,7 @@ def service() -> Iterator[RecordedService]:
 @pytest.fixture
 def web(service: RecordedService) -> Iterator[FlaskClient]:
     with Client(service.address, timeout_seconds=5) as client:
-        yield create_app(Settings(max_request_bytes=3 << 20), client).test_client()
+        yield create_app(Settings(max_upload_bytes=3 << 20), client).test_client()
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,13 @@ class Served:
         self.job = JobServicer(jobs, streams, access, retention=retention, limits=limits)
         store = MemoryStore()
         admission = Admission(
-            jobs, store, Path("nowhere"), Labels(store, 1), max_dataset_bytes=1 << 20, max_jobs_per_caller=9
+            jobs,
+            store,
+            Path("nowhere"),
+            Labels(store, 1),
+            find_model=Registry(self.bench.coordinator).get,
+            max_dataset_bytes=1 << 20,
+            max_jobs_per_caller=9,
         )
         self.digit = DigitServicer(
             admission,

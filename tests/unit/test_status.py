@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
+
+import pytest
 
 from digits.adapters.memory import MemoryCoordinator, MemoryLog, MemoryStore
 from digits.errors import CoordinatorUnavailable
 from digits.jobs.jobs import Jobs, new_job
 from digits.ports import Create
+from digits.security.tokens import Principal, Role, Tokens, line
 from digits.serving.serving_model import ServingSnapshot
 from digits.v1 import status_pb2 as pb
 from digits.v1 import training_pb2
+from server.access import Access
 from server.asking import Asking
 from server.status_servicer import Queue, StatusServicer
 
@@ -33,6 +38,9 @@ def status(
     store: Any = None,
     breaker_is_open: Callable[[], bool] = lambda: False,
     serving: ServingSnapshot | None = None,
+    *,
+    access: Access | None = None,
+    call: object = None,
 ) -> pb.GetStatusResponse:
     servicer = StatusServicer(
         coordinator,
@@ -41,8 +49,9 @@ def status(
         MemoryLog(),
         queue=Queue(lambda: 7, breaker_is_open),
         serving=lambda: serving or ServingSnapshot(),
+        access=access or Access(None, 1),
     )
-    return asyncio.run(servicer.GetStatus(pb.GetStatusRequest(), None))
+    return asyncio.run(servicer.GetStatus(pb.GetStatusRequest(), call))  # type: ignore[arg-type]
 
 
 def parts(response: pb.GetStatusResponse) -> dict[str, tuple[bool, str]]:
@@ -82,6 +91,36 @@ def test_a_worker_that_cannot_follow_is_not_well() -> None:
     coordinator = MemoryCoordinator()
     works(coordinator, "classify", error="v2 is damaged")
     assert parts(status(coordinator))["classify workers"] == (False, "v2 is damaged")
+
+
+class Call:
+    """A call with a token."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
+        """See grpc.aio.ServicerContext."""
+        return (("authorization", f"Bearer {self._token}"),)
+
+
+@pytest.mark.parametrize(("role", "sees"), [(Role.ADMIN, True), (Role.CLASSIFY, False), (Role.TRAIN, False)])
+def test_where_the_parts_are_is_told_to_admins_alone(tmp_path: Path, role: Role, sees: bool) -> None:
+    (tmp_path / "tokens").write_text(line(Principal("ann", frozenset({role})), "t"))
+    coordinator = MemoryCoordinator()
+    works(
+        coordinator,
+        "classify",
+        host="inside-1",
+        process_id=7,
+        error="kafka.inside:9092 is away",
+        model_version="v1",
+    )
+    access = Access(Tokens(tmp_path / "tokens"), 1)
+    response = status(coordinator, access=access, call=Call("t"))
+    assert ("inside" in str(response), "process_id" in str(response)) == (sees, sees)
+    assert [worker.model_version for worker in response.workers] == ["v1"]
+    assert "is away" in parts(response)["classify workers"][1]
 
 
 def test_a_queue_that_nobody_answers_is_not_well() -> None:

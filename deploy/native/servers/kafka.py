@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from deploy.native import private_files
 from deploy.native.downloads import jars
 from deploy.native.loopback import PROBE_SECONDS, listens
 from deploy.native.servers.jvm import once, small_server
-from deploy.native.servers.server import OPEN, Server
+from deploy.native.servers.server import OPEN, USERNAME, Server
 
 # One node, so that everything Kafka keeps for itself has one replica too, and few partitions.
 # The cleaner's buffer is 128 MB by default, more than everything else on the heap.
@@ -43,6 +44,22 @@ num.network.threads=2
 num.io.threads=4
 background.threads=2
 """
+# Whoever connects logs in, and so does the node to itself.
+SECURED = """\
+listeners=LOGIN://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=LOGIN://127.0.0.1:{port}
+listener.security.protocol.map=LOGIN:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT
+inter.broker.listener.name=LOGIN
+sasl.enabled.mechanisms=PLAIN
+sasl.mechanism.inter.broker.protocol=PLAIN
+sasl.mechanism.controller.protocol=PLAIN
+listener.name.login.plain.sasl.jaas.config={login}
+listener.name.controller.plain.sasl.jaas.config={login}
+"""
+LOGIN = (
+    "org.apache.kafka.common.security.plain.PlainLoginModule required "
+    'username="{name}" password="{secret}" user_{name}="{secret}";'
+)
 LOGGING = (
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
@@ -65,7 +82,16 @@ class Kafka(Server):
 
     def settings(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> dict[str, object]:
         """See Server."""
-        return {"log_url": f"kafka://127.0.0.1:{ports['kafka']}"}
+        address: dict[str, object] = {"log_url": f"kafka://127.0.0.1:{ports['kafka']}"}
+        if not secrets:
+            return address
+        login = {"kafka_sasl_username": USERNAME, "kafka_sasl_password": secrets[self.name]}
+        return {
+            **address,
+            "kafka_security_protocol": "SASL_PLAINTEXT",
+            "kafka_sasl_mechanism": "PLAIN",
+            **login,
+        }
 
     def command(
         self, folder: Path, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN
@@ -73,12 +99,13 @@ class Kafka(Server):
         """See Server. The command formats the storage when it runs for the first time."""
         options = (*small_server(384, folder), *LOGGING, "-cp", f"{jars.folder('kafka')}/*")
         configuration = folder / "server.properties"
-        configuration.write_text(
-            CONFIGURATION.format(
-                folder=folder, port=ports["kafka"], controller_port=ports["kafka-controller"]
-            ),
-            encoding="utf-8",
-        )
+        places = {"port": ports["kafka"], "controller_port": ports["kafka-controller"]}
+        text = CONFIGURATION.format(folder=folder, **places)
+        if secrets:
+            # Of a property that comes twice, the last one holds.
+            login = LOGIN.format(name=USERNAME, secret=secrets[self.name])
+            text += SECURED.format(login=login, **places)
+        private_files.write(configuration, text)
         tool = ("kafka.tools.StorageTool", "format", "--ignore-formatted", "--cluster-id", CLUSTER)
         form = (*options, *tool, "--config", str(configuration))
         return once(folder / "formatted", form, (*options, "kafka.Kafka", str(configuration)))
@@ -86,19 +113,22 @@ class Kafka(Server):
     def answers(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> bool:
         """Whether a topic can be made and written."""
         address = f"127.0.0.1:{ports['kafka']}"
-        return listens(address) and _writes_a_topic(address)
+        return listens(address) and _writes_a_topic(address, secrets.get(self.name, ""))
 
     def version(self) -> str:
         """See Server."""
         return jars.pinned_version("kafka", "kafka-clients")
 
 
-def _writes_a_topic(address: str) -> bool:
+def _writes_a_topic(address: str, secret: str) -> bool:
     # An extra: what does not start the real stack runs without it.
     from confluent_kafka import KafkaError, KafkaException, Producer  # noqa: PLC0415
     from confluent_kafka.admin import AdminClient, NewTopic  # noqa: PLC0415
 
     options: dict[str, Any] = {"bootstrap.servers": address, **SILENT}
+    if secret:
+        login = {"sasl.mechanism": "PLAIN", "sasl.username": USERNAME, "sasl.password": secret}
+        options |= {"security.protocol": "SASL_PLAINTEXT", **login}
     topic = NewTopic(TOPIC, num_partitions=1, replication_factor=1, config={"retention.ms": "60000"})
     # The answer never comes if the client is gone before it.
     admin = AdminClient(options)

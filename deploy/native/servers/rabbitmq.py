@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
+import secrets
 import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from deploy.native import private_files
 from deploy.native.errors import CannotStart
 from deploy.native.loopback import PROBE_SECONDS, listens
-from deploy.native.servers.server import OPEN, Server
+from deploy.native.servers.server import OPEN, USERNAME, Server
 from deploy.native.supervision import parent_death_signal
 from deploy.native.versions import first_version
 
@@ -43,7 +48,10 @@ class RabbitMq(Server):
 
     def settings(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> dict[str, object]:
         """See Server."""
-        return {"broker_url": f"amqp://guest:guest@127.0.0.1:{ports['rabbitmq']}//"}
+        address = f"127.0.0.1:{ports['rabbitmq']}//"
+        if not secrets:
+            return {"broker_url": f"amqp://guest:guest@{address}"}
+        return {"broker_url": f"amqp://{USERNAME}@{address}", "broker_password": secrets[self.name]}
 
     def command(
         self, folder: Path, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN
@@ -54,6 +62,10 @@ class RabbitMq(Server):
             raise CannotStart("RabbitMQ is not installed (Debian, Ubuntu: apt-get install rabbitmq-server)")
         folder.mkdir(parents=True, exist_ok=True)
         configuration = CONFIGURATION.format(port=ports["rabbitmq"])
+        if secrets:
+            definitions = folder / "users.json"
+            private_files.write(definitions, _users(secrets[self.name]))
+            configuration += f"load_definitions = {definitions}\n"
         (folder / "rabbitmq.conf").write_text(configuration, encoding="utf-8")
         (folder / "plugins").write_text("[].\n", encoding="utf-8")
         given = _environment(folder, ports["rabbitmq-epmd"], ports["rabbitmq-inner"])
@@ -64,7 +76,8 @@ class RabbitMq(Server):
     def answers(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> bool:
         """Whether it takes a connection, and a queue can be declared."""
         address = f"127.0.0.1:{ports['rabbitmq']}"
-        return listens(address) and _declares_a_queue(address)
+        login = (USERNAME, secrets[self.name]) if secrets else ("guest", "guest")
+        return listens(address) and _declares_a_queue(address, login)
 
     def version(self) -> str:
         """See Server."""
@@ -105,12 +118,34 @@ def _environment(folder: Path, epmd_port: int, inner_port: int) -> dict[str, str
     }
 
 
-def _declares_a_queue(address: str) -> bool:
+def _users(password: str) -> str:
+    """RabbitMQ's definitions of the one user that may log in, read at each start.
+
+    A folder of an earlier version has the user guest with the password that everybody knows.
+    """
+    users = [_user(USERNAME, password), _user("guest", secrets.token_urlsafe(32))]
+    everything = {"vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}
+    permissions = [{"user": USERNAME, **everything}]
+    return json.dumps({"vhosts": [{"name": "/"}], "users": users, "permissions": permissions})
+
+
+def _user(name: str, password: str) -> dict[str, str]:
+    salt = secrets.token_bytes(4)
+    digest = hashlib.sha256(salt + password.encode()).digest()
+    return {
+        "name": name,
+        "password_hash": base64.b64encode(salt + digest).decode(),
+        "hashing_algorithm": "rabbit_password_hashing_sha256",
+        "tags": "",
+    }
+
+
+def _declares_a_queue(address: str, login: tuple[str, str]) -> bool:
     import amqp  # noqa: PLC0415
 
     try:
         with amqp.Connection(
-            address, connect_timeout=PROBE_SECONDS, read_timeout=PROBE_SECONDS
+            address, *login, connect_timeout=PROBE_SECONDS, read_timeout=PROBE_SECONDS
         ) as connection:
             connection.channel().queue_declare(QUEUE, exclusive=True)
     except (amqp.AMQPError, OSError):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.native.servers.server import OPEN, Server
-from deploy.native.servers.spark_cluster import java_options, master_state
+from deploy.native.servers.spark_cluster import java_options, master_state, security
 from deploy.native.versions import package_version
 
 MAIN = "org.apache.spark.deploy.master.Master"
@@ -22,7 +22,8 @@ class SparkMaster(Server):
 
     def settings(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> dict[str, object]:
         """See Server."""
-        return {"spark_master": f"spark://127.0.0.1:{ports['spark-master']}"}
+        address: dict[str, object] = {"spark_master": f"spark://127.0.0.1:{ports['spark-master']}"}
+        return address | {"spark_secret": secrets[self.name]} if secrets else address
 
     def command(
         self, folder: Path, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN
@@ -42,7 +43,8 @@ class SparkMaster(Server):
         )
         port, web_port = ports["spark-master"], ports["spark-master-web"]
         place = ("--host", "127.0.0.1", "--port", str(port), "--webui-port", str(web_port))
-        return (*java_options(folder), *options, MAIN, *place)
+        secured = security(folder, secrets.get(self.name, ""))
+        return (*java_options(folder), *options, MAIN, *secured, *place)
 
     def answers(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> bool:
         """Whether it is ALIVE and so gives out work."""

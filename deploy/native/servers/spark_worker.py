@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.native.servers import java
 from deploy.native.servers.server import OPEN, Server
-from deploy.native.servers.spark_cluster import java_options, master_state
+from deploy.native.servers.spark_cluster import java_options, master_state, security
 from deploy.native.versions import package_version
 
 MAIN = "org.apache.spark.deploy.worker.Worker"
@@ -40,8 +41,9 @@ class SparkWorker(Server):
         port, web_port = ports["spark-worker"], ports["spark-worker-web"]
         place = ("--host", "127.0.0.1", "--port", str(port), "--webui-port", str(web_port))
         options = ("-Dspark.worker.cleanup.enabled=true", "-Dspark.worker.cleanup.appDataTtl=86400")
-        main = (*options, MAIN, *offer, *place, f"spark://127.0.0.1:{ports['spark-master']}")
-        return ("env", *_environment(), *java_options(folder), *main)
+        secured = security(folder, secrets.get("spark-master", ""))
+        main = (*options, MAIN, *secured, *offer, *place, f"spark://127.0.0.1:{ports['spark-master']}")
+        return ("env", *_environment(), f"TMPDIR={_temporary(folder)}", *java_options(folder), *main)
 
     def answers(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> bool:
         """Whether the master counts on it."""
@@ -52,6 +54,14 @@ class SparkWorker(Server):
     def version(self) -> str:
         """See Server."""
         return package_version("pyspark")
+
+
+def _temporary(folder: Path) -> Path:
+    """Where executors' Python workers write temporary files; those of killed ones go with the next start."""
+    temporary = folder / "tmp"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    return temporary
 
 
 def _environment() -> tuple[str, ...]:

@@ -7,12 +7,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
-from kazoo.client import KazooClient, KeeperState
+from kazoo.client import KazooClient
 from kazoo.exceptions import KazooException
 from kazoo.handlers.threading import KazooTimeoutError
 
 from deploy.native.loopback import PROBE_SECONDS, listens
 from digits.adapters.zookeeper_access import OPEN, ZooKeeperAccess
+from digits.adapters.zookeeper_session import GIVEN_UP
 from digits.ports import Stored
 from digits.records import Record, RecordReader
 from digits.v1 import models_pb2, training_pb2
@@ -72,7 +73,7 @@ class RegistryReader:
             return None
 
     def _connected(self) -> Any:
-        if self._client and self._client.client_state == KeeperState.AUTH_FAILED:
+        if self._client and self._client.client_state in GIVEN_UP:
             # Kazoo never tries again, though the server may just have died in the login.
             self.close()
         if self._client is None and any(map(listens, self._hosts.split(","))):

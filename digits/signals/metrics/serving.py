@@ -38,6 +38,12 @@ SERVING_VERSION = Gauge(
 SERVING_GENERATION = Gauge("digits_serving_generation", "The alias's generation that the version came with.")
 SERVING_CURRENT = Gauge("digits_serving_model_current", "1 if what is in memory is what the alias names.")
 SWAPS = Counter("digits_model_swaps", "Times that another version took over in this process.")
+LABELS = Counter(
+    "digits_reported_labels", "Labels of answers that people reported and that are kept.", ["right"]
+)
+LIVE_ROLLBACKS = Counter(
+    "digits_live_label_rollbacks", "Times that reported labels had the version before serve again."
+)
 LOAD_FAILURES = Counter("digits_model_load_failures", "Versions that the alias named and that did not load.")
 LOAD_SECONDS = Histogram(
     "digits_model_load_duration_seconds", "Time to read, verify and warm a version.", buckets=CALL_SECONDS
