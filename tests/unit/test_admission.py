@@ -20,6 +20,7 @@ from digits.models.registry import Registry
 from digits.ports import Create
 from digits.v1 import digit_service_pb2, models_pb2, training_pb2
 from tests.unit.job_bench import Bench
+from tests.unit.test_brought_weights import SEALED
 
 SHARE = 3
 
@@ -231,6 +232,34 @@ def finish_all(bench: Bench) -> None:
     for job in bench.jobs.open():
         bench.jobs.cancel(job.job_id)
         bench.cleanup.end(job.job_id)
+
+
+def test_a_model_is_kept_for_a_job_that_publishes_it_and_an_unfit_one_leaves_nothing(
+    bench: Bench, admission: Admission
+) -> None:
+    request = digit_service_pb2.TrainRequest(model_bundle=SEALED, promotion=training_pb2.NEVER)
+    job = admission.admit(request, "alice")
+    assert (job.spec.is_model, job.spec.recipe) == (True, "")
+    assert bench.store.read(job.spec.upload) == SEALED
+    with pytest.raises(InvalidInput, match=r"^model_bundle: not a digits\.v1\.ModelBundle; give a file"):
+        admission.admit(digit_service_pb2.TrainRequest(model_bundle=b"PK"), "alice")
+    assert bench.open_jobs() == [job.job_id]
+    assert bench.store.names("uploads") == [job.spec.upload]
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"recipe": "fast"}, "recipe"),
+        ({"seed": 3}, "seed"),
+        ({"base_model_version": "v3"}, "base_model_version"),
+    ],
+)
+def test_what_does_not_apply_to_a_model_is_refused(
+    admission: Admission, given: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InvalidInput, match=f"^{field}: is the bundle's own: leave it out"):
+        admission.admit(digit_service_pb2.TrainRequest(model_bundle=SEALED, **given), "alice")
 
 
 def test_a_job_that_goes_on_from_a_version_has_its_recipe(bench: Bench, admission: Admission) -> None:

@@ -99,3 +99,17 @@ def test_a_refusal_is_the_same_error(service: RecordedService) -> None:
 
 def test_programs_outside_the_repository_import_it_as_documented() -> None:
     assert digits.client.AsyncClient is AsyncClient
+
+
+def test_a_batch_is_uploaded_as_the_other_client_does_it(service: RecordedService) -> None:
+    service.answers["Train"] = [training_pb2.TrainProgress(job_id="j1")]
+
+    async def talk() -> list[str]:
+        async with AsyncClient(service.address) as client:
+            return [p.job_id async for p in client.train(images_batch=bytes(3 << 20), recipe="fast")]
+
+    assert asyncio.run(talk()) == ["j1"]
+    (asked,) = service.requests
+    with Client(service.address) as client:
+        assert [p.job_id for p in client.train(images_batch=bytes(3 << 20), recipe="fast")] == ["j1"]
+    assert service.requests == [asked, asked]
