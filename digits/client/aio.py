@@ -96,6 +96,7 @@ class AsyncClient:
         seed: int = 0,
         promotion: training_pb2.Promotion | str | int = 0,
         orientation: training_pb2.Orientation | str | int = 0,
+        base_model_version: str = "",
         timeout_seconds: float | None = None,
     ) -> AsyncIterator[training_pb2.TrainProgress]:
         """Starts a training now and yields its progress; leaving the iterator leaves the job running.
@@ -114,6 +115,7 @@ class AsyncClient:
             # The stub knows no plain numbers.
             promotion=promotion,  # type: ignore[arg-type]
             orientation=orientation,  # type: ignore[arg-type]
+            base_model_version=base_model_version,
         )
         return self._stream(self._stubs.digits.Train, request, timeout_seconds)
 

@@ -21,7 +21,7 @@ from digits.v1 import models_pb2, training_pb2
 
 @dataclass(frozen=True)
 class Upload:
-    """A batch or a model that came with its request: its bytes, or a local file of them, and their SHA-256."""
+    """A batch or a model that came with its request: its bytes, or a file of them, and their SHA-256."""
 
     content: bytes | Path
     sha256: str
@@ -50,8 +50,14 @@ def check(request: pb.TrainRequest, *, uploaded: bool = False) -> None:
         raise InvalidInput("images_batch_path", "only without an upload")
     if not uploaded and kind is None:
         raise InvalidInput("batch", "give one of images_batch_path, images_batch and model_bundle")
-    if kind == "model_bundle" and (request.recipe or request.seed):
-        raise InvalidInput("recipe" if request.recipe else "seed", "is the bundle's own: leave it out")
+    if kind == "model_bundle":
+        _check_bundle_alone(request)
+
+
+def _check_bundle_alone(request: pb.TrainRequest) -> None:
+    for field in ("recipe", "seed", "base_model_version"):
+        if getattr(request, field):
+            raise InvalidInput(field, "is the bundle's own: leave it out")
 
 
 def open_batch(
