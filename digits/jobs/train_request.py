@@ -49,8 +49,14 @@ def check(request: pb.TrainRequest, *, uploaded: bool = False) -> None:
         raise InvalidInput("header", "names a batch itself; an upload sends it in chunks")
     if not uploaded and request.WhichOneof("batch") is None:
         raise InvalidInput("batch", "give one of images_batch_path, images_batch and model_bundle")
-    if request.WhichOneof("batch") == "model_bundle" and (request.recipe or request.seed):
-        raise InvalidInput("recipe" if request.recipe else "seed", "is the bundle's own: leave it out")
+    if request.WhichOneof("batch") == "model_bundle":
+        _check_bundle_alone(request)
+
+
+def _check_bundle_alone(request: pb.TrainRequest) -> None:
+    for field in ("recipe", "seed", "base_model_version"):
+        if getattr(request, field):
+            raise InvalidInput(field, "is the bundle's own: leave it out")
 
 
 def open_batch(

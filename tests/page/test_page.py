@@ -154,3 +154,11 @@ def test_of_an_answer_that_the_server_forgot_the_pixels_are_sent(bridge: Bridge,
     expect(page.get_by_role("button", name="It is a 8")).to_have_attribute("aria-pressed", "true")
     newest = bridge.service.requests[-1]
     assert (newest.pixels, newest.label) == (seen.pixels, 8)
+
+
+def test_a_version_is_downloaded_as_a_file_of_its_own_name(bridge: Bridge, open_page: Open) -> None:
+    page = open_page(f"{bridge.url}/#versions", accept_downloads=True)
+    with page.expect_download() as began:
+        page.get_by_role("button", name="Download v1").click()
+    assert began.value.suggested_filename == "digits-v1.onnx"
+    assert began.value.path().read_bytes() == b"network"

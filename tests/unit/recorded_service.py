@@ -45,6 +45,9 @@ DEFAULTS: dict[str, Message] = {
     "PruneJobs": training_pb2.PruneJobsResponse(job_ids=["j1"]),
     "PinModel": models_pb2.Model(version="v1", pinned=True),
     "PruneModels": models_pb2.PruneModelsResponse(versions=["v1"]),
+    "ExportModel": models_pb2.ExportModelResponse(
+        version="v1", data=b"network", file_name="v1.onnx", sha256="0" * 64
+    ),
     "CompareModels": models_pb2.CompareModelsResponse(image_count=10, difference_count=1),
     "ListBatches": digit_service_pb2.ListBatchesResponse(
         batches=[digit_service_pb2.Batch(path="tiny.npz", total_bytes=2000)]
@@ -134,6 +137,7 @@ def _register(server: grpc.Server, service: RecordedService) -> None:
             "RollbackModel",
             "ListServingHistory",
             "CompareModels",
+            "ExportModel",
             "PinModel",
             "PruneModels",
         ],
