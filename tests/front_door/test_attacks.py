@@ -149,48 +149,6 @@ def test_a_known_callers_large_body_is_let_through(attacked: FrontDoor) -> None:
     assert (reply.status_code, reply.json()["field"]) == (400, "image")
 
 
-def test_streams_that_are_opened_and_reset_at_once_are_refused(attacked: FrontDoor) -> None:
-    """Rapid reset (CVE-2023-44487): each stream is over before it counts as open."""
-    logged = len(attacked.nginx.calls())
-    source = "127.0.0.9"
-    with ExitStack() as lines:
-        for _ in range(10):
-            line = socket.create_connection(("127.0.0.1", attacked.nginx.grpc_port), 30, (source, 0))
-            secure = tls_context(attacked, "h2").wrap_socket(line, server_hostname="localhost")
-            lines.enter_context(secure).settimeout(30)
-            with suppress(OSError):
-                secure.sendall(_opened_and_reset(2_000))
-
-        def refused() -> int:
-            calls = attacked.nginx.calls()[logged:]
-            return sum(call["address"] == source and call["grpc_status"] == "8" for call in calls)
-
-        wait_until(lambda: refused() > 1_000, seconds=30, what="refusals")
-
-
-def _opened_and_reset(count: int) -> bytes:
-    """The beginning of a connection by HTTP/2, and so many calls, each of which is taken back at once."""
-    # :method POST, :scheme https, :authority, :path, content-type, te (RFC 7541, each by its name's number).
-    fields = b"\x83\x87" + b"".join(
-        name + bytes([len(value)]) + value
-        for name, value in (
-            (b"\x01", b"localhost"),
-            (b"\x04", CLASSIFY.encode()),
-            (b"\x0f\x10", b"application/grpc"),
-            (b"\x00\x02te", b"trailers"),
-        )
-    )
-
-    def frame(kind: int, flags: int, stream: int, body: bytes) -> bytes:
-        return len(body).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + body
-
-    begin = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b"")
-    calls = [
-        frame(1, 4, stream, fields) + frame(3, 0, stream, b"\0\0\0\x08") for stream in range(1, 2 * count, 2)
-    ]
-    return begin + b"".join(calls)
-
-
 @contextmanager
 def _unended_message(front_door: FrontDoor) -> Iterator[None]:
     """Announces a message of the largest size, sends a quarter of it, and stays."""

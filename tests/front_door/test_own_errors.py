@@ -284,3 +284,57 @@ def test_a_grpc_classification_is_tried_at_the_next_server(authority: trustme.CA
 def test_metrics_are_nothing_for_callers(nobody: Nginx) -> None:
     with session(nobody) as web:
         check_problem(web.get(f"{nobody.rest_url}/metrics", timeout=10), 404)
+
+
+def test_one_address_begins_so_many_trainings_in_one_go(authority: trustme.CA) -> None:
+    """32 more than one, and two a second."""
+    with running(authority) as nginx, client(nginx) as caller:
+        codes = []
+        for _ in range(80):
+            with pytest.raises(RemoteError) as refused:
+                next(caller.train(images_batch_path="a.npz"))
+            codes.append(refused.value.code)
+        assert codes[:33] == [StatusCode.UNAVAILABLE] * 33
+        assert StatusCode.RESOURCE_EXHAUSTED in codes[33:]
+
+
+def test_streams_that_are_opened_and_reset_at_once_count_as_calls(authority: trustme.CA) -> None:
+    """Rapid reset (CVE-2023-44487): each is over before it counts as open. The rate is a lower one here."""
+    with configured(authority) as nginx:
+        for name, documented, given in (
+            ("nginx.conf", "zone=calls:10m rate=5000r/s", "zone=calls:10m rate=1r/s"),
+            ("grpc.conf", "zone=calls burst=5000", "zone=calls burst=10"),
+        ):
+            path = nginx.folder / name
+            path.write_text(path.read_text().replace(documented, given))
+        nginx.start()
+        context = ssl.create_default_context(cafile=nginx.ca_file)
+        context.set_alpn_protocols(["h2"])
+        line = socket.create_connection(("127.0.0.1", nginx.grpc_port), 30)
+        with context.wrap_socket(line, server_hostname="localhost") as secure:
+            secure.sendall(_opened_and_reset(100))
+            wait_until(lambda: len(nginx.calls()) == 100, what="100 calls in the log")
+        assert sum(call["grpc_status"] == "8" for call in nginx.calls()) > 50
+
+
+def _opened_and_reset(count: int) -> bytes:
+    """The beginning of a connection by HTTP/2, and so many calls, each of which is taken back at once."""
+    # :method POST, :scheme https, :authority, :path, content-type, te (RFC 7541, each by its name's number).
+    fields = b"\x83\x87" + b"".join(
+        name + bytes([len(value)]) + value
+        for name, value in (
+            (b"\x01", b"localhost"),
+            (b"\x04", b"/digits.v1.DigitService/Classify"),
+            (b"\x0f\x10", b"application/grpc"),
+            (b"\x00\x02te", b"trailers"),
+        )
+    )
+
+    def frame(kind: int, flags: int, stream: int, body: bytes) -> bytes:
+        return len(body).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + body
+
+    begin = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b"")
+    calls = [
+        frame(1, 4, stream, fields) + frame(3, 0, stream, b"\0\0\0\x08") for stream in range(1, 2 * count, 2)
+    ]
+    return begin + b"".join(calls)
