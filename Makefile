@@ -2,8 +2,7 @@
 # PYTHON names the interpreter to build .venv with; ARGS is handed on to pytest.
 
 .DEFAULT_GOAL := run
-.PHONY: run run-real test test-real test-front-door test-containers fuzz soak lint protos docs lock sbom audit \
-  setup clean
+.PHONY: run run-real test simulate chaos fuzz soak test-real test-front-door test-containers lint protos docs lock sbom audit setup clean
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 ifndef PYTHON
@@ -25,8 +24,16 @@ run-real: setup
 
 # Four at a time: most of them wait for servers. What takes longest begins first.
 test: setup
-	@$(BIN)/pytest -n 4 --durations=10 tests/integration tests/classification_service_test.py \
-	  tests/page tests/conformance tests/pictures tests/training tests/kubernetes tests/unit $(ARGS)
+	@$(BIN)/pytest -n 4 --durations=10 tests/integration tests/chaos tests/classification_service_test.py \
+	  tests/page tests/conformance tests/pictures tests/training tests/simulation tests/kubernetes tests/unit $(ARGS)
+
+# Schedules that nobody thought of, for SECONDS from SEED on: tests/simulation.
+simulate: setup
+	@$(BIN)/python -m tests.simulation.search $(or $(SECONDS),120) $(or $(SEED),1)
+
+# Real processes, killed and stopped at random under load: FAULTS of them by SEED. 500 take an hour and a half.
+chaos: setup
+	@$(BIN)/python -m tests.chaos.run --faults $(or $(FAULTS),500) --seed $(or $(SEED),1) --stack $(or $(STACK),embedded)
 
 test-real: setup
 	@$(BIN)/pytest --timeout 600 --durations=10 tests/e2e $(ARGS)
@@ -73,9 +80,9 @@ lock: LOCKED := uv pip compile --quiet --universal --generate-hashes --no-header
   --no-emit-find-links --python-version 3.11 pyproject.toml
 lock:
 	@$(LOCKED) --all-extras --output-file requirements.lock
-	@$(LOCKED) --constraint requirements.lock --output-file deploy/containers/serve.lock
-	@$(LOCKED) --constraint requirements.lock --extra train --output-file deploy/containers/train.lock
-	@$(LOCKED) --constraint requirements.lock --extra train --extra embedded --output-file deploy/containers/embedded.lock
+	@$(LOCKED) --constraint requirements.lock --extra traces --output-file deploy/containers/serve.lock
+	@$(LOCKED) --constraint requirements.lock --extra train --extra traces --output-file deploy/containers/train.lock
+	@$(LOCKED) --constraint requirements.lock --extra train --extra traces --extra embedded --output-file deploy/containers/embedded.lock
 
 # What the service is made of, as CycloneDX: sbom.cdx.json.
 sbom: $(INSTALLED)

@@ -22,7 +22,7 @@ app = typer.Typer(
     invoke_without_command=True,
 )
 COLUMNS = ("", "VERSION", "ACCURACY", "HELD OUT", "REFERENCE", "REDRAWN", "RECIPE", "DATA", "KB", "CREATED")
-HISTORY_COLUMNS = ("WHEN", "FROM", "TO", "WHY", "WHO")
+HISTORY_COLUMNS = ("WHEN", "FROM", "TO", "WHY", "WHO", "WHERE")
 
 
 @app.callback()
@@ -89,7 +89,7 @@ def rollback(
 def history(
     limit: Limit = DEFAULT_LIMIT, before: Before = "", server: Server = "", as_json: AsJson = False
 ) -> None:
-    """List who made which version serve, when and why."""
+    """List who made which version serve, when, why and from where."""
     with connected(server) as client:
         changes = Listing(client.list_serving_history, lambda answer: list(answer.changes), limit, before)
     if as_json:
@@ -161,6 +161,7 @@ def _change_row(change: ServingChange) -> tuple[object, ...]:
         change.version,
         change.Reason.Name(change.reason).lower(),
         change.caller,
+        change.origin or "-",
     )
 
 

@@ -6,6 +6,7 @@ DigitsError
 ├── Unauthenticated         no token, or one that is not known
 ├── Forbidden               the token is not for this call
 ├── NotFound                no such job, version or file
+│   └── LogLost             a job's log is gone, or not whole; it can be made again
 ├── NotReady                no model serves yet, or the one that should cannot
 ├── Overloaded              the queue is full; the same call may succeed later
 ├── DeadlinePassed          the caller's time ran out
@@ -16,6 +17,7 @@ DigitsError
 │   │   └── StoreFull       it answers, and takes nothing
 │   ├── LogUnavailable
 │   │   └── LogFull         it answers, and takes nothing
+│   ├── BatchUnavailable    the data folder's disk does not answer
 │   ├── CoordinatorUnavailable
 │   └── QueueUnavailable
 ├── Corrupt                 an artifact is damaged or not what it says it is
@@ -74,6 +76,17 @@ class NotFound(DigitsError):
         self.name = name
 
 
+class LogLost(NotFound):
+    """A job's log is gone, lost some of its blocks, or holds what is none.
+
+    It can be made again from the batch.
+    """
+
+    def __init__(self, job_id: str, problem: str = "is gone") -> None:
+        super().__init__("log", job_id)
+        self.args = (f"the log of {job_id} {problem}",)
+
+
 class NotReady(DigitsError):
     """No model serves yet, there is nothing to roll back to, or what should serve cannot be loaded."""
 
@@ -116,6 +129,10 @@ class LogUnavailable(Unavailable):
 
 class LogFull(LogUnavailable):
     """The log of image blocks has no room, or may only be read."""
+
+
+class BatchUnavailable(Unavailable):
+    """A batch's file cannot be read at the moment, for a reason that is not the file's."""
 
 
 class CoordinatorUnavailable(Unavailable):

@@ -68,11 +68,16 @@ class BlockLog(Protocol):
         """Appends in order, from `first_offset` on, which is the partition's end at most.
 
         What the log has already stays as it is. The blocks outlive this process when this returns. Raises
-        NotFound, LogUnavailable; LogFull if there is no room.
+        LogLost if the log is gone, or made again without the blocks before `first_offset`; LogUnavailable;
+        LogFull if there is no room.
         """
 
     def end_offsets(self, job_id: str) -> list[int]:
-        """For each partition the offset that nobody appended to yet; raises NotFound, LogUnavailable."""
+        """For each partition the offset that nobody appended to yet.
+
+        Raises LogLost if there is no log, or blocks that were appended are gone; LogUnavailable; Corrupt if
+        it holds what is no block of ours.
+        """
 
     def source(self, job_id: str, trained: OffsetRanges, max_blocks: int) -> StreamSource:
         """How Spark streams what is not in `trained`, at most about `max_blocks` blocks a micro-batch.

@@ -17,6 +17,7 @@ CODES: dict[type[BaseException], int] = {
     errors.Forbidden: code_pb2.PERMISSION_DENIED,
     errors.NotFound: code_pb2.NOT_FOUND,
     errors.NotReady: code_pb2.FAILED_PRECONDITION,
+    errors.Misconfigured: code_pb2.FAILED_PRECONDITION,
     errors.Overloaded: code_pb2.RESOURCE_EXHAUSTED,
     errors.DeadlinePassed: code_pb2.DEADLINE_EXCEEDED,
     errors.Cancelled: code_pb2.CANCELLED,

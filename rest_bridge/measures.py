@@ -31,10 +31,11 @@ def install(app: Flask, settings: Settings) -> None:
     app.extensions[_EXPIRY] = CertificateExpiry(settings)
     app.before_request(_begin)
     app.before_request(_begin_span)
-    app.teardown_request(_end_span)
-    app.after_request(_measure)
+    app.teardown_request(_end)
     if settings.access_log:
         app.after_request(_log)
+    # What is registered last is called first.
+    app.after_request(_measure)
 
 
 @blueprint.get("/metrics")
@@ -66,10 +67,11 @@ def _begin_span() -> None:
     g.span.__enter__().set_attribute("request_id", log_context.REQUEST_ID.get())
 
 
-def _end_span(error: BaseException | None) -> None:
+def _end(error: BaseException | None) -> None:
     """An event stream goes on after it."""
     if "span" in g:
         g.span.__exit__(None, None, None)
+    log_context.end()
 
 
 def _measure(response: Response) -> Response:

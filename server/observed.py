@@ -24,6 +24,7 @@ from server.error_mapping import JobFailed
 
 access_logger = logging.getLogger("digits.access")
 
+_NAMES: dict[int, str] = {number: name for name, number in code_pb2.Code.items()}
 _HEADERS = frozenset({log_context.REQUEST_ID_HEADER, *traces.HEADERS})
 _NO_SPAN = nullcontext(INVALID_SPAN)
 
@@ -71,8 +72,8 @@ class _Call:
     ) -> None:
         seconds = time.perf_counter() - self._began
         self._span.__exit__(kind, error, trace)
-        code = code_pb2.Code.Name(code_of(error))
-        measured.GRPC_SECONDS.labels(self._method, code).observe(seconds)
+        code = _NAMES[code_of(error)]
+        measured.grpc_seconds(self._method, code).observe(seconds)
         if self._access_log:
             self._log(code, seconds)
 

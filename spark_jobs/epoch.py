@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,6 +26,7 @@ class EpochQuery:
         # Spark calls back on a thread of its own: with the job's name for the logs, and its span.
         self._context = contextvars.copy_context()
         self._over = threading.Event()
+        self._at_work, self._last_word = False, time.monotonic()
         self._error: BaseException | None = None
 
     def run(self, folder: Path, check: Callable[[], None], check_seconds: float) -> None:
@@ -43,6 +45,10 @@ class EpochQuery:
         if self._error:
             raise self._error
 
+    def idle_seconds(self) -> float:
+        """Since when there is no micro-batch, in seconds; 0.0 during one."""
+        return 0.0 if self._at_work else time.monotonic() - self._last_word
+
     def _start(self, folder: Path) -> StreamingQuery:
         reader = self._spark.readStream.format(self._source.format).options(**self._source.options)
         if self._source.schema:
@@ -58,6 +64,7 @@ class EpochQuery:
     def _micro_batch(self, blocks: DataFrame, _: int) -> None:
         if self._over.is_set():
             return
+        self._at_work = True
         try:
             if self._context.run(self._train, blocks):
                 self._over.set()
@@ -65,6 +72,8 @@ class EpochQuery:
             self._error = error
             self._over.set()
             raise
+        finally:
+            self._at_work, self._last_word = False, time.monotonic()
 
     def _raise(self, query: StreamingQuery) -> None:
         if self._error:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterable
 
+from digits.errors import Corrupt, DeadlinePassed, LogLost, LogUnavailable
 from digits.ports import BlockLog
 from digits.signals.metrics import training as measured
 from digits.training.ingest import Ingest
@@ -12,7 +16,13 @@ from spark_jobs.plan import Plan
 from spark_jobs.progress import ProgressReport
 from spark_jobs.training_state import TrainingState
 
-_FILL_SECONDS = 60.0
+logger = logging.getLogger(__name__)
+
+# A block takes milliseconds to pack.
+_MAX_SILENCE_SECONDS = 60.0
+_CHECK_SECONDS = 1.0
+# So long nothing comes before somebody looks whether it is still there, and again.
+_DOUBT_SECONDS = 5.0
 
 
 class Feed:
@@ -25,12 +35,12 @@ class Feed:
         self, log: BlockLog, job_id: str, plan: Plan, target_seconds: float, report: ProgressReport
     ) -> None:
         self._log, self._job_id, self._plan, self._report = log, job_id, plan, report
+        self._look_at = _DOUBT_SECONDS
         self._sizer = BatchSizer(plan.max_blocks, plan.max_blocks, target_seconds)
 
     def open(self, state: TrainingState, blocks: Iterable[bytes]) -> Ingest:
         """Returns the ingest of all `blocks` that the log does not hold yet, to be entered."""
-        self._log.create(self._job_id, self._plan.partitions)
-        appended = sum(self._log.end_offsets(self._job_id))
+        appended = sum(self._open_log())
         if state.epoch > 1:
             self._window = IngestWindow(self._plan.total_blocks, appended, appended)
         else:
@@ -43,14 +53,42 @@ class Feed:
         """Blocks that the next micro-batch should have."""
         return self._sizer.blocks
 
-    def wait_for_first(self) -> None:
-        """Waits until a micro-batch can be filled; raises DeadlinePassed, or what ended the ingest."""
-        self._window.wait_for(self.micro_batch_blocks, self._plan.total_blocks, _FILL_SECONDS)
+    def wait_for_first(self, check: Callable[[], None]) -> None:
+        """Waits until a micro-batch can be filled, and calls `check` every second.
+
+        That may take any time: a large batch is packed from its start again. Raises DeadlinePassed only if no
+        block was packed for a minute; what `check` raises, or what ended the ingest; LeaseLost, Cancelled.
+        """
+        packed, heard = 0, time.monotonic()
+        while not self._window.wait_for(self.micro_batch_blocks, self._plan.total_blocks, _CHECK_SECONDS):
+            check()
+            self._tell()
+            if self._window.packed() > packed:
+                packed, heard = self._window.packed(), time.monotonic()
+            elif time.monotonic() - heard > _MAX_SILENCE_SECONDS:
+                raise DeadlinePassed(f"no image was read from the batch for {_MAX_SILENCE_SECONDS:g} s")
         self.check()
 
     def check(self) -> None:
         """Raises what ended the ingest, if anything did."""
         self._ingest.check()
+
+    def require_shown(self, idle_seconds: float) -> None:
+        """Raises LogLost if all images were appended and none comes, since they are gone or nobody knows why.
+
+        `idle_seconds` is for how long there was no micro-batch; the epoch is not over. A log that is away is
+        Spark's to wait for, for a minute.
+        """
+        if idle_seconds < self._look_at or self._window.appended() < self._plan.total_blocks:
+            self._look_at = min(self._look_at, idle_seconds + _DOUBT_SECONDS)
+            return
+        self._look_at = idle_seconds + _DOUBT_SECONDS
+        with contextlib.suppress(LogUnavailable):
+            there = sum(self._log.end_offsets(self._job_id))
+            if there < self._plan.total_blocks:
+                raise LogLost(self._job_id, f"holds {there:,} of {self._plan.total_blocks:,} blocks")
+        if idle_seconds > _MAX_SILENCE_SECONDS:
+            raise LogLost(self._job_id, f"showed none of its blocks for {idle_seconds:.0f} s")
 
     def mark_trained(self, state: TrainingState, blocks: int, seconds: float) -> None:
         """Learns from a micro-batch how large the next should be, and lets the ingest go on."""
@@ -76,6 +114,21 @@ class Feed:
     def _measure(self) -> None:
         measured.BACKLOG_IMAGES.set(self.backlog_images())
         measured.WINDOW_IMAGES.set(self.window_images())
+
+    def _open_log(self) -> list[int]:
+        """The ends of the job's log, which is made, or made again if it is not what our offsets are of."""
+        self._log.create(self._job_id, self._plan.partitions)
+        try:
+            ends = self._log.end_offsets(self._job_id)
+            if len(ends) == self._plan.partitions:
+                return ends
+            problem: object = f"{len(ends)} partitions instead of {self._plan.partitions}"
+        except (LogLost, Corrupt) as error:
+            problem = error
+        logger.warning("the log of job %s is made again: %s", self._job_id, problem)
+        self._log.delete(self._job_id)
+        self._log.create(self._job_id, self._plan.partitions)
+        return self._log.end_offsets(self._job_id)
 
     def _tell(self) -> None:
         self._measure()

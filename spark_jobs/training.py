@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from digits.datasets.dataset import Dataset
-from digits.errors import HandedOver
+from digits.errors import HandedOver, InvalidInput
 from digits.jobs.leases import Lease
 from digits.models.evaluation import Judges
 from digits.models.gate import Limits
@@ -39,7 +39,7 @@ class TrainingRun:
         self._reference = context.reference.load()
         self._dataset, self._remark = without_reference(dataset, self._reference)
         self._report = ProgressReport(lease)
-        self._plan = _plan(context, job.spec, self._dataset)
+        self._plan = _plan(context, lease, job, self._dataset)
         checkpoints = Checkpoints(context.store, lease.job_id)
         state = _resume(checkpoints) or TrainingState(self._first_tensors())
         target_seconds = context.settings.target_batch_seconds
@@ -62,6 +62,14 @@ class TrainingRun:
 
     def run(self) -> None:
         """Ingests, trains every epoch, evaluates and publishes."""
+        try:
+            self._run()
+        except InvalidInput:
+            # What is wrong with a file that somebody is changing is that.
+            self._dataset.files.check()
+            raise
+
+    def _run(self) -> None:
         if self._job.spec.promotion not in (pb.ALWAYS, pb.NEVER):
             check_orientation(self._dataset, ModelLoader(self._context.registry, self._context.store))
         state = self._micro_batches.state
@@ -82,7 +90,7 @@ class TrainingRun:
 
     def _train_epochs(self) -> None:
         if self._micro_batches.state.epoch == 1:
-            self._feed.wait_for_first()
+            self._feed.wait_for_first(self._check)
         self._check()
         self._report.enter(pb.TRAINING)
         self._micro_batches.start()
@@ -91,13 +99,19 @@ class TrainingRun:
             self._train_epoch()
 
     def _train_epoch(self) -> None:
+        self._dataset.files.check()
         if self._micro_batches.epoch_is_over():
             return
         trained = self._micro_batches.state.trained
         source = self._context.log.source(self._lease.job_id, trained, self._feed.micro_batch_blocks)
         query = EpochQuery(self._context.spark, source, self._micro_batches.train)
+
+        def check() -> None:
+            self._check()
+            self._feed.require_shown(query.idle_seconds())
+
         with scratch_folder(self._context.settings.var_dir) as folder:
-            query.run(folder, self._check, _CHECK_SECONDS)
+            query.run(folder, check, _CHECK_SECONDS)
 
     def _check(self) -> None:
         self._lease.check()
@@ -112,6 +126,7 @@ class TrainingRun:
         with traces.span("evaluate"):
             bundle = candidate.evaluated(self._plan, state, keras_config, judges)
         bundle.provenance.CopyFrom(candidate.provenance(self._job, self._dataset, self._plan, state))
+        self._dataset.files.check()
         self._report.enter(pb.PUBLISHING)
         context = self._context
         limits = Limits.of(context.settings)
@@ -120,11 +135,24 @@ class TrainingRun:
             publisher.publish(bundle, self._job.spec.promotion, judges)
 
 
-def _plan(context: TrainingContext, spec: pb.TrainSpec, dataset: Dataset) -> Plan:
+def _plan(context: TrainingContext, lease: Lease, job: pb.Job, dataset: Dataset) -> Plan:
+    partitions = _partitions(context, lease, dataset)
+    continued = bool(job.spec.base_model_version)
+    return Plan(recipes.find(job.spec.recipe), dataset.train_count, partitions, continued)
+
+
+def _partitions(context: TrainingContext, lease: Lease, dataset: Dataset) -> int:
+    """How many partitions the job's log has.
+
+    Decided once, whoever trains it later and however many cores it has.
+    """
     cores = context.spark.sparkContext.defaultParallelism
-    partitions = partition_count(cores, dataset.train_count, context.settings.trainer_memory_bytes)
-    continued = bool(spec.base_model_version)
-    return Plan(recipes.find(spec.recipe), dataset.train_count, partitions, continued)
+    count = partition_count(cores, dataset.train_count, context.settings.trainer_memory_bytes)
+
+    def decide(job: pb.Job) -> None:
+        job.log_partition_count = job.log_partition_count or count
+
+    return lease.edit(decide).log_partition_count
 
 
 def _resume(checkpoints: Checkpoints) -> TrainingState | None:

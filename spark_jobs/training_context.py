@@ -12,6 +12,7 @@ from digits.models.reference import ReferenceFile
 from digits.models.registry import Registry
 from digits.ports import ArtifactStore, BlockLog, Coordinator
 from digits.settings import Settings
+from digits.training.checkpoints import Checkpoints
 
 
 @dataclass(frozen=True)
@@ -27,3 +28,11 @@ class TrainingContext:
     registry: Registry
     reference: ReferenceFile
     stopping: threading.Event
+
+    def ask_all(self, job_id: str) -> None:
+        """Raises Unavailable if the coordinator, the store or the log is away, or takes nothing."""
+        self.jobs.get(job_id)
+        # Writing and reading ask more than listing does: an HDFS in safe mode reads, one without a
+        # DataNode lists.
+        Checkpoints(self.store, job_id).try_out()
+        self.log.end_offsets(job_id)

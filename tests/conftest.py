@@ -18,6 +18,8 @@ from deploy.native.servers import java
 from deploy.native.supervision import process_tags
 from digits.client.errors import RemoteError
 from digits.v1 import training_pb2
+from tests.collector import Collector
+from tests.collector import collector as collecting
 from tests.plain_pixels import SOME_PIXELS
 from tests.ports import free_port
 from tests.servers import valkey_server, zookeeper_server
@@ -79,10 +81,22 @@ def mnist() -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory, mnist: dict[str, np.ndarray]) -> Iterator[Service]:
-    """The embedded service as processes, on a state folder and a data folder of its own."""
+def collector() -> Iterator[Collector]:
+    """Where the service's spans are."""
+    with collecting() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def service(
+    tmp_path_factory: pytest.TempPathFactory, mnist: dict[str, np.ndarray], collector: Collector
+) -> Iterator[Service]:
+    """The embedded service as processes, traced, on a state folder and a data folder of its own."""
     folder = tmp_path_factory.mktemp("service")
-    yield from started(Service(folder / "var", data_folder(folder, mnist), free_port(), free_port()))
+    # The SDK's own variable: spans come soon, and not every five seconds.
+    traced = {"DIGITS_TRACE_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "100"}
+    data = data_folder(folder, mnist)
+    yield from started(Service(folder / "var", data, free_port(), free_port(), more=traced))
 
 
 def started(service: Service) -> Iterator[Service]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -31,6 +31,8 @@ class Service:
     grpc_port: int
     rest_port: int
     stack: str = "embedded"
+    more: Mapping[str, str] = field(default_factory=dict)
+    """Further variables."""
     spark_master: str | None = None
 
     @property
@@ -56,6 +58,7 @@ class Service:
             "DIGITS_GRPC_PORT": str(self.grpc_port),
             "DIGITS_REST_PORT": str(self.rest_port),
             "DIGITS_REFERENCE_BATCH": "reference.npz",
+            **self.more,
             **({"DIGITS_SPARK_MASTER": self.spark_master} if self.spark_master else {}),
         }
 

@@ -24,6 +24,7 @@ SHARED = {
         "tests/integration/test_strangers.py",
         "tests/integration/test_gate.py",
         "tests/integration/test_taking_along.py",
+        "tests/integration/test_signals.py",
         "tests/page/test_drawing.py",
         "tests/page/test_teaching.py",
         "tests/page/test_training.py",

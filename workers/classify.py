@@ -19,8 +19,8 @@ from digits.serving.deadline_store import DeadlineStore
 from digits.serving.model_loader import ModelLoader
 from digits.serving.serving_model import ServingModel, ServingSnapshot
 from digits.settings import Settings
+from digits.signals import context as log_context
 from digits.signals import traces
-from digits.signals.context import REQUEST_ID
 from digits.signals.metrics import serving as measured
 from digits.v1 import queue_pb2
 
@@ -79,15 +79,17 @@ class ClassifyWorker:
 
     def _reply_to(self, body: bytes) -> bytes:
         batch = queue_pb2.ClassifyBatch.FromString(body)
-        REQUEST_ID.set(batch.request_id)
+        with log_context.of(batch.request_id):
+            return self._result(batch).SerializeToString()
+
+    def _result(self, batch: queue_pb2.ClassifyBatch) -> queue_pb2.ClassifyBatchResult:
         parent = traces.parent({traces.TRACEPARENT: batch.traceparent})
         try:
             with traces.span(CLASSIFY, kind=SpanKind.CONSUMER, parent=parent):
-                result = self.answer(batch)
+                return self.answer(batch)
         except DigitsError as error:
             logger.warning("a batch is left to its server: %s", error)
-            result = queue_pb2.ClassifyBatchResult(error=str(error), error_code=status_codes.code_of(error))
-        return result.SerializeToString()
+            return queue_pb2.ClassifyBatchResult(error=str(error), error_code=status_codes.code_of(error))
 
     def _announce(self, serving: ServingSnapshot) -> None:
         version = serving.model.version if serving.model else ""

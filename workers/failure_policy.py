@@ -13,6 +13,8 @@ from digits.errors import (
     InvalidInput,
     LeaseLost,
     LogFull,
+    LogLost,
+    Misconfigured,
     NotFound,
     NotLearned,
     StoreFull,
@@ -36,8 +38,11 @@ _VERDICTS: tuple[tuple[type[DigitsError], Verdict], ...] = (
     (HandedOver, Verdict.HAND_BACK),
     (LeaseLost, Verdict.LOST),
     (InvalidInput, Verdict.FAIL),
+    # The next attempt makes it again, and goes on from the newest checkpoint.
+    (LogLost, Verdict.TRY_AGAIN),
     (NotFound, Verdict.FAIL),
     (Corrupt, Verdict.FAIL),
+    (Misconfigured, Verdict.FAIL),
     (Diverged, Verdict.FAIL),
     (NotLearned, Verdict.FAIL),
     # The job's own checkpoints and blocks are a part of what fills a disk: they go with the job.

@@ -9,6 +9,7 @@ from functools import partial
 
 from digits import status_codes
 from digits.errors import CoordinatorUnavailable, DigitsError, LeaseLost, Unavailable
+from digits.jobs import attempts
 from digits.jobs.jobs import Jobs
 from digits.jobs.leases import Change, Lease
 from digits.jobs.states import advance
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 # For so long a job waits for a system in the hands of the worker that began it; then whoever is free has it.
 _MAX_OUTAGE_SECONDS = 300.0
+_BREATH_SECONDS = 6.0
 
 
 class LeasedJobs:
@@ -99,11 +101,18 @@ class LeasedJobs:
             self._leave_for_another(lease, error)
 
     def _leave_for_another(self, lease: Lease, error: Exception) -> None:
-        """Counts the attempt, unless a system that the job needs was away: that is no fault of the job."""
-        was_away = wait_for_recovery(lambda: self._ask_all(lease.job_id), self._stopping, _MAX_OUTAGE_SECONDS)
+        """Counts the attempt, unless a system that the job needs was away: that is no fault of the job.
+
+        Whoever asks meanwhile why the job waits is told.
+        """
         self._write(lease, lambda job: setattr(job, "last_problem", problem(error)))
+        was_away = wait_for_recovery(lambda: self._ask_all(lease.job_id), self._stopping, _MAX_OUTAGE_SECONDS)
         if was_away or isinstance(error, CoordinatorUnavailable):
             self._hand_back(lease)
+        elif isinstance(error, Unavailable):
+            # It answers again, or answers others: a moment later it may answer this job too.
+            self._stopping.wait(_BREATH_SECONDS)
+            self._write(lease, lambda job: attempts.forgive_silence(job, lease.number))
 
     def _hand_back(self, lease: Lease) -> None:
         """Sends the job's message again at once: whoever is free goes on from the newest checkpoint."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 
@@ -24,7 +25,6 @@ from digits.signals import context as log_context
 from digits.signals import traces
 from digits.signals.metrics import training as measured
 from digits.training import recipes
-from digits.training.checkpoints import Checkpoints
 from digits.v1 import training_pb2 as pb
 from spark_jobs import scratch, session
 from spark_jobs.importing import ImportRun
@@ -32,6 +32,8 @@ from spark_jobs.training import TrainingRun
 from spark_jobs.training_context import TrainingContext
 from workers.leased_jobs import LeasedJobs
 from workers.watchdogs import Watchdogs
+
+logger = logging.getLogger(__name__)
 
 # Celery's loop turns every second at least; until it heard, it takes messages.
 _SECONDS_TO_HEAR_OF_A_SIGNAL = 1.5
@@ -42,6 +44,8 @@ class TrainWorker:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        scratch.sweep(settings.var_dir)
+        scratch.own_temporary_folder(settings.var_dir)
         self._coordinator = bootstrap.coordinator(settings)
         self._presence = Membership(self._coordinator, "train")
         self._busy = threading.Lock()
@@ -64,14 +68,13 @@ class TrainWorker:
             max_attempts=settings.max_attempts,
             stopping=self._stopping,
             train=self._train,
-            ask_all=self._ask_all,
+            ask_all=self._context.ask_all,
         )
         self._turns = Turns(self._context.jobs)
         self._watchdogs = Watchdogs(self._context.spark, self._busy)
 
     def start(self, app: Celery) -> None:
         """Warms Spark's Python workers, then registers the task and appears."""
-        scratch.sweep(self._settings.var_dir)
         session.warm(self._context.spark, recipes.find(""))
         self._watchdogs.start()
         register_train_task(app, self.run)
@@ -122,6 +125,7 @@ class TrainWorker:
         parent = traces.parent({traces.TRACEPARENT: job.spec.origin.traceparent})
         try:
             with traces.span(TRAIN, kind=SpanKind.CONSUMER, parent=parent, job_id=job.job_id):
+                logger.info("begins, or goes on, with %s", job.spec.images_batch_path or "an upload")
                 self._run_of(lease, job).run()
         finally:
             measured.idle()
@@ -130,13 +134,6 @@ class TrainWorker:
         if job.spec.is_model:
             return ImportRun(self._context, lease, job, self._context.store.read(job.spec.upload))
         return TrainingRun(self._context, lease, job, self._open_dataset(job.spec))
-
-    def _ask_all(self, job_id: str) -> None:
-        """Raises Unavailable if the coordinator, the store or the log is away."""
-        self._context.jobs.get(job_id)
-        # Reading asks more than listing does: HDFS lists without a DataNode.
-        Checkpoints(self._context.store, job_id).newest()
-        self._context.log.end_offsets(job_id)
 
     def _open_dataset(self, spec: pb.TrainSpec) -> Dataset:
         upload = self._context.store.read(spec.upload) if spec.upload else None

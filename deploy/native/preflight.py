@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 from deploy.native.errors import CannotStart
 from deploy.native.ports import is_free
+from deploy.native.service import metrics
 from digits.errors import Misconfigured
 from digits.security import listener_policy
 from digits.security.tokens import Tokens
@@ -25,11 +26,23 @@ def check_installed() -> None:
         )
 
 
+def check_traces(settings: Settings) -> None:
+    """Raises CannotStart when traces are asked for and what sends them is missing."""
+    if settings.trace_endpoint and find_spec("opentelemetry.sdk") is None:
+        raise CannotStart(
+            "DIGITS_TRACE_ENDPOINT: OpenTelemetry's SDK is not installed: pip install 'digitservice[traces]'"
+        )
+
+
 def check_ports(settings: Settings) -> None:
-    """Raises CannotStart when the gRPC or the REST port is taken."""
+    """Raises CannotStart when the gRPC or the REST port, or one that was named for metrics, is taken."""
     for host, port, variable in (
         (settings.grpc_host, settings.grpc_port, "DIGITS_GRPC_PORT"),
         (settings.rest_host, settings.rest_port, "DIGITS_REST_PORT"),
+        *(
+            (settings.metrics_host, port, "DIGITS_METRICS_PORT")
+            for port in metrics.ports(settings, {}).values()
+        ),
     ):
         if not is_free(host, port):
             raise CannotStart(

@@ -33,6 +33,7 @@ def up(settings: Settings, console: Console, stack_name: str) -> None:
     """Runs the service on that stack until a signal stops it; raises CannotStart with one sentence."""
     began = psutil.Process().create_time()
     preflight.check_installed()
+    preflight.check_traces(settings)
     folder, display = StateFolder.at(settings.var_dir), Display(console)
     with owned(folder, display):
         stack, notes = chosen.choose(stack_name, folder)

@@ -18,6 +18,7 @@ from digits.v1 import queue_pb2
 
 TRAIN = "digits.train"
 CLASSIFY = "digits.classify"
+_CLASSIFY_QUEUE = "classify"
 
 _CONFIRM_SECONDS = 5.0
 _MAX_BATCH_BYTES = 64 * 1024 * 1024
@@ -131,20 +132,29 @@ class CeleryClassifyQueue:
     def __init__(self, make: Callable[[], Celery]) -> None:
         self._make = make
         self._replies: ReplyConsumer | None = None
+        self._unanswered = False
 
     def classify(
         self, batch: queue_pb2.ClassifyBatch, timeout_seconds: float
     ) -> queue_pb2.ClassifyBatchResult:
-        """See ClassifyQueue."""
+        """See ClassifyQueue.
+
+        A line that brought no answer is replaced: it may be one that hears nothing any more. After that
+        nothing is sent while what was sent before still lies there.
+        """
         body = _packed(batch.SerializeToString())
         try:
             if self._replies is None:
                 self._replies = ReplyConsumer(self._make())
+            if self._unanswered and (waiting := self._replies.count_waiting(_CLASSIFY_QUEUE)):
+                raise QueueUnavailable(f"no classify worker takes the {waiting} batches that wait")
             answer = self._replies.ask(CLASSIFY, body, timeout_seconds)
         except AWAY as error:
             self.close()
             raise QueueUnavailable("the task queue does not answer") from error
+        self._unanswered = answer is None
         if answer is None:
+            self.close()
             raise QueueUnavailable(f"no classify worker answered in {timeout_seconds:g} s")
         return queue_pb2.ClassifyBatchResult.FromString(answer)
 

@@ -11,17 +11,29 @@ import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 from hdfs import Client, HdfsError, InsecureClient, TokenClient
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import NameResolutionError
 
 from digits.adapters import content
-from digits.errors import AlreadyPublished, NotFound, StoreUnavailable
+from digits.errors import AlreadyPublished, NotFound, StoreFull, StoreUnavailable
 
 # To connect, and between two parts of an answer. Nobody waits long for a NameNode that hangs.
 _TIMEOUT_SECONDS = (2.0, 5.0)
 _PIECE_BYTES = 1 << 20
+
+# HDFS answers, and what it says will be the same the next time.
+_TAKES_NOTHING = frozenset(
+    {
+        "AccessControlException",
+        "NSQuotaExceededException",
+        "DSQuotaExceededException",
+        "QuotaByStorageTypeExceededException",
+    }
+)
 
 _Result = TypeVar("_Result")
 
@@ -133,11 +145,13 @@ class HdfsStore:
         except _LedToPlainHttp as error:
             reason = str(error)
         except requests.RequestException as error:
-            reason = f"HDFS does not answer: {type(error).__name__}"
+            reason = f"HDFS does not answer: {_problem(error)}"
         except HdfsError as error:
             if error.exception == "FileNotFoundException":
                 raise FileNotFoundError(what) from error
             reason = str(error).partition("\n")[0]
+            if error.exception in _TAKES_NOTHING:
+                raise StoreFull(f"the store cannot {what} ({error.exception}: {reason})") from error
         raise StoreUnavailable(f"the store cannot {what} ({reason})")
 
     def _client(self) -> Client:
@@ -168,6 +182,17 @@ class HdfsStore:
         if not name or pure.is_absolute() or ".." in pure.parts or {"#", ":"} & set(name):
             raise ValueError(f"not a store name: {name!r}")
         return self._root / pure
+
+
+def _problem(error: requests.RequestException) -> str:
+    """What went wrong.
+
+    Of a name that does not resolve, the name. Nothing more: the address has our token in it.
+    """
+    cause = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(cause, NameResolutionError) and error.request is not None:
+        return f"the name {urlsplit(error.request.url or '').hostname} does not resolve here"
+    return type(error).__name__
 
 
 class _LedToPlainHttp(requests.RequestException):

@@ -13,16 +13,17 @@ from confluent_kafka import (
     IsolationLevel,
     KafkaError,
     KafkaException,
-    Message,
     Producer,
     TopicCollection,
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
+from digits.adapters.kafka_addresses import wrong_address
 from digits.adapters.kafka_connection import KafkaConnection
+from digits.adapters.kafka_delivery import Delivery
 from digits.adapters.kafka_keys import find_ends
-from digits.errors import LogUnavailable, NotFound
+from digits.errors import LogLost, LogUnavailable, Misconfigured
 from digits.offsets import OffsetRanges
 from digits.ports import StreamSource
 
@@ -36,6 +37,8 @@ _BETWEEN_LEADERS = (
     KafkaError.UNKNOWN_LEADER_EPOCH,
     KafkaError.FENCED_LEADER_EPOCH,
 )
+# A broker that has not heard of a topic yet says that there is none. So long it is asked again.
+_HEARSAY_SECONDS = 3.0
 
 _Result = TypeVar("_Result")
 
@@ -72,18 +75,24 @@ class KafkaLog:
         try:
             self._answer(self._admin().create_topics([topic], request_timeout=_ANSWER_SECONDS))
         except KafkaException as error:
+            if _code(error) == KafkaError.INVALID_REPLICATION_FACTOR:
+                raise self._too_few_brokers(error) from error
             if _code(error) != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise self._unavailable("the log cannot be made", error) from error
         self._wait(lambda: self._is_ready(job_id), f"the log of {job_id} did not come up")
 
     def append(self, job_id: str, partition: int, first_offset: int, blocks: Sequence[bytes]) -> None:
-        """See BlockLog. After an error the log may hold some of the blocks; the rest is never sent later."""
+        """See BlockLog. After an error the log may hold some of the blocks; the rest is never sent later.
+
+        What was appended before is remembered. That it is gone, the broker shows by the place of the next
+        block.
+        """
         with self._lock:
             ends = self._ends.get(job_id) or self._find_ends(job_id)
             missing = blocks[max(0, ends[partition] - first_offset) :]
             try:
-                self._send(_topic(job_id), partition, first_offset + len(blocks) - len(missing), missing)
-            except LogUnavailable:
+                self._send(job_id, partition, first_offset + len(blocks) - len(missing), missing)
+            except (LogUnavailable, LogLost):
                 self._ends.pop(job_id, None)
                 raise
             ends[partition] = max(ends[partition], first_offset + len(blocks))
@@ -139,25 +148,25 @@ class KafkaLog:
             raise self._unavailable("the logs cannot be listed", error) from error
         return sorted(name.removeprefix(_TOPICS) for name in topics if name.startswith(_TOPICS))
 
-    def _send(self, topic: str, partition: int, first: int, blocks: Sequence[bytes]) -> None:
+    def _send(self, job_id: str, partition: int, first: int, blocks: Sequence[bytes]) -> None:
         """Appends all or raises, and then keeps nothing that is sent later."""
         producer = self._producer = self._producer or self._make_producer()
-        failed: list[KafkaError] = []
-
-        def delivered(error: KafkaError | None, _: Message) -> None:
-            failed.extend([error] if error else [])
-
+        topic, delivery = _topic(job_id), Delivery(job_id)
         try:
             for offset, block in enumerate(blocks, first):
-                producer.produce(topic, block, key=str(offset), partition=partition, on_delivery=delivered)
+                producer.produce(
+                    topic, block, key=str(offset), partition=partition, on_delivery=delivery.heard
+                )
+            delivery.require_all(producer.flush(_ANSWER_SECONDS + 1))
         except (KafkaException, BufferError) as error:
             self._give_up(producer)
             raise LogUnavailable(f"Kafka's client does not take a block: {error}") from error
-        left = producer.flush(_ANSWER_SECONDS + 1)
-        if failed or left:
+        except LogLost:
             self._give_up(producer)
-            reason = failed[0].str() if failed else "no answer in time"
-            raise LogUnavailable(f"Kafka did not take a block: {reason}{self._last_problem()}")
+            raise
+        except LogUnavailable as error:
+            self._give_up(producer)
+            raise LogUnavailable(f"{error}{self._last_problem()}") from error
         self._problem = ""
 
     def _give_up(self, producer: Producer) -> None:
@@ -187,15 +196,22 @@ class KafkaLog:
             try:
                 return self._ask_ends(_topic(job_id), self._count_partitions(job_id))
             except KafkaException as error:
-                if _code(error) == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                    raise NotFound("log", job_id) from error
-                if _code(error) not in _BETWEEN_LEADERS or time.monotonic() > end:
+                is_gone = _code(error) == KafkaError.UNKNOWN_TOPIC_OR_PART
+                if is_gone and time.monotonic() > end - _ANSWER_SECONDS + _HEARSAY_SECONDS:
+                    raise LogLost(job_id) from error
+                if not is_gone and (_code(error) not in _BETWEEN_LEADERS or time.monotonic() > end):
                     raise self._unavailable("the log cannot be read", error) from error
                 time.sleep(_POLL_SECONDS)
 
     def _ask_ends(self, topic: str, partition_count: int) -> list[int]:
-        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        wanted = {TopicPartition(topic, number): latest for number in range(partition_count)}
+        """How many messages each partition holds; raises LogLost if its first ones are gone."""
+        first = self._ask_offsets(topic, partition_count, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+        if any(first):
+            raise LogLost(topic.removeprefix(_TOPICS), f"lost its blocks below offset {max(first)}")
+        return self._ask_offsets(topic, partition_count, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+
+    def _ask_offsets(self, topic: str, partition_count: int, which: OffsetSpec) -> list[int]:
+        wanted = {TopicPartition(topic, number): which for number in range(partition_count)}
         futures = self._admin().list_offsets(
             wanted, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=_ANSWER_SECONDS
         )
@@ -219,7 +235,7 @@ class KafkaLog:
     def _is_ready(self, job_id: str) -> bool:
         try:
             return bool(self._count_messages(job_id))
-        except NotFound:
+        except LogLost:
             return False
 
     def _wait(self, true: Callable[[], bool], what: str) -> None:
@@ -248,8 +264,17 @@ class KafkaLog:
         if error.code() != KafkaError._ALL_BROKERS_DOWN:
             self._problem = error.str()
 
+    def _too_few_brokers(self, error: KafkaException) -> Misconfigured:
+        return Misconfigured(
+            f"DIGITS_KAFKA_REPLICATION_FACTOR: a job's log is to be on {self._replication_factor} brokers, "
+            f"which Kafka does not have ({error.args[0].str()})"
+        )
+
     def _unavailable(self, what: str, error: KafkaException) -> LogUnavailable:
+        """Kafka does not answer; raises Misconfigured if it sends its clients where nobody answers."""
         self._admin().poll(0)
+        if problem := wrong_address(self._options()):
+            raise Misconfigured(problem)
         return LogUnavailable(f"{what}: {error.args[0].str()}{self._last_problem()}")
 
     def _last_problem(self) -> str:

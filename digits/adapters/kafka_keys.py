@@ -14,15 +14,26 @@ _POLL_SECONDS = 0.05
 
 
 def find_ends(options: Mapping[str, Any], topic: str, counts: Sequence[int], seconds: float) -> list[int]:
-    """For each partition, which holds that many messages, the offset after the greatest that is a key.
+    """For each partition, which holds that many messages, the offset that nobody appended to yet.
 
-    Reads the last messages alone, unless one shows that some block came twice. Raises LogUnavailable if Kafka
-    does not show them in time, and Corrupt for messages without such a key.
+    Reads the last messages alone, unless one shows that some block came twice. A block that came before its
+    own offset, from a trainer that did not know that the log was made again, does not count: it comes again.
+    Raises LogUnavailable if Kafka does not show them in time, and Corrupt for messages without such a key.
     """
     last = _keys(options, topic, {number: count - 1 for number, count in enumerate(counts)}, counts, seconds)
     twice = {number: 0 for number, keys in last.items() if keys != [counts[number] - 1]}
     found = last | _keys(options, topic, twice, counts, seconds)
-    return [max(found.get(number, []), default=-1) + 1 for number in range(len(counts))]
+    return [
+        _end(found.get(number, [])) if number in twice else counts[number] for number in range(len(counts))
+    ]
+
+
+def _end(keys: Sequence[int]) -> int:
+    """The first offset that is missing, if the keys are read in order."""
+    end = 0
+    for key in keys:
+        end += key == end
+    return end
 
 
 def _keys(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from digits.errors import AlreadyPublished, LeaseLost, NotFound, StaleWrite
+from digits.errors import AlreadyPublished, LeaseLost, LogLost, NotFound, StaleWrite
 from digits.offsets import OffsetRanges
 from digits.ports import Check, Create, Delete, Operation, Stored, StreamSource
 
@@ -68,6 +68,8 @@ class MemoryLog:
     def append(self, job_id: str, partition: int, first_offset: int, blocks: Sequence[bytes]) -> None:
         """See BlockLog."""
         there = self._log(job_id)[partition]
+        if first_offset > len(there):
+            raise LogLost(job_id, f"ends before offset {first_offset}")
         there.extend(blocks[max(0, len(there) - first_offset) :])
 
     def end_offsets(self, job_id: str) -> list[int]:
@@ -88,7 +90,7 @@ class MemoryLog:
 
     def _log(self, job_id: str) -> list[list[bytes]]:
         if job_id not in self.blocks:
-            raise NotFound("log", job_id)
+            raise LogLost(job_id)
         return self.blocks[job_id]
 
 

@@ -58,7 +58,8 @@ class ReplyConsumer:
             argsrepr=task,  # Celery would write down the body's first kilobyte once more, for its logs.
             task_id=self._awaited,
             reply_to=self.name,
-            expires=timeout_seconds,
+            # Not `expires`: Celery makes it a time of day, and a worker whose clock is ahead drops every
+            # task.
             expiration=timeout_seconds,
             delivery_mode=TRANSIENT_DELIVERY_MODE,
             ignore_result=True,
@@ -69,6 +70,13 @@ class ReplyConsumer:
             with contextlib.suppress(TimeoutError):
                 self._hearing.drain_events(timeout=left)
         return self._answer
+
+    def count_waiting(self, queue: str) -> int:
+        """How many tasks lie in a queue; raises one of AWAY."""
+        # A question about a queue that nobody declared yet costs its channel.
+        with self._sending.channel() as channel, contextlib.suppress(amqp.exceptions.ChannelError):
+            return int(channel.queue_declare(queue, passive=True).message_count)
+        return 0
 
     def abandon(self) -> None:
         """Closes both connections without asking the broker, which may be away."""

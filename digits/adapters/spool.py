@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from digits.adapters.full_disk import means_full
-from digits.errors import LogFull, LogUnavailable, NotFound
+from digits.errors import LogFull, LogLost, LogUnavailable
 from digits.offsets import OffsetRanges
 from digits.ports import StreamSource
 
@@ -44,11 +44,14 @@ class SpoolLog:
     def append(self, job_id: str, partition: int, first_offset: int, blocks: Sequence[bytes]) -> None:
         """See BlockLog."""
         folder = self._folder / job_id
+        before = folder / _name(partition, first_offset - 1)
+        if first_offset and not before.exists():
+            raise LogLost(job_id, f"ends before offset {first_offset} of partition {partition}")
         try:
             for offset, block in enumerate(blocks, first_offset):
-                _write(folder / f"{partition:04d}-{offset:012d}.block", block)
+                _write(folder / _name(partition, offset), block)
         except FileNotFoundError as error:
-            raise NotFound("log", job_id) from error
+            raise LogLost(job_id) from error
         except OSError as error:
             raise _unavailable("the log cannot take a block", error) from error
 
@@ -61,10 +64,12 @@ class SpoolLog:
         except OSError as error:
             raise _unavailable("the log cannot be read", error) from error
         if not ends:
-            raise NotFound("log", job_id)
-        for match in filter(None, map(_NAME.fullmatch, names)):
-            partition, offset = int(match[1]), int(match[2])
-            ends[partition] = max(ends[partition], offset + 1)
+            raise LogLost(job_id)
+        there = {(int(match[1]), int(match[2])) for match in filter(None, map(_NAME.fullmatch, names))}
+        for partition in range(len(ends)):
+            # Up to the first gap, as there is if somebody removed files.
+            while (partition, ends[partition]) in there:
+                ends[partition] += 1
         return ends
 
     def source(self, job_id: str, trained: OffsetRanges, max_blocks: int) -> StreamSource:
@@ -102,6 +107,10 @@ class SpoolLog:
             return []
         except OSError as error:
             raise _unavailable("the logs cannot be listed", error) from error
+
+
+def _name(partition: int, offset: int) -> str:
+    return f"{partition:04d}-{offset:012d}.block"
 
 
 def _partition_count(folder: Path) -> int:

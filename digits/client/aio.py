@@ -102,9 +102,10 @@ class AsyncClient:
     ) -> AsyncIterator[training_pb2.TrainProgress]:
         """Starts a training now and yields its progress; leaving the iterator leaves the job running.
 
-        `images_batch` is a file's bytes or an open file, which is sent in pieces. A `model_bundle` that
-        export_model returned is not trained, but judged and published. `promotion` and `orientation` are a
-        number or a name of digits.v1.Promotion and Orientation; ValueError for any other.
+        `images_batch` is a file's bytes or an open file, which is sent in pieces and read to its end before
+        the first progress. A `model_bundle` that export_model returned is not trained, but judged and
+        published. `promotion` and `orientation` are a number or a name of digits.v1.Promotion and
+        Orientation; ValueError for any other.
         """
         request = digit_pb.TrainRequest(
             images_batch_path=images_batch_path,
@@ -120,8 +121,9 @@ class AsyncClient:
         if images_batch is None:
             return self._stream(self._stubs.digits.Train, request, timeout_seconds)
         parts = upload_parts(request, images_batch)
-        call = self._stubs.digits.TrainUpload(parts, timeout=timeout_seconds, metadata=self._metadata)
-        return _answers(call)
+        return _answers(
+            self._stubs.digits.TrainUpload(parts, timeout=timeout_seconds, metadata=self._metadata)
+        )
 
     def watch_job(
         self, job_id: str, timeout_seconds: float | None = None

@@ -20,6 +20,7 @@ from grpc_health.v1 import health_pb2
 from digits.client.address import target
 from digits.client.channel import Connection, Stubs
 from digits.client.errors import remote_errors
+from digits.client.patience import Patience
 from digits.client.uploading import upload_parts
 from digits.v1 import digit_service_pb2 as digit_pb
 from digits.v1 import feedback_pb2, models_pb2, status_pb2, training_pb2
@@ -33,7 +34,9 @@ class Client:
 
     `address` is HOST:PORT, or what else address.target takes. `token` is the bearer token that every call
     shows; `credentials` make the channel a TLS one, as https:// does.
-    Calls without a timeout of their own end after `timeout_seconds`; progress streams have no end.
+    Calls without a timeout of their own end after `timeout_seconds`; progress streams have no end. A server
+    that answered before and is gone may be starting again: classifications and reads, which change nothing,
+    ask it again for `patience_seconds`.
     """
 
     def __init__(
@@ -42,8 +45,10 @@ class Client:
         timeout_seconds: float = 30.0,
         token: str = "",
         credentials: grpc.ChannelCredentials | None = None,
+        patience_seconds: float = 0.0,
     ) -> None:
         self.address, tls = target(address)
+        self._patience = Patience(patience_seconds)
         self._timeout_seconds = timeout_seconds
         made = grpc.ssl_channel_credentials() if tls and credentials is None else credentials
         self._connection = Connection(self.address, made)
@@ -115,7 +120,8 @@ class Client:
 
     def get_job(self, job_id: str) -> training_pb2.Job:
         """Returns one job."""
-        return self._ask(self._stubs.jobs.GetJob, training_pb2.GetJobRequest(job_id=job_id))
+        request = training_pb2.GetJobRequest(job_id=job_id)
+        return self._patience.ask(lambda: self._ask(self._stubs.jobs.GetJob, request))
 
     def list_jobs(self, page_size: int = 0, page_token: str = "") -> training_pb2.ListJobsResponse:
         """Returns a page of jobs, newest first."""
@@ -157,7 +163,7 @@ class Client:
             minimum_version=minimum_version,
             preview=preview,
         )
-        return self._ask(self._stubs.digits.Classify, request, timeout_seconds)
+        return self._patience.ask(lambda: self._ask(self._stubs.digits.Classify, request, timeout_seconds))
 
     def classify_stream(
         self, batches: Iterable[Sequence[digit_pb.ClassifyRequest]], timeout_seconds: float | None = None

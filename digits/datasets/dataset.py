@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from digits.datasets.batch_files import NO_FILES, BatchFiles
 from digits.datasets.discovery import take_files
 from digits.datasets.intake import Intake
 from digits.datasets.shards import Images, Shard
@@ -39,13 +40,13 @@ def open_dataset(
     InvalidInput, naming `field` and all that is wrong.
     """
     intake = Intake(field, max_bytes, transposed)
-    take_files(source, intake)
+    files = take_files(source, intake)
     train, test = intake.shards()
     subsets = (_whole(train), _whole(test)) if test else _split(train)
     labels = [part.shard.labels[part.chosen] for part in subsets[0]]
     if len(np.unique(np.concatenate(labels))) < 2:
         raise InvalidInput(field, "the labels to train on are all the same; at least two digits are needed")
-    return Dataset(*subsets, notes=intake.findings.notes())
+    return Dataset(*subsets, notes=intake.findings.notes(), files=files)
 
 
 def of_images(images: Images, name: str, field: str, notes: Sequence[str]) -> Dataset:
@@ -78,12 +79,14 @@ class Dataset:
     """Labelled images, some to train on and others held out.
 
     If the source has test arrays, these are held out; otherwise every 11th image is, from the first.
-    `notes` say what was accepted though it is not as described, and what is not used.
+    `notes` say what was accepted though it is not as described, and what is not used; `files` are where it
+    is read from.
     """
 
     train_subsets: Sequence[Subset]
     held_out_subsets: Sequence[Subset]
     notes: Sequence[str] = ()
+    files: BatchFiles = NO_FILES
 
     @property
     def train_count(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from digits.datasets.batch_files import BatchFiles
 from digits.datasets.csv_file import looks_like_csv, read_csv
 from digits.datasets.idx import IdxName, read_idx
 from digits.datasets.intake import Intake
@@ -23,16 +24,22 @@ _CLUTTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
 Files = dict[str, Source]
 
 
-def take_files(source: Path | bytes | Source, intake: Intake) -> None:
-    """Hands what a path or an upload holds to the intake; raises InvalidInput for a folder that is none."""
+def take_files(source: Path | bytes | Source, intake: Intake) -> BatchFiles:
+    """Hands what a path or an upload holds to the intake, and returns the files that it will be read from.
+
+    Raises InvalidInput for a folder that is no batch.
+    """
     if isinstance(source, Source):
         _take_file(source, intake)
-    elif isinstance(source, bytes):
+        return BatchFiles()
+    if isinstance(source, bytes):
         _take_file(Source(source, "the upload", intake.field), intake)
-    elif source.is_dir():
-        _take_folder(source, intake)
-    else:
-        _take_file(Source(source, source.name, intake.field), intake)
+        return BatchFiles()
+    if source.is_dir():
+        return _take_folder(source, intake)
+    files = BatchFiles.seen([source], intake.field)
+    _take_file(Source(source, source.name, intake.field), intake)
+    return files
 
 
 def _take_file(source: Source, intake: Intake) -> None:
@@ -51,7 +58,7 @@ def _is_csv(source: Source) -> bool:
         return looks_like_csv(stream.read(8192))
 
 
-def _take_folder(folder: Path, intake: Intake) -> None:
+def _take_folder(folder: Path, intake: Intake) -> BatchFiles:
     files, folders = _listed(folder, intake.field)
     take = _reader_of(files)
     if take is None and (below := _raw(folders, intake.field)):
@@ -65,10 +72,14 @@ def _take_folder(folder: Path, intake: Intake) -> None:
             f"is a folder that holds neither .npz files nor MNIST's IDX files nor .csv files, but {held}"
         )
         raise InvalidInput(intake.field, problem)
+    paths = {name: file.content for name, file in files.items() if isinstance(file.content, Path)}
+    seen = BatchFiles.seen(list(paths.values()), intake.field)
     used = take(files, intake)
     intake.findings.unused(
         sorted([*(name for name in files if name not in used), *(f"{name}/" for name in folders)])
     )
+    read = {paths[name] for name in used}
+    return BatchFiles(intake.field, tuple(state for state in seen.states if state[0] in read))
 
 
 def _reader_of(files: Files) -> Callable[[Files, Intake], Files] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import zipfile
@@ -13,8 +14,24 @@ from typing import IO
 
 import numpy as np
 
-from digits.errors import InvalidInput
+from digits.errors import BatchUnavailable, InvalidInput
 from digits.pixels import Pixels
+
+# A disk or a server of files that does not answer, and a process that holds too much.
+_PASSING = frozenset(
+    {
+        errno.EIO,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOMEM,
+        errno.EAGAIN,
+        errno.EINTR,
+        errno.ESTALE,
+        errno.ETIMEDOUT,
+        errno.EHOSTDOWN,
+        errno.ENETDOWN,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -56,10 +73,17 @@ class Shard:
 
 @contextmanager
 def reading(name: str, field: str) -> Iterator[None]:
-    """Turns whatever a damaged or vanished file makes a reader raise into InvalidInput."""
+    """Turns whatever a damaged or vanished file makes a reader raise into InvalidInput.
+
+    What is no fault of the file, as a disk that does not answer, is BatchUnavailable.
+    """
     try:
         yield
-    except (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+    except OSError as error:
+        if error.errno in _PASSING:
+            raise BatchUnavailable(f"{name} cannot be read at the moment: {error.strerror}") from error
+        raise InvalidInput(field, f"{name} cannot be read: {_reason(error)}") from error
+    except (EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise InvalidInput(field, f"{name} cannot be read: {_reason(error)}") from error
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
+from digits.datasets.dataset import Dataset
 from digits.errors import Overloaded, RequestConflict, StaleWrite
 from digits.feedback import batch
 from digits.feedback.labels import Labels
@@ -63,9 +64,10 @@ class Admission:
             train_request.spec_from_base(request, spec, self._find_model(request.base_model_version))
         self._check_share(caller)
         content = upload.content if upload else self._labelled(request)
-        notes = self._notes(request, content)
+        dataset = self._open(request, content)
+        spec.files_sha256 = dataset.files.sha256() if dataset else ""
         job = new_job(spec)
-        job.progress.notes.extend(notes)
+        job.progress.notes.extend(dataset.notes if dataset else [])
         if content is not None:
             job.spec.upload = upload_name(job.job_id)
             self._store.publish(job.spec.upload, content)
@@ -77,13 +79,12 @@ class Admission:
             return None
         return batch.snapshot(self._labels.all())
 
-    def _notes(self, request: digit_service_pb2.TrainRequest, upload: bytes | Path | None) -> Sequence[str]:
-        """What is to be said of the batch; raises InvalidInput, NotFound, also for an unfit model."""
+    def _open(self, request: digit_service_pb2.TrainRequest, upload: bytes | Path | None) -> Dataset | None:
+        """The batch, None for a model; raises InvalidInput, NotFound, also for an unfit one."""
         if request.WhichOneof("batch") == "model_bundle":
             brought_weights.read(request.model_bundle)
-            return []
-        opened = train_request.open_batch(request, upload, self._data_dir, self._max_dataset_bytes)
-        return opened.notes
+            return None
+        return train_request.open_batch(request, upload, self._data_dir, self._max_dataset_bytes)
 
     def _record(self, job: training_pb2.Job) -> training_pb2.Job:
         try:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from digits.v1 import training_pb2 as pb
 
+# With the breath that a worker takes after each, two minutes.
+_MAX_SILENCES = 20
+
 
 def in_vain(job: pb.Job) -> int:
     """How many attempts in a row ended without a word and without a new checkpoint."""
@@ -16,6 +19,8 @@ def in_vain(job: pb.Job) -> int:
 
 def charge(job: pb.Job, lease_id: int) -> None:
     """Counts the attempt that begins with a lease."""
+    if _got_further(job):
+        job.silence_count = 0
     if _got_further(job) or not job.charged_lease_ids:
         del job.charged_lease_ids[:]
         job.images_at_first_attempt = job.progress.images_trained
@@ -28,6 +33,16 @@ def forgive(job: pb.Job, lease_id: int) -> None:
     if lease_id in job.charged_lease_ids:
         job.charged_lease_ids.remove(lease_id)
         job.attempt_count = len(job.charged_lease_ids)
+
+
+def forgive_silence(job: pb.Job, lease_id: int) -> None:
+    """The same for an attempt that a system's silence ended, so often in a row and no oftener.
+
+    A system that is always silent about this one job, and answers everybody else, must not keep it for ever.
+    """
+    if lease_id in job.charged_lease_ids and job.silence_count < _MAX_SILENCES:
+        job.silence_count += 1
+        forgive(job, lease_id)
 
 
 def _got_further(job: pb.Job) -> bool:

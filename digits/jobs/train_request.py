@@ -59,10 +59,25 @@ def open_batch(
     data_dir: Path,
     max_bytes: int,
 ) -> Dataset:
-    """Opens what a request or its job's record names, or the upload; raises InvalidInput, NotFound.
+    """Opens what a request or its job's record names, or the upload.
+
+    Raises InvalidInput, also for files that are not those any more that the job was accepted with; NotFound,
+    BatchUnavailable.
 
     If labelled pictures are asked for, the upload is a snapshot of them.
     """
+    dataset = _open(asked, upload, data_dir, max_bytes)
+    if isinstance(asked, training_pb2.TrainSpec):
+        dataset.files.require(asked.files_sha256)
+    return dataset
+
+
+def _open(
+    asked: pb.TrainRequest | training_pb2.TrainSpec,
+    upload: bytes | Path | None,
+    data_dir: Path,
+    max_bytes: int,
+) -> Dataset:
     transposed = asked.orientation == training_pb2.TRANSPOSED
     name = asked.images_batch_path
     if upload is None:

@@ -7,12 +7,11 @@ from pathlib import Path
 
 from digits.errors import Misconfigured
 from digits.signals import audit
-from digits.signals.metrics.systems import TOKENS_FILE_ERRORS, TOKENS_FILE_VALID
+from digits.signals.metrics.systems import TOKENS_FILE_ERRORS, TOKENS_FILE_INVALID
 
 
 def tell(path: Path, before: Mapping[str, str], now: Mapping[str, str]) -> None:
     """Writes down whose tokens came and went; both map a token's digest to its holder and roles."""
-    TOKENS_FILE_VALID.set(1)
     gained = sorted(now[known] for known in now.keys() - before.keys())
     lost = sorted(before[known] for known in before.keys() - now.keys())
     changed = sorted(now[known] for known in now.keys() & before.keys() if now[known] != before[known])
@@ -21,9 +20,20 @@ def tell(path: Path, before: Mapping[str, str], now: Mapping[str, str]) -> None:
     audit.record("change the tokens:", what or "none of them", who=_owner(path), origin=str(path))
 
 
+def tell_reading() -> None:
+    """The file is read; what is wrong with it comes next."""
+    TOKENS_FILE_INVALID.set(0)
+
+
+def tell_invalid_line() -> None:
+    """A line of the file is nobody's."""
+    TOKENS_FILE_INVALID.set(1)
+    TOKENS_FILE_ERRORS.inc()
+
+
 def tell_failure(path: Path, error: Misconfigured) -> None:
     """Writes down that the file is invalid."""
-    TOKENS_FILE_VALID.set(0)
+    TOKENS_FILE_INVALID.set(1)
     TOKENS_FILE_ERRORS.inc()
     audit.record("change the tokens, which fails:", str(error), who=_owner(path), origin=str(path))
 

@@ -148,6 +148,7 @@ def _read(path: Path) -> dict[str, Principal]:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise Misconfigured(f"DIGITS_TOKENS_FILE: cannot read {path}: {error.strerror}") from error
+    token_changes.tell_reading()
     holders = {}
     for number, whole in enumerate(text.splitlines(), 1):
         if row := whole.split("#")[0].strip():
@@ -155,6 +156,7 @@ def _read(path: Path) -> dict[str, Principal]:
                 known, holder = _parsed(row)
                 holders[known] = holder
             except Misconfigured as error:
+                token_changes.tell_invalid_line()
                 logger.warning("%s, line %d lets nobody in: %s", path, number, error)
     return holders
 

@@ -18,7 +18,7 @@ from opentelemetry.trace import Span
 from digits.errors import DeadlinePassed, Overloaded
 from digits.serving.answering import Answer
 from digits.signals import traces
-from digits.signals.context import REQUEST_ID, joined
+from digits.signals.context import REQUEST_ID, joined, of
 from digits.signals.metrics import serving as measured
 
 # Turns of the event loop that a batch may grow for.
@@ -168,11 +168,11 @@ class Batcher:
         return batch
 
     async def _send(self, batch: list[_Waiting]) -> None:
-        REQUEST_ID.set(joined([waiting.request_id for waiting in batch]))
-        pixels = np.concatenate([waiting.pixels for waiting in batch])
+        request_id = joined([waiting.request_id for waiting in batch])
+        callers = [waiting.span for waiting in batch]
         try:
-            callers = [waiting.span for waiting in batch]
-            with traces.shared_span("batch", callers, pictures=len(pixels), calls=len(batch)):
+            pixels = np.concatenate([waiting.pixels for waiting in batch])
+            with of(request_id), traces.shared_span("batch", callers, pictures=len(pixels)):
                 answer = await self._classify(pixels)
         except Exception as error:
             for waiting in batch:

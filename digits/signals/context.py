@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import random
 import re
-import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,10 +21,18 @@ _NAMED_OF_A_BATCH = 4
 
 def begin(given_request_id: str, job_id: str = "") -> str:
     """A call begins: keeps the id that its caller gave if it is fit to be logged, or else makes one."""
-    request_id = given_request_id if _FIT_TO_LOG.fullmatch(given_request_id) else secrets.token_hex(8)
+    is_fit = _FIT_TO_LOG.fullmatch(given_request_id)
+    # No secret, so not from the system's generator, which takes a call ten times as long.
+    request_id = given_request_id if is_fit else f"{random.getrandbits(64):016x}"
     REQUEST_ID.set(request_id)
-    JOB_ID.set(job_id if _FIT_TO_LOG.fullmatch(job_id) else "")
+    JOB_ID.set(job_id if job_id and _FIT_TO_LOG.fullmatch(job_id) else "")
     return request_id
+
+
+def end() -> None:
+    """A call is over, on a thread that has others after it."""
+    REQUEST_ID.set("")
+    JOB_ID.set("")
 
 
 @contextmanager

@@ -6,8 +6,10 @@ import json
 import logging
 import logging.config
 import re
+import sys
 import traceback
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any
 
 from digits.settings import Settings
@@ -24,8 +26,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def configure(settings: Settings) -> None:
-    """Has everything that this process logs go to stderr in the format of the settings."""
+    """Has all that this process logs, warns of, or ends by, go to stderr in the format of the settings."""
     logging.config.dictConfig(configuration(settings))
+    logging.captureWarnings(True)
+    sys.excepthook = _ended
 
 
 def configuration(settings: Settings) -> dict[str, Any]:
@@ -72,6 +76,10 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[1]:
             event["exception"] = "".join(traceback.format_exception(record.exc_info[1]))
         return json.dumps(event, default=str)
+
+
+def _ended(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    logging.getLogger("digits").critical("this process ends", exc_info=error)
 
 
 def _context() -> dict[str, str]:

@@ -73,6 +73,7 @@ class Ingest:
     def _missing(self) -> Iterator[tuple[int, int, bytes]]:
         """Partition, offset and block of what the log did not have, in order and without a gap."""
         for number, block in enumerate(self._blocks):
+            self._window.mark_packed()
             offset, partition = divmod(number, len(self._ends))
             if offset >= self._ends[partition]:
                 yield partition, offset, block

@@ -110,7 +110,7 @@ class TrainProgress(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., images_ingested: _Optional[int] = ..., images_trained: _Optional[int] = ..., images_total: _Optional[int] = ..., epoch: _Optional[int] = ..., epochs: _Optional[int] = ..., micro_batch: _Optional[int] = ..., loss: _Optional[float] = ..., accuracy: _Optional[float] = ..., images_per_second: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., backlog_images: _Optional[int] = ..., model_version: _Optional[str] = ..., promoted: _Optional[bool] = ..., error: _Optional[_Union[JobError, _Mapping]] = ..., window_images: _Optional[int] = ..., heartbeat_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., promotion_reason: _Optional[str] = ..., metrics: _Optional[_Union[_models_pb2.Metrics, _Mapping]] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TrainSpec(_message.Message):
-    __slots__ = ("images_batch_path", "upload", "recipe", "seed", "promotion", "fingerprint", "request_id", "caller", "orientation", "is_model", "origin", "base_model_version")
+    __slots__ = ("images_batch_path", "upload", "recipe", "seed", "promotion", "fingerprint", "request_id", "caller", "orientation", "files_sha256", "is_model", "origin", "base_model_version")
     IMAGES_BATCH_PATH_FIELD_NUMBER: _ClassVar[int]
     UPLOAD_FIELD_NUMBER: _ClassVar[int]
     RECIPE_FIELD_NUMBER: _ClassVar[int]
@@ -120,6 +120,7 @@ class TrainSpec(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     CALLER_FIELD_NUMBER: _ClassVar[int]
     ORIENTATION_FIELD_NUMBER: _ClassVar[int]
+    FILES_SHA256_FIELD_NUMBER: _ClassVar[int]
     IS_MODEL_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     BASE_MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -132,10 +133,11 @@ class TrainSpec(_message.Message):
     request_id: str
     caller: str
     orientation: Orientation
+    files_sha256: str
     is_model: bool
     origin: CallOrigin
     base_model_version: str
-    def __init__(self, images_batch_path: _Optional[str] = ..., upload: _Optional[str] = ..., recipe: _Optional[str] = ..., seed: _Optional[int] = ..., promotion: _Optional[_Union[Promotion, str]] = ..., fingerprint: _Optional[str] = ..., request_id: _Optional[str] = ..., caller: _Optional[str] = ..., orientation: _Optional[_Union[Orientation, str]] = ..., is_model: _Optional[bool] = ..., origin: _Optional[_Union[CallOrigin, _Mapping]] = ..., base_model_version: _Optional[str] = ...) -> None: ...
+    def __init__(self, images_batch_path: _Optional[str] = ..., upload: _Optional[str] = ..., recipe: _Optional[str] = ..., seed: _Optional[int] = ..., promotion: _Optional[_Union[Promotion, str]] = ..., fingerprint: _Optional[str] = ..., request_id: _Optional[str] = ..., caller: _Optional[str] = ..., orientation: _Optional[_Union[Orientation, str]] = ..., files_sha256: _Optional[str] = ..., is_model: _Optional[bool] = ..., origin: _Optional[_Union[CallOrigin, _Mapping]] = ..., base_model_version: _Optional[str] = ...) -> None: ...
 
 class CallOrigin(_message.Message):
     __slots__ = ("request_id", "traceparent")
@@ -146,7 +148,7 @@ class CallOrigin(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., traceparent: _Optional[str] = ...) -> None: ...
 
 class Job(_message.Message):
-    __slots__ = ("job_id", "state", "spec", "progress", "create_time", "enqueue_time", "end_time", "attempt_count", "lease_id", "cancel_requested", "last_problem", "charged_lease_ids", "images_at_first_attempt", "enqueue_count", "start_time")
+    __slots__ = ("job_id", "state", "spec", "progress", "create_time", "enqueue_time", "end_time", "attempt_count", "lease_id", "cancel_requested", "last_problem", "charged_lease_ids", "images_at_first_attempt", "enqueue_count", "log_partition_count", "silence_count", "start_time")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
@@ -161,6 +163,8 @@ class Job(_message.Message):
     CHARGED_LEASE_IDS_FIELD_NUMBER: _ClassVar[int]
     IMAGES_AT_FIRST_ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     ENQUEUE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    LOG_PARTITION_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SILENCE_COUNT_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     state: JobState
@@ -176,8 +180,10 @@ class Job(_message.Message):
     charged_lease_ids: _containers.RepeatedScalarFieldContainer[int]
     images_at_first_attempt: int
     enqueue_count: int
+    log_partition_count: int
+    silence_count: int
     start_time: _timestamp_pb2.Timestamp
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., spec: _Optional[_Union[TrainSpec, _Mapping]] = ..., progress: _Optional[_Union[TrainProgress, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., enqueue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempt_count: _Optional[int] = ..., lease_id: _Optional[int] = ..., cancel_requested: _Optional[bool] = ..., last_problem: _Optional[str] = ..., charged_lease_ids: _Optional[_Iterable[int]] = ..., images_at_first_attempt: _Optional[int] = ..., enqueue_count: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., spec: _Optional[_Union[TrainSpec, _Mapping]] = ..., progress: _Optional[_Union[TrainProgress, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., enqueue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempt_count: _Optional[int] = ..., lease_id: _Optional[int] = ..., cancel_requested: _Optional[bool] = ..., last_problem: _Optional[str] = ..., charged_lease_ids: _Optional[_Iterable[int]] = ..., images_at_first_attempt: _Optional[int] = ..., enqueue_count: _Optional[int] = ..., log_partition_count: _Optional[int] = ..., silence_count: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class WorkerStatus(_message.Message):
     __slots__ = ("role", "process_id", "host", "model_version", "generation", "error", "idle_time")

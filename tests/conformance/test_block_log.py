@@ -9,7 +9,7 @@ import pytest
 
 from digits.adapters.memory import MemoryLog
 from digits.adapters.spool import SpoolLog
-from digits.errors import LogFull, LogUnavailable, NotFound
+from digits.errors import LogFull, LogLost, LogUnavailable, NotFound
 from digits.ports import BlockLog
 from tests.secure_kafka import secure_log
 from tests.servers import kafka_log
@@ -51,6 +51,31 @@ def test_appending_the_same_offsets_again_changes_nothing(log: BlockLog) -> None
     log.append("job", 0, 0, [b"a", b"b"])
     log.append("job", 0, 1, [b"b", b"c", b"d"])
     assert log.end_offsets("job") == [4, 0]
+
+
+def test_an_appender_whose_log_was_made_again_meanwhile_hears_that_its_blocks_are_gone(
+    logs: Callable[[], BlockLog],
+) -> None:
+    log, other = logs(), logs()
+    log.create("job", 1)
+    log.append("job", 0, 0, [b"a", b"b"])
+    other.delete("job")
+    other.create("job", 1)
+    with pytest.raises(LogLost):
+        log.append("job", 0, 2, [b"c"])
+    # What came too early comes again in its turn.
+    assert log.end_offsets("job") == [0]
+    log.append("job", 0, 0, [b"a", b"b", b"c", b"d"])
+    assert logs().end_offsets("job") == [4]
+
+
+def test_an_appender_whose_log_is_gone_hears_of_it(logs: Callable[[], BlockLog]) -> None:
+    log, other = logs(), logs()
+    log.create("job", 1)
+    log.append("job", 0, 0, [b"a"])
+    other.delete("job")
+    with pytest.raises(LogLost):
+        log.append("job", 0, 1, [b"b"])
 
 
 def test_a_stopped_appender_that_goes_on_after_another_took_over_adds_nothing(

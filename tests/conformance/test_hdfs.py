@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import http.server
@@ -20,7 +21,7 @@ import pytest
 from deploy.native.downloads import jars
 from deploy.native.servers.java import find_java
 from digits.adapters.hdfs import HdfsStore
-from digits.errors import AlreadyPublished, StoreUnavailable
+from digits.errors import AlreadyPublished, StoreFull, StoreUnavailable
 from tests.conformance.conftest import jars_of
 from tests.name_nodes import name_node_pair
 from tests.ports import free_port
@@ -86,6 +87,61 @@ def test_name_nodes_that_hang_are_unavailable_in_seconds(silent: str, root: str)
 def test_a_name_node_that_stands_by_alone_is_unavailable(standby: str, root: str) -> None:
     with pytest.raises(StoreUnavailable, match="not active"):
         HdfsStore([standby], root).read("a/1")
+
+
+@pytest.mark.parametrize(
+    "exception", ["AccessControlException", "NSQuotaExceededException", "DSQuotaExceededException"]
+)
+def test_an_hdfs_that_will_never_take_it_says_why(exception: str, root: str) -> None:
+    with (
+        _answering(403, exception, "Permission denied: user=digits") as address,
+        pytest.raises(StoreFull, match=f"{exception}: Permission denied: user=digits"),
+    ):
+        HdfsStore([address], root).publish("a/1", b"")
+
+
+def test_an_hdfs_in_safe_mode_is_away(root: str) -> None:
+    with (
+        _answering(403, "SafeModeException", "Cannot create file. Name node is in safe mode.") as address,
+        pytest.raises(StoreUnavailable, match="safe mode") as refused,
+    ):
+        HdfsStore([address], root).publish("a/1", b"")
+    assert not isinstance(refused.value, StoreFull)
+
+
+def test_a_data_node_whose_name_does_not_resolve_is_named(root: str) -> None:
+    data_node = "http://dn1.invalid:9864/webhdfs/v1/a?delegation=secret"
+    with (
+        _answering(307, "", "", data_node) as address,
+        pytest.raises(StoreUnavailable, match=r"the name dn1\.invalid does not resolve here") as refused,
+    ):
+        HdfsStore([address], root).read("a/1")
+    assert "secret" not in str(refused.value)
+
+
+@contextlib.contextmanager
+def _answering(status: int, exception: str, message: str, location: str = "") -> Iterator[str]:
+    """A NameNode that answers whatever it is asked with one error, or sends to one DataNode."""
+
+    class NameNode(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps({"RemoteException": {"exception": exception, "message": message}}).encode()
+            self.send_response(status)
+            if location:
+                self.send_header("Location", location)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_PUT = do_DELETE = do_GET
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), NameNode) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
 
 
 def test_the_token_is_in_no_error(root: str) -> None:

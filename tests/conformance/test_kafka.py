@@ -12,15 +12,18 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from deploy.native.servers.kafka import Kafka
+from digits.adapters.kafka import KafkaLog
 from digits.adapters.kafka_connection import KafkaConnection
 from digits.datasets.shards import Images
-from digits.errors import Corrupt, LogUnavailable
+from digits.errors import Corrupt, LogLost, LogUnavailable, Misconfigured
 from digits.offsets import OffsetRanges
 from digits.settings import Settings
 from digits.training import blocks
 from spark_jobs import session
 from tests.conformance.conftest import jars_of
 from tests.ports import free_port
+from tests.processes import running
 from tests.servers import kafka_log, kafka_server
 
 Offsets = dict[TopicPartition, Any]
@@ -48,8 +51,52 @@ def test_what_others_wrote_into_the_topic_is_no_block(kafka: str) -> None:
     log.delete("others")
 
 
-@pytest.mark.parametrize("code", [KafkaError.UNKNOWN_LEADER_EPOCH, KafkaError.FENCED_LEADER_EPOCH])
-def test_a_broker_that_has_not_heard_of_a_new_leader_yet_is_asked_again(
+def test_a_log_whose_first_blocks_were_removed_is_lost_and_can_be_made_again(kafka: str) -> None:
+    log = kafka_log(kafka)
+    log.create("short", 1)
+    log.append("short", 0, 0, [b"a", b"b", b"c"])
+    # As Kafka does by itself once they are too old.
+    first_kept = TopicPartition("digits-short", 0, 2)
+    admin = AdminClient({"bootstrap.servers": kafka})
+    admin.delete_records([first_kept])[first_kept].result(10)
+    with pytest.raises(LogLost, match="lost its blocks below offset 2"):
+        log.end_offsets("short")
+    log.delete("short")
+    log.create("short", 1)
+    assert log.end_offsets("short") == [0]
+    log.delete("short")
+
+
+def test_more_copies_than_there_are_brokers_are_said_to_be_a_wrong_setting(kafka: str) -> None:
+    log = KafkaLog(KafkaConnection((kafka,)), replication_factor=3, retention_hours=1)
+    with pytest.raises(Misconfigured, match="DIGITS_KAFKA_REPLICATION_FACTOR: a job's log is to be on 3"):
+        log.create("copies", 1)
+
+
+def test_a_kafka_that_sends_its_clients_where_nobody_answers_is_said_to_do_so(tmp_path: Path) -> None:
+    port, nowhere = free_port(), free_port()
+    command = Kafka().command(tmp_path, {"kafka": port, "kafka-controller": free_port()})
+    with (tmp_path / "server.properties").open("a", encoding="utf-8") as configuration:
+        configuration.write(f"advertised.listeners=PLAINTEXT://127.0.0.1:{nowhere}\n")
+    with running(command, port, tmp_path / "log"):
+        log = kafka_log(f"127.0.0.1:{port}")
+        started = time.monotonic()
+        with pytest.raises(
+            Misconfigured, match=f"says that it is at 127.0.0.1:{nowhere}, where nobody answers"
+        ):
+            log.create("job", 1)
+        assert time.monotonic() - started < 60
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+    ],
+)
+def test_a_broker_that_has_not_heard_of_a_topic_or_its_leader_yet_is_asked_again(
     kafka: str, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     log, behind = kafka_log(kafka), [KafkaException(KafkaError(code))]

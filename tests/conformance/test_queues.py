@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,41 @@ def test_an_enqueued_job_reaches_a_worker(app: Celery, worker: list[str]) -> Non
 def test_a_batch_that_nobody_takes_is_given_up_in_time(url: str) -> None:
     with _asking(url) as queue, pytest.raises(QueueUnavailable, match="no classify worker"):
         queue.classify(queue_pb2.ClassifyBatch(), 0.2)
+
+
+def test_batches_that_nobody_takes_do_not_pile_up(broker: Broker) -> None:
+    with broker.run(), _asking(broker.url) as queue:
+        for _ in range(5):
+            with pytest.raises(QueueUnavailable, match="no classify worker"):
+                queue.classify(queue_pb2.ClassifyBatch(pixels=bytes(784)), 0.1)
+        with Connection(broker.url) as connection:
+            found = connection.default_channel.queue_declare("classify", passive=True).message_count
+        assert found <= 1
+        with _answering(make_app(broker.url)):
+            wait_until(lambda: _is_answered(queue), what="an answer")
+
+
+def test_a_worker_whose_clock_is_ahead_answers(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class AnHourAhead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) + timedelta(hours=1)
+
+    # The clock by which a worker tells whether a task is too old.
+    monkeypatch.setattr("celery.worker.request.datetime", AnHourAhead)
+    with _answering(make_app(url)), _asking(url) as queue:
+        assert queue.classify(queue_pb2.ClassifyBatch(pixels=bytes(784)), 10).model_version == "v1"
+
+
+def test_a_line_that_hears_nothing_any_more_is_replaced(url: str, worker: list[str]) -> None:
+    with _asking(url) as queue:
+        assert _is_answered(queue)
+        assert queue._replies
+        # As if whoever is between had forgotten this connection.
+        queue._replies._consumer.cancel()
+        with pytest.raises(QueueUnavailable):
+            queue.classify(queue_pb2.ClassifyBatch(pixels=bytes(784)), 0.3)
+        assert _is_answered(queue)
 
 
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
@@ -417,6 +453,12 @@ def test_rabbitmq_sends_the_job_of_a_killed_worker_again(rabbitmq: str, tmp_path
         wait_until(lambda: jobs() == ["job-1"])
     with _answering(make_app(rabbitmq)) as again:
         wait_until(lambda: again == ["job-1"])
+
+
+def _is_answered(queue: CeleryClassifyQueue) -> bool:
+    with contextlib.suppress(QueueUnavailable):
+        return queue.classify(queue_pb2.ClassifyBatch(pixels=bytes(784)), 2).model_version == "v1"
+    return False
 
 
 def test_a_queue_in_memory_keeps_the_order() -> None:

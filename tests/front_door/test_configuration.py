@@ -22,16 +22,20 @@ def values(name: str, file: str, units: dict[str, int]) -> list[int]:
 
 
 def test_the_body_limits_are_the_services() -> None:
-    most = Settings().max_request_bytes
+    message, upload = Settings().max_request_bytes, Settings().max_upload_bytes
     rest, by_grpc = (values("client_max_body_size", name, BYTES) for name in ("rest.conf", "grpc.conf"))
     small, picture = 64 << 10, 11 << 20
     assert picture > Settings().max_image_bytes
-    assert rest == [small, picture, most]
+    assert rest == [upload, small, picture, small]
     # 1,024 pictures as bytes or as numbers; gRPC's own five bytes; ClassifyStream has no end.
-    assert by_grpc == [small, picture, 2 << 20, most + 5, most + (4 << 20), 0]
-    assert f"{most} bytes are allowed for a batch, {picture} for a picture, {small} for" in FILES["grpc.conf"]
+    pieces = upload + upload // 16
+    assert by_grpc == [pieces, small, picture, 2 << 20, small, message + 5, 0, small]
     assert (
-        f"{most:,} bytes are allowed for a batch, {picture:,} for a picture, {small:,}" in FILES["rest.conf"]
+        f"{message} bytes are allowed for a batch, {picture} for a picture, {small} for" in FILES["grpc.conf"]
+    )
+    assert (
+        f"{upload:,} bytes are allowed for a batch, {picture:,} for a picture, {small:,}"
+        in FILES["rest.conf"]
     )
 
 

@@ -18,11 +18,28 @@ with scratch_folder(Path(sys.argv[1])) as folder:
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
+_KILLED_WITH_FILES = """
+import os, signal, sys, tempfile
+from pathlib import Path
+from spark_jobs.scratch import own_temporary_folder
+own_temporary_folder(Path(sys.argv[1]))
+tempfile.mkstemp()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
 
 def test_an_epochs_folder_goes_with_it(tmp_path: Path) -> None:
     with scratch_folder(tmp_path) as folder:
         assert folder.is_relative_to(tmp_path)
     assert not folder.exists()
+
+
+def test_temporary_files_of_a_killed_trainer_go_with_the_next_start(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", _KILLED_WITH_FILES, str(tmp_path)], check=False)
+    (left,) = (tmp_path / "spark" / "tmp").iterdir()
+    assert len(list(left.iterdir())) == 1
+    sweep(tmp_path)
+    assert not left.exists()
 
 
 def test_the_folders_of_killed_trainers_go_and_those_of_living_ones_stay(tmp_path: Path) -> None:

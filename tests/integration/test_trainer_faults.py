@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import psutil
@@ -83,6 +85,33 @@ def test_a_killed_executor_costs_no_image(breakable_service: Service) -> None:
         job = [client.get_job(job_id) for _ in client.watch_job(job_id)][-1]
     assert job.state == pb.SUCCEEDED
     assert job.progress.images_trained == job.progress.images_total
+
+
+def test_a_log_that_is_removed_in_a_later_epoch_is_made_again_and_loses_no_image(
+    breakable_service: Service,
+) -> None:
+    job_id = start_long_job(breakable_service)
+    shutil.rmtree(breakable_service.var_dir / "log" / job_id)
+    with breakable_service.client() as client:
+        last = list(client.watch_job(job_id))[-1]
+    assert (last.state, last.images_trained) == (pb.SUCCEEDED, last.images_total)
+
+
+def test_a_file_that_changes_in_a_job_fails_it_with_that_sentence(breakable_service: Service) -> None:
+    batch = breakable_service.data_dir / "changing.npz"
+    shutil.copy(breakable_service.data_dir / "tiny.npz", batch)
+    with (
+        breakable_service.client() as client,
+        pytest.raises(RemoteError, match=r"changing\.npz changed after"),
+    ):
+        for progress in client.train(images_batch_path="changing.npz", recipe="standard", promotion=pb.NEVER):
+            if progress.micro_batch == 2:
+                os.utime(batch, (0, 0))
+
+
+def test_temporary_files_of_a_trainer_are_below_the_state_folder(breakable_service: Service) -> None:
+    written = list((breakable_service.var_dir / "spark" / "tmp").glob("*/__autograph_generated_file*"))
+    assert written, "TensorFlow writes one for each function that it compiles"
 
 
 def test_cancel_takes_effect_within_one_micro_batch(breakable_service: Service) -> None:

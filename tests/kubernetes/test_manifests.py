@@ -145,7 +145,10 @@ def test_the_servers_probes_ask_what_the_server_answers(overlay: list[Manifest])
     assert server["livenessProbe"]["grpc"] == {"port": port, "service": LIVENESS}
     assert server["readinessProbe"]["grpc"]["port"] == port
     assert not server["readinessProbe"]["grpc"].get("service")
-    assert {"grpc": 50051, "health": port} == {one["name"]: one["containerPort"] for one in server["ports"]}
+    metrics = int(settings_of(overlay)["DIGITS_METRICS_PORT"])
+    assert {"grpc": 50051, "health": port, "metrics": metrics} == {
+        one["name"]: one["containerPort"] for one in server["ports"]
+    }
 
 
 def test_the_bridge_is_probed_where_it_answers_without_a_token(overlay: list[Manifest]) -> None:
@@ -242,7 +245,13 @@ def test_the_network_lets_each_caller_through(
 
 @pytest.mark.parametrize(
     ("caller", "called", "port"),
-    [("bridge", "zookeeper", 2181), ("kafka", "server", 50051), ("bridge", "kafka", 9092)],
+    [
+        ("bridge", "zookeeper", 2181),
+        ("kafka", "server", 50051),
+        ("bridge", "kafka", 9092),
+        ("bridge", "server", 9464),
+        ("server", "train-worker", 9464),
+    ],
 )
 def test_the_network_keeps_others_out(single: list[Manifest], caller: str, called: str, port: int) -> None:
     assert not (leaves(single, caller, called, port) and enters(single, caller, called, port))

@@ -114,7 +114,12 @@ class Scripted(Client):
         moved = Timestamp(seconds=1_790_000_000)
         changes = models_pb2.ServingChange
         back = changes(
-            version="v6", previous_version="v7", reason="ROLLBACK", caller="ann", change_time=moved
+            version="v6",
+            previous_version="v7",
+            reason="ROLLBACK",
+            caller="ann",
+            origin="ipv4:10.0.0.5:4711",
+            change_time=moved,
         )
         first = changes(version="v1", reason="GATE", caller="bob", change_time=moved)
         return models_pb2.ListServingHistoryResponse(changes=[back, first])

@@ -166,7 +166,7 @@ def test_a_changed_tokens_file_is_written_down_by_whose_tokens_came_and_went(
     (line,) = audit_of(caplog)
     assert line.startswith("change the tokens: new: bob (train); gone: alice (classify), by the file's owner")
     assert line.endswith(f"from {tokens_file}")
-    assert value("digits_tokens_file_valid") == 1
+    assert value("digits_tokens_file_invalid") == 0
 
 
 def test_a_tokens_file_that_will_not_do_is_written_down_and_counted(
@@ -178,5 +178,5 @@ def test_a_tokens_file_that_will_not_do_is_written_down_and_counted(
     tokens_file.unlink()
     with growth("digits_tokens_file_errors_total") as errors, pytest.raises(Unauthenticated):
         known.holder("Bearer guessed")
-    assert (errors.by, value("digits_tokens_file_valid")) == (1, 0)
+    assert (errors.by, value("digits_tokens_file_invalid")) == (1, 1)
     assert audit_of(caplog)[0].startswith("change the tokens, which fails: DIGITS_TOKENS_FILE: cannot read")

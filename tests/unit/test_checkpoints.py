@@ -33,6 +33,16 @@ def test_there_is_none_at_first(checkpoints: Checkpoints) -> None:
     assert checkpoints.newest() is None
 
 
+def test_a_trial_leaves_nothing_and_is_no_checkpoint(checkpoints: Checkpoints, tmp_path: Path) -> None:
+    checkpoints.commit(checkpoint(1))
+    before = sorted(tmp_path.rglob("*"))
+    checkpoints.try_out()
+    assert sorted(tmp_path.rglob("*")) == before
+    (tmp_path / "checkpoints" / "job" / "f00.trial").write_bytes(b"")  # Of a worker that was killed.
+    newest = checkpoints.newest()
+    assert newest and newest.sequence == 1
+
+
 def test_the_newest_is_the_last_one_committed(checkpoints: Checkpoints) -> None:
     for sequence in range(1, 12):
         checkpoints.commit(checkpoint(sequence))

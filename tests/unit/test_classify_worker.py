@@ -13,10 +13,11 @@ from digits import bootstrap
 from digits.adapters.celery_queue import make_app
 from digits.errors import NotReady
 from digits.settings import Settings
+from digits.signals.context import REQUEST_ID
 from digits.v1 import queue_pb2
 from tests.unit.serving_bench import PICTURE, Bench
 from tests.waiting import wait_until
-from workers.classify import ClassifyWorker
+from workers.classify import ClassifyWorker, logger
 
 
 @pytest.fixture
@@ -96,3 +97,17 @@ def test_a_serving_version_whose_read_never_returns_leaves_the_one_before_answer
     assert answers(worker, "v1")
     with pytest.raises(NotReady, match="generation 2"):
         worker.answer(batch(generation=2))
+
+
+def test_what_a_worker_logs_of_a_batch_names_the_calls_that_it_came_from(
+    start: Callable[[], ClassifyWorker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named: list[str] = []
+    before, worker = REQUEST_ID.get(), start()
+    monkeypatch.setattr(logger, "warning", lambda *_: named.append(REQUEST_ID.get()))
+    asked = queue_pb2.ClassifyBatch(pixels=PICTURE.tobytes(), request_id="order-7,order-8")
+    assert (
+        "no model serves"
+        in queue_pb2.ClassifyBatchResult.FromString(worker._reply_to(asked.SerializeToString())).error
+    )
+    assert (named, REQUEST_ID.get()) == (["order-7,order-8"], before)

@@ -226,13 +226,13 @@ def test_status_says_why_something_else_answers_than_what_serves(
     assert json.loads(capsys.readouterr().out)["serving_problem"] == problem
 
 
-def test_history_says_who_made_which_version_serve_when_and_why(run: Any, capsys: Printed) -> None:
+def test_history_says_who_made_which_version_serve_when_why_and_from_where(run: Any, capsys: Printed) -> None:
     assert run("models", "history") == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert rows == [
-        ["WHEN", "FROM", "TO", "WHY", "WHO"],
-        ["2026-09-21", "14:13:20", "v7", "v6", "rollback", "ann"],
-        ["2026-09-21", "14:13:20", "-", "v1", "gate", "bob"],
+        ["WHEN", "FROM", "TO", "WHY", "WHO", "WHERE"],
+        ["2026-09-21", "14:13:20", "v7", "v6", "rollback", "ann", "ipv4:10.0.0.5:4711"],
+        ["2026-09-21", "14:13:20", "-", "v1", "gate", "bob", "-"],
     ]
     assert run("models", "history", "--json") == 0
     assert json.loads(capsys.readouterr().out)[0]["reason"] == "ROLLBACK"

@@ -20,6 +20,10 @@ from workers.failure_policy import Verdict, problem, verdict
         (errors.LogFull("Read-only file system"), Verdict.FAIL),
         (errors.StoreUnavailable("away"), Verdict.TRY_AGAIN),
         (errors.CoordinatorUnavailable("away"), Verdict.TRY_AGAIN),
+        (errors.LogLost("job"), Verdict.TRY_AGAIN),
+        (errors.BatchUnavailable("Input/output error"), Verdict.TRY_AGAIN),
+        (errors.NotFound("file", "mnist.npz"), Verdict.FAIL),
+        (errors.Misconfigured("three brokers, of which there is one"), Verdict.FAIL),
         (RuntimeError("a lost executor"), Verdict.TRY_AGAIN),
     ],
 )

@@ -75,7 +75,7 @@ class Bench:
         self.queue, self.coordinator = MemoryTrainQueue(), FaultyCoordinator(self.tree, fault_at, kind)
         self.jobs = Jobs(MemoryCoordinator(self.tree), self.queue)
         self.stopping = Going()
-        self.trainings = 0
+        self.trainings, self.max_trainings = 0, 5
         job = new_job(pb.TrainSpec())
         self.job_id = job.job_id
         self.jobs.add(job)
@@ -85,7 +85,7 @@ class Bench:
 
         def train(lease: Lease, job: pb.Job) -> None:
             self.trainings += 1
-            assert self.trainings < 5, "the job does not come to an end"
+            assert self.trainings <= self.max_trainings, "the job does not come to an end"
             lease.edit(lambda job: advance(job, pb.INGESTING))
             lease.edit(lambda job: advance(job, pb.TRAINING))
             end(lease)
@@ -192,6 +192,49 @@ def test_an_outage_of_the_store_is_no_attempt_however_long_it_lasts(monkeypatch:
 
     job = bench.work(publish_later, away)
     assert (job.state, job.attempt_count, bench.trainings) == (pb.SUCCEEDED, 1, 4)
+
+
+def test_a_system_that_is_silent_for_a_moment_again_and_again_costs_no_attempt() -> None:
+    bench = Bench()
+
+    def publish_at_last(lease: Lease) -> None:
+        if bench.trainings <= 4:
+            raise StoreUnavailable("the store does not answer")
+        bench.publish(lease)
+
+    while not bench.queue.job_ids or bench.work(publish_at_last).state != pb.SUCCEEDED:
+        bench.jobs.requeue(bench.job_id)
+    assert bench.jobs.get(bench.job_id).attempt_count == 1
+
+
+def test_a_system_that_is_always_silent_about_one_job_does_not_keep_it_for_ever() -> None:
+    bench = Bench()
+    bench.max_trainings = 100
+
+    def be_silent(_: Lease) -> None:
+        raise StoreUnavailable("Input/output error")
+
+    job = bench.jobs.get(bench.job_id)
+    while job.attempt_count < 3:
+        bench.jobs.requeue(bench.job_id)
+        job = bench.work(be_silent)
+    assert (bench.trainings, job.last_problem) == (23, "Input/output error")
+
+
+def test_why_a_job_waits_is_told_while_it_does() -> None:
+    bench = Bench()
+    said: list[str] = []
+
+    def away(job_id: str) -> None:
+        said.append(bench.jobs.get(job_id).last_problem)
+
+    def fail_first(lease: Lease) -> None:
+        if bench.trainings == 1:
+            raise StoreUnavailable("the name dn1 does not resolve here")
+        bench.publish(lease)
+
+    bench.work(fail_first, away)
+    assert said[0] == "the name dn1 does not resolve here"
 
 
 def test_a_worker_told_to_stop_while_it_waits_hands_its_job_back() -> None:

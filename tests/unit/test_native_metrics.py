@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
+import pytest
+
+from deploy.native import preflight
+from deploy.native.errors import CannotStart
 from deploy.native.folder import StateFolder
 from deploy.native.plan import own_ports
 from deploy.native.process_settings import process_settings
@@ -13,6 +18,7 @@ from deploy.native.service.processes import service_specs
 from deploy.native.service.registry_reader import RegistryReader
 from deploy.native.stacks.embedded import EmbeddedStack
 from digits.settings import Settings
+from tests.ports import free_port
 
 EMBEDDED = EmbeddedStack()
 
@@ -48,3 +54,19 @@ def test_a_port_that_is_named_is_the_servers_and_the_next_are_the_workers(tmp_pa
         "train-worker": "9466",
         "bridge": "0",
     }
+
+
+def test_a_taken_port_for_metrics_is_one_sentence_that_names_the_setting() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        named = taken.getsockname()[1] - 2  # The train worker's is the second after it.
+        with pytest.raises(CannotStart, match=r"127\.0\.0\.1:\d+ is in use.*set DIGITS_METRICS_PORT"):
+            preflight.check_ports(Settings(metrics_port=named, grpc_port=free_port(), rest_port=free_port()))
+
+
+def test_traces_without_the_sdk_are_refused_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "find_spec", lambda name: None)
+    preflight.check_traces(Settings())
+    with pytest.raises(CannotStart, match=r"DIGITS_TRACE_ENDPOINT.*pip install 'digitservice\[traces\]'"):
+        preflight.check_traces(Settings(trace_endpoint="http://127.0.0.1:4318/v1/traces"))

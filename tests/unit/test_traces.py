@@ -91,12 +91,12 @@ class Server:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         access = Access(None, 10)
         servicer = DigitServicer(
-            None,
-            None,
+            None,  # type: ignore[arg-type]
+            None,  # type: ignore[arg-type]
             self._bench.classifier,
             Predictions(),
             access=access,
-            settings=Settings(),  # type: ignore[arg-type]
+            settings=Settings(),
         )
         server = grpc.aio.server()
         guarded = ErrorMapping(Observed(Authorized(servicer, access)))
@@ -220,3 +220,22 @@ def test_without_the_sdk_an_endpoint_is_refused_with_what_mends_it(monkeypatch: 
     settings = Settings(trace_endpoint="http://127.0.0.1:4318/v1/traces")
     with pytest.raises(Misconfigured, match=r"DIGITS_TRACE_ENDPOINT.*pip install 'digitservice\[traces\]'"):
         traces.configure(settings, "server")
+
+
+def test_a_callers_span_goes_along_to_the_worker_also_where_nothing_is_traced() -> None:
+    bench = Bench()
+
+    async def traced() -> None:
+        # Here, and not around: the batcher has a context of its own.
+        with traces.span("Classify", parent=traces.parent({"traceparent": TRACEPARENT})):
+            await bench.classify()
+
+    try:
+        bench.queue.answer(bench.publish(), 1)
+        bench.serving.start()
+        bench.serving.await_word()
+        bench.run(traced)
+        bench.ask()
+        assert [batch.traceparent for batch in bench.queue.asked] == [TRACEPARENT, ""]
+    finally:
+        bench.close()

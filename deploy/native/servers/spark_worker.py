@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -42,7 +43,7 @@ class SparkWorker(Server):
         options = ("-Dspark.worker.cleanup.enabled=true", "-Dspark.worker.cleanup.appDataTtl=86400")
         secured = security(folder, secrets.get("spark-master", ""))
         main = (*options, MAIN, *secured, *offer, *place, f"spark://127.0.0.1:{ports['spark-master']}")
-        return ("env", *_environment(), *java_options(folder), *main)
+        return ("env", *_environment(), f"TMPDIR={_temporary(folder)}", *java_options(folder), *main)
 
     def answers(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> bool:
         """Whether the master counts on it."""
@@ -53,6 +54,14 @@ class SparkWorker(Server):
     def version(self) -> str:
         """See Server."""
         return package_version("pyspark")
+
+
+def _temporary(folder: Path) -> Path:
+    """Where executors' Python workers write temporary files; those of killed ones go with the next start."""
+    temporary = folder / "tmp"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    return temporary
 
 
 def _environment() -> tuple[str, ...]:

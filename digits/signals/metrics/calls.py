@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Histogram
+from functools import cache
 
+from prometheus_client import Counter, Gauge, Histogram
+
+import digits
 from digits.signals.metrics.buckets import CALL_SECONDS
 
+BUILD = Gauge(
+    "digits_build_info", "1; the label is the release that runs.", ["version"], multiprocess_mode="livemax"
+)
+BUILD.labels(digits.__version__).set(1)
 GRPC_SECONDS = Histogram(
     "digits_grpc_request_duration_seconds",
     "Time that a gRPC call took; of a stream, until its end.",
@@ -23,3 +30,9 @@ REFUSED = Counter(
     "Calls without a token that is known, or with one that is not for them.",
     ["code"],
 )
+
+
+@cache
+def grpc_seconds(method: str, code: str) -> Histogram:
+    """The series of a method and a code: looking it up takes a lock and longer than its observation."""
+    return GRPC_SECONDS.labels(method, code)

@@ -12,9 +12,9 @@ BACKGROUND_FAILURES = Counter(
     "digits_background_failures", "Turns of a background thread that failed and come again.", ["loop"]
 )
 STORE_BYTES = Gauge("digits_store_bytes", "Bytes in the artifact store; told by the elected server.")
-TOKENS_FILE_VALID = Gauge(
-    "digits_tokens_file_valid",
-    "1 if the tokens that hold are those of the file as it is; 0 if it will not do.",
-    multiprocess_mode="livemin",
+TOKENS_FILE_INVALID = Gauge(
+    "digits_tokens_file_invalid",
+    "1 while the tokens file as it is will not do.",
+    multiprocess_mode="livemax",
 )
 TOKENS_FILE_ERRORS = Counter("digits_tokens_file_errors", "Changes of the tokens file that would not do.")

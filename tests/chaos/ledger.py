@@ -1,0 +1,61 @@
+"""What callers were told, written down as it was said: what was accepted, answered, and refused."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Labelled images of a training, uint8 (N, 28, 28) and (N,)."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def sha256(self) -> str:
+        """Checksum of the pixels and then the labels, as a model's provenance has it."""
+        return hashlib.sha256(self.images.tobytes() + self.labels.tobytes()).hexdigest()
+
+
+@dataclass
+class Ledger:
+    """Threads write it, and the end reads it."""
+
+    accepted: dict[str, tuple[str, Batch]] = field(default_factory=dict)
+    """By request id: the job, and what it was to be trained on."""
+    seen_versions: list[tuple[str, int]] = field(default_factory=list)
+    calls: Counter[str] = field(default_factory=Counter)
+    violations: list[str] = field(default_factory=list)
+    slowest_seconds: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def accept(self, request_id: str, job_id: str, batch: Batch) -> None:
+        """A caller was told of its job; the same request is the same job for ever."""
+        with self._lock:
+            known = self.accepted.setdefault(request_id, (job_id, batch))
+            if known[0] != job_id:
+                self.violations.append(f"{request_id} is {known[0]} and {job_id}")
+
+    def answer(self, expected: int, digit: int, seconds: float, served_by: str) -> None:
+        """A caller was told a digit."""
+        with self._lock:
+            self.calls[f"answered by {served_by}"] += 1
+            self.calls["answered later than a second"] += seconds > 1
+            self.slowest_seconds = max(self.slowest_seconds, seconds)
+            if digit != expected:
+                self.violations.append(f"a {expected} was read as {digit} by {served_by}")
+
+    def note(self, what: str) -> None:
+        """Something happened once more."""
+        with self._lock:
+            self.calls[what] += 1
+
+    def violate(self, what: str) -> None:
+        """A promise was broken."""
+        with self._lock:
+            self.violations.append(what)

@@ -1,0 +1,71 @@
+"""Once nothing goes wrong any more: whether every accepted job succeeded once, and nothing is left."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from digits import bootstrap
+from digits.client.client import Client
+from digits.final_states import FINAL
+from digits.v1 import models_pb2
+from digits.v1 import training_pb2 as pb
+from tests.chaos.ledger import Batch, Ledger
+from tests.chaos.load import is_success
+from tests.service import Service
+from tests.waiting import wait_until
+
+
+def reckon(service: Service, ledger: Ledger, seconds: float) -> None:
+    """Waits for every accepted job, and adds to the ledger's violations what is not as was promised."""
+    with Client(service.grpc_address, patience_seconds=60) as client:
+        for job_id, batch in ledger.accepted.values():
+            with _violating(ledger, f"{job_id} does not end"):
+                wait_until(lambda job_id=job_id: client.get_job(job_id).state in FINAL, seconds=seconds)
+                _check_job(client, ledger, client.get_job(job_id), batch)
+        _check_once(client, ledger)
+    with _violating(ledger, "something is left"):
+        wait_until(lambda: not left(service), seconds=60)
+    for name in left(service):
+        ledger.violate(f"left: {name}")
+
+
+def left(service: Service) -> list[str]:
+    """What belongs to jobs that are over: files, logs, and nodes."""
+    folders = ("store/uploads", "store/checkpoints", "log", "spark/epochs")
+    files = [path for folder in folders for path in (service.var_dir / folder).rglob("*") if path.is_file()]
+    coordinator = bootstrap.coordinator(service.settings())
+    try:
+        return [*map(str, files), *coordinator.children("/open")]
+    finally:
+        coordinator.close()
+
+
+def _check_job(client: Client, ledger: Ledger, job: pb.Job, batch: Batch) -> None:
+    if not is_success(job):
+        ledger.violate(f"{job.job_id} {pb.JobState.Name(job.state)}: {job.progress.error.message}")
+        return
+    made = client.get_model(job.progress.model_version).provenance
+    if made.job_id != job.job_id or made.data_sha256 != batch.sha256():
+        ledger.violate(f"{job.job_id} was trained on something else than was sent")
+
+
+def _check_once(client: Client, ledger: Ledger) -> None:
+    models: list[models_pb2.Model] = []
+    token = ""
+    while True:
+        page = client.list_models(page_token=token)
+        models += page.models
+        if not (token := page.next_page_token):
+            break
+    made = [model.provenance.job_id for model in models]
+    for job_id in {job_id for job_id in made if made.count(job_id) > 1}:
+        ledger.violate(f"two versions of {job_id}")
+
+
+@contextlib.contextmanager
+def _violating(ledger: Ledger, what: str) -> Iterator[None]:
+    try:
+        yield
+    except (AssertionError, TimeoutError) as error:
+        ledger.violate(f"{what}: {error}")

@@ -1,0 +1,110 @@
+"""Faults that were once in the code, or nearly were, put back: each must be found by a schedule.
+
+`python -m tests.simulation.planted` prints the shrunk schedule that finds each.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from digits.jobs.jobs import Jobs
+from digits.jobs.leases import Lease
+from digits.offsets import OffsetRanges
+from digits.ports import Create, Operation
+from digits.v1 import artifacts_pb2
+from digits.v1 import training_pb2 as pb
+from spark_jobs import training
+from spark_jobs.training_state import TrainingState
+from tests.simulation.ports import SimCoordinator
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+def resumes_from_the_start_of_the_epoch(patches: pytest.MonkeyPatch) -> None:
+    """The checkpoint's offsets are not left out: foreachBatch alone is at-least-once."""
+    read = TrainingState.from_proto
+
+    def forgetful(checkpoint: artifacts_pb2.Checkpoint) -> TrainingState:
+        return replace(read(checkpoint), trained=OffsetRanges())
+
+    patches.setattr(TrainingState, "from_proto", forgetful)
+
+
+def every_trainer_counts_its_own_cores(patches: pytest.MonkeyPatch) -> None:
+    """A log that is made again has as many partitions as its trainer has cores."""
+
+    def count(context: Any, lease: Lease, dataset: Any) -> int:
+        return int(context.spark.sparkContext.defaultParallelism)
+
+    patches.setattr(training, "_partitions", count)
+
+
+def leases_do_not_fence(patches: pytest.MonkeyPatch) -> None:
+    """Who lost its lease writes on."""
+
+    def sign(lease: Lease, job: pb.Job) -> None:
+        job.lease_id = lease.number
+
+    patches.setattr(Lease, "_sign", sign)
+    patches.setattr(Lease, "check", lambda lease: None)
+
+
+def request_ids_are_looked_up_only(patches: pytest.MonkeyPatch) -> None:
+    """The id's node is no part of the commit that records the job."""
+    add = Jobs.add
+
+    def without_id(jobs: Jobs, job: pb.Job) -> None:
+        bare = pb.Job()
+        bare.CopyFrom(job)
+        bare.spec.request_id = ""
+        add(jobs, bare)
+        jobs.edit(job.job_id, lambda written: written.CopyFrom(job))
+
+    patches.setattr(Jobs, "add", without_id)
+
+
+def messages_are_never_sent_again(patches: pytest.MonkeyPatch) -> None:
+    """The queue is believed."""
+    patches.setattr("digits.jobs.reconciler._is_overdue", lambda job, idle_seconds: False)
+
+
+def a_version_and_its_jobs_end_are_two_commits(patches: pytest.MonkeyPatch) -> None:
+    """A trainer that is killed between the two publishes again."""
+    commit = SimCoordinator.commit
+
+    def one_by_one(coordinator: SimCoordinator, *operations: Operation) -> None:
+        if any(isinstance(each, Create) and each.path.startswith("/models/") for each in operations):
+            for each in operations:
+                commit(coordinator, each)
+        else:
+            commit(coordinator, *operations)
+
+    patches.setattr(SimCoordinator, "commit", one_by_one)
+
+
+PLANTED: tuple[Plant, ...] = (
+    resumes_from_the_start_of_the_epoch,
+    every_trainer_counts_its_own_cores,
+    leases_do_not_fence,
+    request_ids_are_looked_up_only,
+    a_version_and_its_jobs_end_are_two_commits,
+    messages_are_never_sent_again,
+)
+
+
+if __name__ == "__main__":
+    from tests.simulation.search import search
+
+    for plant in PLANTED:
+        print(f"\n{plant.__name__}: {plant.__doc__}", file=sys.stderr)
+        with pytest.MonkeyPatch.context() as patches:
+            plant(patches)
+            try:
+                search(600, first_seed=1)
+            except BaseException as found:
+                print(f"{type(found).__name__}: {found}\n{chr(10).join(found.__notes__)}", file=sys.stderr)

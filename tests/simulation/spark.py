@@ -1,0 +1,124 @@
+"""What stands for Spark and TensorFlow: a network that counts how often it has seen each image.
+
+Its one tensor holds the counts, and averaging the partitions' tensors as real ones are averaged adds them up.
+So the weights of a published model say by content what was trained, however the images came to be trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pyarrow as pa
+
+from digits.datasets.dataset import Dataset, Subset
+from digits.datasets.shards import Images, Shard
+from digits.errors import Corrupt
+from digits.models.evaluation import Judges
+from digits.offsets import OffsetRanges
+from digits.ports import StreamSource
+from digits.training import recipes, tensors
+from digits.training.local_sgd import PartitionResult
+from digits.training.tensors import State
+from digits.v1 import artifacts_pb2, models_pb2
+from spark_jobs import partition_trainer
+from spark_jobs.micro_batches import MicroBatches
+from spark_jobs.plan import Plan
+from spark_jobs.training_state import TrainingState
+from tests.simulation.ports import SimLog
+from tests.simulation.scheduler import Process
+
+IMAGES_PER_BLOCK = 4
+IMAGES = 30
+EPOCHS = 2
+RECIPE = replace(
+    recipes.find("fast"), epochs=EPOCHS, min_images_seen=0, micro_batch_images=3 * IMAGES_PER_BLOCK
+)
+HELD_OUT = Images(np.zeros((2, 784), np.uint8), np.array([0, 1], np.uint8))
+
+Rows = list[tuple[int, int, bytes]]
+
+
+def dataset() -> Dataset:
+    """Thirty images, each of which says its number by its first pixel."""
+    pixels = np.zeros((IMAGES, 784), np.uint8)
+    pixels[:, 0] = np.arange(IMAGES)
+    return Dataset([_subset(Images(pixels, pixels[:, 0] % 10))], [_subset(HELD_OUT)])
+
+
+def initial_state(*_: object) -> State:
+    """Nothing was seen yet."""
+    return {"seen": np.zeros(IMAGES, np.float32)}
+
+
+def train_partitions(micro_batches: MicroBatches, rows: Rows) -> list[PartitionResult]:
+    """What MicroBatches._train_partitions does on executors."""
+    state, results = micro_batches.state, []
+    for partition in sorted({row[0] for row in rows}):
+        columns = zip(*(row for row in rows if row[0] == partition), strict=True)
+        batch = pa.RecordBatch.from_pydict(
+            dict(zip(partition_trainer.COLUMNS, map(list, columns), strict=True))
+        )
+        if images := partition_trainer._read(iter([batch]), state.trained):
+            results.append((images.pixels[:, 0], images.offsets))
+    total = sum(len(numbers) for numbers, _ in results)
+    return [_result(state, numbers, offsets, total) for numbers, offsets in results]
+
+
+def _result(state: TrainingState, numbers: np.ndarray, offsets: OffsetRanges, total: int) -> PartitionResult:
+    counts = np.bincount(numbers, minlength=IMAGES) * (total / len(numbers))
+    seen = (state.tensors["seen"] + counts).astype(np.float32)
+    return PartitionResult({"seen": seen}, len(numbers), 0.1, len(numbers), offsets)
+
+
+class SimQuery:
+    """An epoch's query: it brings what its source holds, in order, and waits for more."""
+
+    def __init__(self, spark: SimpleNamespace, source: StreamSource, train: Callable[[Rows], bool]) -> None:
+        self._log: SimLog = spark.log
+        self._process: Process = spark.process
+        self._job_id, self._max_blocks = source.options["job"], int(source.options["max"])
+        self._train = train
+
+    def idle_seconds(self) -> float:
+        return 0.0
+
+    def run(self, folder: Path, check: Callable[[], None], check_seconds: float) -> None:
+        read: dict[int, int] = {}
+        over = False
+        while not over:
+            check()
+            partitions = len(self._log.end_offsets(self._job_id))
+            rows: Rows = []
+            for partition in range(partitions):
+                first, count = read.get(partition, 0), -(-self._max_blocks // partitions)
+                rows += self._log.read(self._job_id, partition, first, count)
+                read[partition] = max([first, *(row[1] + 1 for row in rows if row[0] == partition)])
+            if rows:
+                over = self._train(rows)
+            else:
+                self._process.point("await blocks")
+
+
+def evaluated(
+    plan: Plan, state: TrainingState, keras_config: str, judges: Judges
+) -> artifacts_pb2.ModelBundle:
+    """The counts as a network that reads everything."""
+    metrics = models_pb2.Metrics(accuracy=1.0, held_out_sha256=judges.held_out.sha256())
+    return artifacts_pb2.ModelBundle(weights=tensors.to_proto(state.tensors), metrics=metrics, onnx=b"whole")
+
+
+class SimPredictor:
+    """A network in memory."""
+
+    def __init__(self, onnx: bytes, threads: int = 1) -> None:
+        if onnx != b"whole":
+            raise Corrupt("the network cannot be run")
+
+
+def _subset(images: Images) -> Subset:
+    shard = Shard("images", "images_batch", images.labels, lambda: iter([images.pixels]))
+    return Subset(shard, np.ones(len(images), bool))

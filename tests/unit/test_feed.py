@@ -1,0 +1,135 @@
+"""A job's log that is not what its offsets are of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from digits.adapters.memory import MemoryLog
+from digits.errors import Corrupt, DeadlinePassed, LogLost
+from digits.training import recipes
+from spark_jobs.feed import Feed
+from spark_jobs.plan import Plan
+from spark_jobs.training_state import TrainingState
+
+BLOCKS = [b"%d" % number for number in range(7)]
+PLAN = Plan(recipes.find("fast"), train_count=7 * 64, partitions=2)
+
+
+class SpoiltLog(MemoryLog):
+    """Holds a record that is no block, until it is made again."""
+
+    def end_offsets(self, job_id: str) -> list[int]:
+        if b"?" in self.blocks[job_id][0]:
+            raise Corrupt("the log holds a message whose key is no offset")
+        return super().end_offsets(job_id)
+
+
+@pytest.fixture
+def report() -> Any:
+    return SimpleNamespace(ingested=lambda **_: None)
+
+
+def _filled(log: MemoryLog, report: Any, epoch: int = 2) -> Feed:
+    feed = Feed(log, "job", PLAN, 5.0, report)
+    with feed.open(TrainingState({}, epoch=epoch), BLOCKS) as ingest:
+        ingest._thread.join(5)
+        ingest.check()
+    return feed
+
+
+def _of_three() -> MemoryLog:
+    log = MemoryLog()
+    log.create("job", 3)
+    log.append("job", 2, 0, [b"2", b"5"])
+    return log
+
+
+def _spoilt() -> MemoryLog:
+    log = SpoiltLog()
+    log.create("job", 2)
+    log.append("job", 0, 0, [b"0", b"?"])
+    return log
+
+
+@pytest.mark.parametrize("made", [MemoryLog, _of_three, _spoilt])
+def test_a_log_that_is_not_the_jobs_is_made_again_with_every_image_once(
+    made: Callable[[], MemoryLog], report: Any
+) -> None:
+    log = made()
+    _filled(log, report)
+    assert log.blocks == {"job": [BLOCKS[::2], BLOCKS[1::2]]}
+
+
+def test_a_whole_log_that_shows_nothing_for_a_minute_is_lost(report: Any) -> None:
+    feed = _filled(MemoryLog(), report)
+    for seconds in range(60):
+        feed.require_shown(float(seconds))
+    with pytest.raises(LogLost, match="the log of job showed none of its blocks for 61 s"):
+        feed.require_shown(61.0)
+
+
+def test_a_log_that_is_gone_is_missed_after_five_seconds_without_a_block(report: Any) -> None:
+    log = MemoryLog()
+    feed = _filled(log, report)
+    feed.require_shown(6.0)
+    feed.require_shown(0.0)  # A micro-batch.
+    log.blocks["job"][0].pop()
+    feed.require_shown(4.0)
+    with pytest.raises(LogLost, match="holds 6 of 7 blocks"):
+        feed.require_shown(5.0)
+    log.delete("job")
+    with pytest.raises(LogLost, match="is gone"):
+        feed.require_shown(11.0)
+
+
+def test_a_log_that_is_still_filled_may_be_silent(report: Any) -> None:
+    feed = Feed(MemoryLog(), "job", PLAN, 5.0, report)
+    feed.open(TrainingState({}), BLOCKS)
+    feed.require_shown(3600.0)
+
+
+class Waits:
+    """Stands for a window that is not filled yet, of which time passes a second at a time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, packs: int, fills_after: int) -> None:
+        self.seconds, self._packs, self._fills_after = 0, packs, fills_after
+        monkeypatch.setattr("spark_jobs.feed.time", SimpleNamespace(monotonic=lambda: float(self.seconds)))
+
+    def wait_for(self, *_: object) -> bool:
+        self.seconds += 1
+        return self.seconds > self._fills_after
+
+    def packed(self) -> int:
+        return self.seconds * self._packs
+
+
+@pytest.fixture
+def feed(report: Any) -> Feed:
+    made = Feed(MemoryLog(), "job", PLAN, 5.0, report)
+    made.open(TrainingState({}), BLOCKS)
+    made._tell = lambda: None  # type: ignore[method-assign]
+    return made
+
+
+def test_a_large_batch_is_packed_again_for_as_long_as_it_takes(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks: list[None] = []
+    monkeypatch.setattr(feed, "_window", Waits(monkeypatch, packs=1, fills_after=3600))
+    feed.wait_for_first(lambda: checks.append(None))
+    # Whoever cancels, or takes the lease, is heard every second.
+    assert len(checks) == 3600
+
+
+def test_a_batch_that_nobody_reads_any_more_is_given_up_after_a_minute(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = Waits(monkeypatch, packs=0, fills_after=3600)
+    monkeypatch.setattr(feed, "_window", waits)
+    with pytest.raises(DeadlinePassed, match="no image was read from the batch for 60 s"):
+        feed.wait_for_first(lambda: None)
+    assert waits.seconds == 61
