@@ -17,6 +17,7 @@ from rest_bridge import (
     models,
     page_files,
     probes,
+    spooling,
     training,
 )
 
@@ -24,6 +25,7 @@ from rest_bridge import (
 def create_app(settings: Settings, client: Client | None = None) -> Flask:
     """Builds the WSGI application; it calls `settings.server` with the first request, not before."""
     app = Flask(__name__, static_folder=None)
+    app.request_class = spooling.request_class(settings.var_dir / "incoming" / f"bridge-{settings.rest_port}")
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_bytes
     app.extensions["digits"] = client or connect(settings)
     error_mapping.install(app)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import grpc
 import pytest
@@ -300,3 +302,17 @@ def test_a_label_that_is_none_is_refused_by_its_field(
     reply = web.post("/digits/feedback", json=body)
     assert (reply.status_code, reply.json["field"]) == (400, field)
     assert field in reply.json["detail"]
+
+
+def test_a_large_upload_is_on_disk_in_the_state_folder_while_it_is_handed_on(
+    service: RecordedService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "memory, in a container"))
+    batch = bytes(range(256)) * 8000
+    with Client(service.address) as client:
+        web = create_app(Settings(var_dir=tmp_path / "var"), client).test_client()
+        head = b'--b\r\nContent-Disposition: form-data; name="images_batch"; filename="large.npz"\r\n\r\n'
+        body, kind = head + batch + b"\r\n--b--\r\n", "multipart/form-data; boundary=b"
+        assert web.post("/digits/train", data=body, content_type=kind).data == b"True"
+    assert service.requests == [pb.TrainRequest(images_batch=batch)]
+    assert [path.name for path in (tmp_path / "var").rglob("*")] == ["incoming", "bridge-5000"]
