@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable
 
-from digits.errors import Corrupt, DeadlinePassed, LogLost
+from digits.errors import Corrupt, DeadlinePassed, LogLost, LogUnavailable
 from digits.ports import BlockLog
 from digits.signals.metrics import training as measured
 from digits.training.ingest import Ingest
@@ -20,6 +21,8 @@ logger = logging.getLogger(__name__)
 # A block takes milliseconds to pack.
 _MAX_SILENCE_SECONDS = 60.0
 _CHECK_SECONDS = 1.0
+# So long nothing comes before somebody looks whether it is still there, and again.
+_DOUBT_SECONDS = 5.0
 
 
 class Feed:
@@ -32,6 +35,7 @@ class Feed:
         self, log: BlockLog, job_id: str, plan: Plan, target_seconds: float, report: ProgressReport
     ) -> None:
         self._log, self._job_id, self._plan, self._report = log, job_id, plan, report
+        self._look_at = _DOUBT_SECONDS
         self._sizer = BatchSizer(plan.max_blocks, plan.max_blocks, target_seconds)
 
     def open(self, state: TrainingState, blocks: Iterable[bytes]) -> Ingest:
@@ -70,8 +74,20 @@ class Feed:
         self._ingest.check()
 
     def require_shown(self, idle_seconds: float) -> None:
-        """Raises LogLost if all images were appended, the epoch is not over, and none came for a minute."""
-        if idle_seconds > _MAX_SILENCE_SECONDS and self._window.appended() >= self._plan.total_blocks:
+        """Raises LogLost if all images were appended and none comes, since they are gone or nobody knows why.
+
+        `idle_seconds` is for how long there was no micro-batch; the epoch is not over. A log that is away is
+        Spark's to wait for, for a minute.
+        """
+        if idle_seconds < self._look_at or self._window.appended() < self._plan.total_blocks:
+            self._look_at = min(self._look_at, idle_seconds + _DOUBT_SECONDS)
+            return
+        self._look_at = idle_seconds + _DOUBT_SECONDS
+        with contextlib.suppress(LogUnavailable):
+            there = sum(self._log.end_offsets(self._job_id))
+            if there < self._plan.total_blocks:
+                raise LogLost(self._job_id, f"holds {there:,} of {self._plan.total_blocks:,} blocks")
+        if idle_seconds > _MAX_SILENCE_SECONDS:
             raise LogLost(self._job_id, f"showed none of its blocks for {idle_seconds:.0f} s")
 
     def mark_trained(self, state: TrainingState, blocks: int, seconds: float) -> None:

@@ -66,9 +66,24 @@ def test_a_log_that_is_not_the_jobs_is_made_again_with_every_image_once(
 
 def test_a_whole_log_that_shows_nothing_for_a_minute_is_lost(report: Any) -> None:
     feed = _filled(MemoryLog(), report)
-    feed.require_shown(59.0)
+    for seconds in range(60):
+        feed.require_shown(float(seconds))
     with pytest.raises(LogLost, match="the log of job showed none of its blocks for 61 s"):
         feed.require_shown(61.0)
+
+
+def test_a_log_that_is_gone_is_missed_after_five_seconds_without_a_block(report: Any) -> None:
+    log = MemoryLog()
+    feed = _filled(log, report)
+    feed.require_shown(6.0)
+    feed.require_shown(0.0)  # A micro-batch.
+    log.blocks["job"][0].pop()
+    feed.require_shown(4.0)
+    with pytest.raises(LogLost, match="holds 6 of 7 blocks"):
+        feed.require_shown(5.0)
+    log.delete("job")
+    with pytest.raises(LogLost, match="is gone"):
+        feed.require_shown(11.0)
 
 
 def test_a_log_that_is_still_filled_may_be_silent(report: Any) -> None:
