@@ -116,8 +116,11 @@ def _upright(gray: Gray, image: Image.Image) -> Gray:
     """Turns as the EXIF flag says, when the picture is small: the turned one is a copy."""
     # A damaged EXIF block says nothing about the picture.
     with suppress(Exception):
+        turned = image.getexif().get(Base.Orientation, 1)
+        if turned == 1:
+            return gray
         small = Image.fromarray(gray)
-        small.getexif()[Base.Orientation] = image.getexif().get(Base.Orientation, 1)
+        small.getexif()[Base.Orientation] = turned
         return np.asarray(ImageOps.exif_transpose(small), np.uint8)
     return gray
 

@@ -206,7 +206,7 @@ VIEWS = (
 BEST = replace(
     STANDARD,
     name="best",
-    epochs=40,
+    epochs=60,
     branches=VIEWS,
 )
 
