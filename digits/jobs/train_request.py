@@ -21,7 +21,7 @@ from digits.v1 import models_pb2, training_pb2
 
 @dataclass(frozen=True)
 class Upload:
-    """A batch or a model that came with its request: its bytes, or a local file of them, and their SHA-256."""
+    """A batch or a model that came with its request: its bytes, or a local file of them, with SHA-256."""
 
     content: bytes | Path
     sha256: str
