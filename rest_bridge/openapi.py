@@ -59,7 +59,8 @@ def _described(rule: Rule, view: Callable[..., Any]) -> dict[str, Any]:
     if operation.json_body:
         described["requestBody"] = {"required": True, "content": {JSON: _media(operation.json_body)}}
     if operation.optional_body:
-        described["requestBody"] = {"content": {JSON: _media(operation.optional_body)}}
+        # It may be {}, but has to be called JSON.
+        described["requestBody"] = {"required": True, "content": {JSON: _media(operation.optional_body)}}
     return described
 
 

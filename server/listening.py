@@ -22,6 +22,8 @@ _PINGS = (
 )
 # A connection that says nothing is given up: gRPC would hold it for two minutes.
 _HANDSHAKE_MILLISECONDS = 10_000
+# A probe names a service. It has no token, so nothing large is taken from it.
+_MAX_PROBE_BYTES = 1024
 
 
 def make_server(settings: Settings) -> grpc.aio.Server:
@@ -31,6 +33,8 @@ def make_server(settings: Settings) -> grpc.aio.Server:
             ("grpc.max_receive_message_length", settings.max_request_bytes),
             ("grpc.so_reuseport", 0),
             ("grpc.server_handshake_timeout_ms", _HANDSHAKE_MILLISECONDS),
+            # A bridge's connection is several callers'. What is over it waits at its sender.
+            ("grpc.max_concurrent_streams", 2 * settings.max_calls_per_caller),
             *_PINGS,
         ]
     )
@@ -46,7 +50,14 @@ def make_health_server(settings: Settings, servicer: HealthServicer) -> grpc.aio
     """A server of health checks alone, in plain text; None if none is wanted."""
     if not settings.health_port:
         return None
-    server = grpc.aio.server(options=[("grpc.so_reuseport", 0), *_PINGS])
+    server = grpc.aio.server(
+        options=[
+            ("grpc.max_receive_message_length", _MAX_PROBE_BYTES),
+            ("grpc.so_reuseport", 0),
+            ("grpc.max_concurrent_streams", 2 * settings.max_calls_per_caller),
+            *_PINGS,
+        ]
+    )
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     server.add_insecure_port(f"{settings.grpc_host}:{settings.health_port}")
     return server

@@ -35,8 +35,6 @@ class Uploads:
         first = await _next(parts)
         if first is None or first.WhichOneof("part") != "header":
             raise InvalidInput("header", "must be the first message of an upload, and the chunks follow")
-        if first.header.WhichOneof("batch") is not None:
-            raise InvalidInput("header", "names a batch itself; an upload sends it in chunks")
         return first.header
 
     @asynccontextmanager

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import IO, Any, Self, TypeVar
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -19,6 +19,7 @@ from digits.client.address import target
 from digits.client.channel import options_of
 from digits.client.client import bearer, set_age
 from digits.client.errors import remote_errors
+from digits.client.uploading import upload_parts
 from digits.v1 import digit_service_pb2 as digit_pb
 from digits.v1 import (
     digit_service_pb2_grpc,
@@ -89,24 +90,25 @@ class AsyncClient:
         self,
         *,
         images_batch_path: str | None = None,
-        images_batch: bytes | None = None,
+        images_batch: bytes | IO[bytes] | None = None,
         model_bundle: bytes | None = None,
         recipe: str = "",
         request_id: str = "",
         seed: int = 0,
         promotion: training_pb2.Promotion | str | int = 0,
         orientation: training_pb2.Orientation | str | int = 0,
+        base_model_version: str = "",
         timeout_seconds: float | None = None,
     ) -> AsyncIterator[training_pb2.TrainProgress]:
         """Starts a training now and yields its progress; leaving the iterator leaves the job running.
 
-        A `model_bundle` that export_model returned is not trained, but judged and published.
-        `promotion` and `orientation` are a number or a name of digits.v1.Promotion and Orientation;
-        ValueError for any other.
+        `images_batch` is a file's bytes or an open file, which is sent in pieces and read to its end before
+        the first progress. A `model_bundle` that export_model returned is not trained, but judged and
+        published. `promotion` and `orientation` are a number or a name of digits.v1.Promotion and
+        Orientation; ValueError for any other.
         """
         request = digit_pb.TrainRequest(
             images_batch_path=images_batch_path,
-            images_batch=images_batch,
             model_bundle=model_bundle,
             recipe=recipe,
             request_id=request_id,
@@ -114,8 +116,14 @@ class AsyncClient:
             # The stub knows no plain numbers.
             promotion=promotion,  # type: ignore[arg-type]
             orientation=orientation,  # type: ignore[arg-type]
+            base_model_version=base_model_version,
         )
-        return self._stream(self._stubs.digits.Train, request, timeout_seconds)
+        if images_batch is None:
+            return self._stream(self._stubs.digits.Train, request, timeout_seconds)
+        parts = upload_parts(request, images_batch)
+        return _answers(
+            self._stubs.digits.TrainUpload(parts, timeout=timeout_seconds, metadata=self._metadata)
+        )
 
     def watch_job(
         self, job_id: str, timeout_seconds: float | None = None

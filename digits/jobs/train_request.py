@@ -21,7 +21,7 @@ from digits.v1 import models_pb2, training_pb2
 
 @dataclass(frozen=True)
 class Upload:
-    """A batch or a model that came with its request: its bytes, or a local file of them, with SHA-256."""
+    """What came with a request: its bytes, or a local file that has them, and their SHA-256."""
 
     content: bytes | Path
     sha256: str
@@ -30,7 +30,7 @@ class Upload:
     def of(cls, request: pb.TrainRequest) -> Upload | None:
         """What a request carries itself, if it does."""
         kind = request.WhichOneof("batch")
-        if kind is None or kind == "images_batch_path":
+        if kind not in ("images_batch", "model_bundle"):
             return None
         content: bytes = getattr(request, kind)
         return cls(content, hashlib.sha256(content).hexdigest())
@@ -45,12 +45,11 @@ def check(request: pb.TrainRequest, *, uploaded: bool = False) -> None:
     if request.orientation not in training_pb2.Orientation.values():
         raise InvalidInput("orientation", f"one of {', '.join(training_pb2.Orientation.keys())}")
     recipes.find(request.recipe)
-    kind = request.WhichOneof("batch")
-    if uploaded and request.images_batch_path:
-        raise InvalidInput("images_batch_path", "only without an upload")
-    if not uploaded and kind is None:
+    if uploaded and request.WhichOneof("batch") is not None:
+        raise InvalidInput("header", "names a batch itself; an upload sends it in chunks")
+    if not uploaded and request.WhichOneof("batch") is None:
         raise InvalidInput("batch", "give one of images_batch_path, images_batch and model_bundle")
-    if kind == "model_bundle" and (request.recipe or request.seed):
+    if request.WhichOneof("batch") == "model_bundle" and (request.recipe or request.seed):
         raise InvalidInput("recipe" if request.recipe else "seed", "is the bundle's own: leave it out")
 
 
@@ -130,17 +129,12 @@ def _origin() -> training_pb2.CallOrigin:
 
 
 def _fingerprint(request: pb.TrainRequest, upload: Upload | None) -> str:
-    """Of uploaded images the checksum counts: they are the same however they came."""
-    body = pb.TrainRequest(
-        images_batch_path=request.images_batch_path,
-        recipe=request.recipe,
-        seed=request.seed,
-        promotion=request.promotion,
-        orientation=request.orientation,
-        base_model_version=request.base_model_version,
-    )
-    if upload and request.WhichOneof("batch") == "model_bundle":
-        body.model_bundle = upload.sha256.encode()
-    elif upload:
-        body.images_batch = upload.sha256.encode()
+    """Of what was uploaded the checksum counts: it is the same however it came."""
+    body = pb.TrainRequest()
+    for field, value in request.ListFields():
+        if field.name not in ("request_id", "images_batch", "model_bundle"):
+            setattr(body, field.name, value)
+    if upload:
+        kind = request.WhichOneof("batch") or "images_batch"
+        setattr(body, kind, upload.sha256.encode())
     return hashlib.sha256(body.SerializeToString(deterministic=True)).hexdigest()

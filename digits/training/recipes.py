@@ -206,7 +206,7 @@ VIEWS = (
 BEST = replace(
     STANDARD,
     name="best",
-    epochs=30,
+    epochs=40,
     branches=VIEWS,
 )
 

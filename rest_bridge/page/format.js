@@ -18,5 +18,8 @@ export function duration(text) {
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
+// Without tokens an address is a caller: "ipv4:127.0.0.1".
+export const who = (caller) => caller.replace(/^ipv[46]:/, "");
+
 // FAILED_PRECONDITION as "failed precondition".
 export const words = (name) => name.toLowerCase().replaceAll("_", " ");

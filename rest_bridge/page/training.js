@@ -2,7 +2,7 @@
 
 import { get, post, postForm } from "./api.js";
 import { button, byId, element, time } from "./dom.js";
-import { bytes, words } from "./format.js";
+import { bytes, who, words } from "./format.js";
 import { watch } from "./job.js";
 
 const REFRESH_MILLISECONDS = 3000;
@@ -123,7 +123,7 @@ function row(job) {
     badge(state),
     result,
     time(job.create_time),
-    spec.caller,
+    who(spec.caller ?? ""),
     !job.end_time && button("Cancel", () => cancel(job.job_id), { "aria-label": `Cancel ${job.job_id}` }),
   ];
   return element("tr", {}, cells.map((cell, at) => element("td", { class: at === 4 && "text" }, cell || "")));

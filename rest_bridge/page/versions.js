@@ -4,7 +4,7 @@ import { get, post } from "./api.js";
 import { compare } from "./comparison.js";
 import { button, byId, element, time } from "./dom.js";
 import { download } from "./download.js";
-import { bytes, measured, percent, words } from "./format.js";
+import { bytes, measured, percent, who, words } from "./format.js";
 
 let next = "";
 
@@ -91,8 +91,8 @@ function actions(version, serving) {
 function move(change) {
   const from = change.previous_version ? ` instead of ${change.previous_version}` : "";
   const why = { GATE: "the gate", PROMOTE: "promoted", ROLLBACK: "rolled back", LIVE_LABELS: "worse on live labels" }[change.reason] ?? words(change.reason);
-  const who = change.caller ? ` by ${change.caller}` : "";
-  return element("li", {}, element("b", {}, change.version), `${from}: ${why}${who}, `, time(change.change_time));
+  const mover = change.caller ? ` by ${who(change.caller)}` : "";
+  return element("li", {}, element("b", {}, change.version), `${from}: ${why}${mover}, `, time(change.change_time));
 }
 
 function promote(version) {

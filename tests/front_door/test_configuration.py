@@ -26,9 +26,10 @@ def test_the_body_limits_are_the_services() -> None:
     rest, by_grpc = (values("client_max_body_size", name, BYTES) for name in ("rest.conf", "grpc.conf"))
     small, picture = 64 << 10, 11 << 20
     assert picture > Settings().max_image_bytes
-    assert rest == [small, picture, upload]
+    assert rest == [upload, small, picture, small]
     # 1,024 pictures as bytes or as numbers; gRPC's own five bytes; ClassifyStream has no end.
-    assert by_grpc == [small, picture, 2 << 20, message + 5, upload + upload // 16, 0]
+    pieces = upload + upload // 16
+    assert by_grpc == [pieces, small, picture, 2 << 20, small, message + 5, 0, small]
     assert (
         f"{message} bytes are allowed for a batch, {picture} for a picture, {small} for" in FILES["grpc.conf"]
     )

@@ -6,6 +6,7 @@ import io
 import socket
 import ssl
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -91,23 +92,19 @@ def test_without_a_server_grpc_says_that_nobody_answers_and_when_to_come_again(
     assert refused.value.retry_after_seconds == 1
 
 
-def test_a_body_over_the_limit_is_refused_before_it_is_sent(nobody: Nginx) -> None:
-    head = "POST /digits/train HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n"
-    check_problem(exchange(nobody, head.format(MOST + 1).encode()), 413)
-
-
 @pytest.mark.parametrize(("path", "most"), [("jobs/j/cancel", 64 << 10), ("models/rollback", 64 << 10)])
 def test_a_body_of_unknown_length_is_refused_at_the_limit(nobody: Nginx, path: str, most: int) -> None:
     parts = (bytes(1 << 10) for _ in range((most >> 10) + 1))
     check_problem(session(nobody).post(f"{nobody.rest_url}/digits/{path}", data=parts, timeout=60), 413)
 
 
-@pytest.mark.parametrize(
-    ("path", "most"), [("train", MOST), ("classify", 11 << 20), ("models/v1/promote", 64 << 10)]
-)
-def test_each_call_has_a_limit_of_its_own(nobody: Nginx, path: str, most: int) -> None:
+def test_a_body_over_its_calls_limit_is_refused_before_it_is_sent(nobody: Nginx) -> None:
+    limits = {"train": MOST, "classify": 11 << 20, "models/v1/promote": 64 << 10}
     head = "POST /digits/{} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n"
-    check_problem(exchange(nobody, head.format(path, most + 1).encode()), 413)
+    announced = [head.format(path, most + 1).encode() for path, most in limits.items()]
+    with ThreadPoolExecutor(len(limits)) as pool:
+        for reply in pool.map(lambda each: exchange(nobody, each), announced):
+            check_problem(reply, 413)
 
 
 def test_a_body_at_the_limit_reaches_the_bridges(nobody: Nginx) -> None:

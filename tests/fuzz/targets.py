@@ -23,6 +23,7 @@ from digits.errors import DigitsError
 from digits.feedback.labels import Labels
 from digits.imaging.candidates import candidates
 from digits.jobs.admission import Admission
+from digits.models.registry import Registry
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2 as pb
 from rest_bridge.app import create_app
@@ -159,6 +160,7 @@ def _asking_by_grpc() -> Iterator[Feed]:
             bench.store,
             Path(folder),
             Labels(bench.store, 1 << 30),
+            find_model=Registry(bench.coordinator).get,
             max_dataset_bytes=_MAX_BYTES,
             max_jobs_per_caller=1 << 30,
         )

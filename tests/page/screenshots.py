@@ -34,6 +34,7 @@ def main(address: str) -> None:
         expect(page.locator("#job-state")).to_have_text("succeeded", timeout=180_000)
         _shoot(page, "train")
         page.get_by_role("link", name="Versions").click()
+        expect(page.locator("#versions tr").nth(1)).to_be_visible()
         for box in page.locator("#versions input").all()[:2]:
             box.check()
         page.get_by_role("button", name="Compare two").click()

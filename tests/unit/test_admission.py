@@ -91,6 +91,8 @@ def test_a_header_is_refused_before_its_upload_comes(bench: Bench, admission: Ad
         admission.check_header(digit_service_pb2.TrainRequest(), "alice")
     with pytest.raises(InvalidInput, match="recipe"):
         admission.check_header(digit_service_pb2.TrainRequest(recipe="none"), "alice")
+    with pytest.raises(InvalidInput, match="names a batch itself"):
+        admission.check_header(digit_service_pb2.TrainRequest(images_batch_path="a.npz"), "alice")
 
 
 def test_what_was_accepted_of_the_batch_is_in_the_job(bench: Bench, admission: Admission) -> None:

@@ -51,11 +51,13 @@ def test_calls_are_awaited_and_progress_comes_as_it_is(service: RecordedService)
         async with AsyncClient(service.address) as client:
             answer = await client.classify(pixels=SOME_PIXELS)
             trained = [p.images_trained async for p in client.train(images_batch_path="mnist.npz")]
+            trained += [p.images_trained async for p in client.train(images_batch=b"npz", seed=1)]
             job = await client.get_job("j1")
             return answer.digit, trained, job.job_id, await client.prune_jobs(max_count=1)
 
-    assert asyncio.run(talk()) == (5, [64, 128], "j1", ["j1"])
+    assert asyncio.run(talk()) == (5, [64, 128, 64, 128], "j1", ["j1"])
     assert service.requests[1].images_batch_path == "mnist.npz"
+    assert service.requests[2] == pb.TrainRequest(images_batch=b"npz", seed=1)
 
 
 def test_bulk_answers_come_in_order(service: RecordedService) -> None:

@@ -56,7 +56,6 @@ def test_an_upload_is_a_file_while_it_is_looked_at_and_nothing_afterwards(tmp_pa
         ([chunk(b"x")], "must be the first message"),
         ([HEADER, HEADER], "must come once"),
         ([HEADER, pb.TrainUploadRequest()], "must come once"),
-        ([pb.TrainUploadRequest(header=pb.TrainRequest(images_batch_path="a.npz"))], "names a batch itself"),
         ([HEADER, chunk(bytes(600)), chunk(bytes(600))], "1,000 are allowed .DIGITS_MAX_UPLOAD_BYTES.: put"),
     ],
 )
