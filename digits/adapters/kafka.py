@@ -183,6 +183,8 @@ class KafkaLog:
                 # No block is taken after one before it was not.
                 "enable.gapless.guarantee": True,
                 "delivery.timeout.ms": int(_ANSWER_SECONDS * 1000),
+                # By default it hopes for a topic that is gone until the block's time is over.
+                "topic.metadata.propagation.max.ms": int(_HEARSAY_SECONDS * 1000),
             }
         )
 
