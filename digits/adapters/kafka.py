@@ -166,6 +166,8 @@ class KafkaLog:
             raise
         except LogUnavailable as error:
             self._give_up(producer)
+            if self._is_gone(job_id):
+                raise LogLost(job_id) from error
             raise LogUnavailable(f"{error}{self._last_problem()}") from error
         self._problem = ""
 
@@ -219,10 +221,18 @@ class KafkaLog:
         )
         return [future.result(_ANSWER_SECONDS + 1).offset for future in futures.values()]
 
-    def _count_partitions(self, job_id: str) -> int:
+    def _is_gone(self, job_id: str) -> bool:
+        """Whether Kafka says soon that there is no such log: a producer hears of it late, or never."""
+        try:
+            self._count_partitions(job_id, _HEARSAY_SECONDS)
+        except KafkaException as error:
+            return _code(error) == KafkaError.UNKNOWN_TOPIC_OR_PART
+        return False
+
+    def _count_partitions(self, job_id: str, seconds: float = _ANSWER_SECONDS) -> int:
         """Raises KafkaException. This way of asking makes no topic if there is none."""
         topics = TopicCollection([_topic(job_id)])
-        description = self._answer(self._admin().describe_topics(topics, request_timeout=_ANSWER_SECONDS))
+        description = self._answer(self._admin().describe_topics(topics, request_timeout=seconds))
         return len(description.partitions)
 
     def _is_there(self, job_id: str) -> bool:
