@@ -166,6 +166,8 @@ class KafkaLog:
             raise
         except LogUnavailable as error:
             self._give_up(producer)
+            if self._is_gone(job_id):
+                raise LogLost(job_id) from error
             raise LogUnavailable(f"{error}{self._last_problem()}") from error
         self._problem = ""
 
@@ -183,6 +185,8 @@ class KafkaLog:
                 # No block is taken after one before it was not.
                 "enable.gapless.guarantee": True,
                 "delivery.timeout.ms": int(_ANSWER_SECONDS * 1000),
+                # By default it hopes for a topic that is gone until the block's time is over.
+                "topic.metadata.propagation.max.ms": int(_HEARSAY_SECONDS * 1000),
             }
         )
 
@@ -217,10 +221,18 @@ class KafkaLog:
         )
         return [future.result(_ANSWER_SECONDS + 1).offset for future in futures.values()]
 
-    def _count_partitions(self, job_id: str) -> int:
+    def _is_gone(self, job_id: str) -> bool:
+        """Whether Kafka says soon that there is no such log: a producer hears of it late, or never."""
+        try:
+            self._count_partitions(job_id, _HEARSAY_SECONDS)
+        except KafkaException as error:
+            return _code(error) == KafkaError.UNKNOWN_TOPIC_OR_PART
+        return False
+
+    def _count_partitions(self, job_id: str, seconds: float = _ANSWER_SECONDS) -> int:
         """Raises KafkaException. This way of asking makes no topic if there is none."""
         topics = TopicCollection([_topic(job_id)])
-        description = self._answer(self._admin().describe_topics(topics, request_timeout=_ANSWER_SECONDS))
+        description = self._answer(self._admin().describe_topics(topics, request_timeout=seconds))
         return len(description.partitions)
 
     def _is_there(self, job_id: str) -> bool:

@@ -6,6 +6,9 @@ from confluent_kafka import KafkaError, Message
 
 from digits.errors import LogLost, LogUnavailable
 
+# By a broker's word, or by its silence about the topic.
+_GONE = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION)
+
 
 class Delivery:
     """Hears of each block of one append; its key is the offset that it is meant for."""
@@ -25,7 +28,7 @@ class Delivery:
 
     def require_all(self, left: int) -> None:
         """Raises LogUnavailable if a block was not taken or some are left, LogLost if it is another log."""
-        if any(error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART for error in self._failed):
+        if any(error.code() in _GONE for error in self._failed):
             raise LogLost(self._job_id)
         if self._early:
             raise LogLost(self._job_id, f"ends before offset {self._early[0]}")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from digits import bootstrap
 from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.final_states import FINAL
 from digits.v1 import models_pb2
 from digits.v1 import training_pb2 as pb
@@ -19,6 +20,8 @@ from tests.waiting import wait_until
 def reckon(service: Service, ledger: Ledger, seconds: float) -> None:
     """Waits for every accepted job, and adds to the ledger's violations what is not as was promised."""
     with Client(service.grpc_address, patience_seconds=60) as client:
+        # The last fault may have been the server's end.
+        wait_until(lambda: _answers(client), seconds=seconds, what="the server")
         for job_id, batch in ledger.accepted.values():
             with _violating(ledger, f"{job_id} does not end"):
                 wait_until(lambda job_id=job_id: client.get_job(job_id).state in FINAL, seconds=seconds)
@@ -28,6 +31,14 @@ def reckon(service: Service, ledger: Ledger, seconds: float) -> None:
         wait_until(lambda: not left(service), seconds=60)
     for name in left(service):
         ledger.violate(f"left: {name}")
+
+
+def _answers(client: Client) -> bool:
+    try:
+        client.list_jobs(page_size=1)
+    except RemoteError:
+        return False
+    return True
 
 
 def left(service: Service) -> list[str]:
