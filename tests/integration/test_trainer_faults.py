@@ -11,7 +11,7 @@ import pytest
 
 from digits.client.errors import RemoteError
 from digits.v1 import training_pb2 as pb
-from tests.integration.long_job import start_long_job
+from tests.integration.long_job import IMAGES_OF_LONG_JOB, start_long_job
 from tests.service import Service
 from tests.small_disk import small_disk
 from tests.waiting import wait_until
@@ -30,7 +30,7 @@ def test_a_killed_trainer_resumes_from_its_checkpoint_and_trains_each_image_once
     assert min(progress.images_trained for progress in after) >= before.images_trained
     assert job.lease_id > before_lease_id
     assert (job.state, job.attempt_count) == (pb.SUCCEEDED, 1), "it got further, so attempts count anew"
-    assert job.progress.images_trained == job.progress.images_total == 2_048 * job.progress.epochs
+    assert job.progress.images_trained == job.progress.images_total == IMAGES_OF_LONG_JOB
     assert _scratch_folders(breakable_service) == [], "the next worker removes what the killed one left"
 
 
@@ -73,7 +73,7 @@ def test_a_trainer_told_to_stop_hands_its_job_over_at_the_next_checkpoint(breaka
     assert (handed_over.state, handed_over.attempt_count) == (pb.TRAINING, 0)
     assert min(progress.images_trained for progress in after) >= handed_over.progress.images_trained > 0
     assert (job.state, job.attempt_count) == (pb.SUCCEEDED, 1), "being handed over is no attempt"
-    assert job.progress.images_trained == job.progress.images_total == 2_048 * job.progress.epochs
+    assert job.progress.images_trained == job.progress.images_total == IMAGES_OF_LONG_JOB
 
 
 def test_a_killed_executor_costs_no_image(breakable_service: Service) -> None:

@@ -22,7 +22,8 @@ from tests.waiting import wait_until
 @contextmanager
 def another_train_worker(service: Service) -> Iterator[None]:
     """Runs a second train worker beside the service's own."""
-    environment = service.process("train-worker").environ()
+    # On another port for its metrics.
+    environment = service.process("train-worker").environ() | {"DIGITS_METRICS_PORT": "0"}
     log = service.var_dir / "logs" / "another-train-worker.log"
     with log.open("wb") as output:
         command = [sys.executable, "-m", "workers", "train"]
@@ -47,11 +48,12 @@ def test_a_trainer_stopped_past_its_lease_stands_down_and_no_image_is_lost_or_tr
     with outage_service.client() as client:
         training = client.train(images_batch_path="slice.npz", recipe="fast", promotion=pb.NEVER)
         job_id = next(progress.job_id for progress in training if progress.images_ingested)
-        stopped.suspend()
         with another_train_worker(outage_service):
-            before = client.get_job(job_id).lease_id
-            wait_until(lambda: client.get_job(job_id).lease_id > before, seconds=120, what="another trainer")
-            stopped.resume()
+            with suspended(stopped):
+                before = client.get_job(job_id).lease_id
+                wait_until(
+                    lambda: client.get_job(job_id).lease_id > before, seconds=120, what="another trainer"
+                )
             job = [client.get_job(job_id) for _ in client.watch_job(job_id)][-1]
             assert (job.state, job.progress.images_trained) == (pb.SUCCEEDED, job.progress.images_total)
             after = next(iter(client.train(images_batch_path="tiny.npz", promotion=pb.NEVER))).job_id

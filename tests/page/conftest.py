@@ -18,9 +18,9 @@ NOTHING = "\u2013"
 _ARGUMENTS = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The machine's Chromium."""
+    """The machine's Chromium; not longer than a file, since Playwright's loop keeps asyncio out of other tests."""
     found = shutil.which("chromium") or shutil.which("google-chrome")
     if found is None:
         missing("a Chromium: apt-get install chromium")
