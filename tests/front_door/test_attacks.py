@@ -184,7 +184,7 @@ def _unended_message(front_door: FrontDoor) -> Iterator[None]:
 @pytest.mark.parametrize("method", ["train", "classify"])
 def test_an_oversized_message_is_refused(attacked: FrontDoor, method: str) -> None:
     calls: dict[str, Callable[[Client], object]] = {
-        "train": lambda client: next(client.train(images_batch=bytes(MOST))),
+        "train": lambda client: next(client.train(model_bundle=bytes(MOST))),
         "classify": lambda client: client.classify(image=bytes(MOST)),
     }
     for client in (attacked.client(), attacked.direct(0)):

@@ -112,7 +112,7 @@ def test_a_body_at_the_limit_reaches_the_bridges(nobody: Nginx) -> None:
 
 
 def test_a_grpc_message_over_the_limit_is_refused_and_one_at_the_limit_is_not(nobody: Nginx) -> None:
-    """The field's own header takes five bytes of the message."""
+    """The field's own header takes six bytes of the message."""
 
     def send(size: int) -> RemoteError:
         with client(nobody) as caller, pytest.raises(RemoteError) as refused:
@@ -124,9 +124,9 @@ def test_a_grpc_message_over_the_limit_is_refused_and_one_at_the_limit_is_not(no
     assert send((11 << 20) - 10).code == StatusCode.UNAVAILABLE
     assert send(11 << 20).code == StatusCode.RESOURCE_EXHAUSTED
     with client(nobody) as caller:
-        for size, code in ((MOST - 5, StatusCode.UNAVAILABLE), (MOST, StatusCode.RESOURCE_EXHAUSTED)):
+        for size, code in ((MOST - 6, StatusCode.UNAVAILABLE), (MOST, StatusCode.RESOURCE_EXHAUSTED)):
             with pytest.raises(RemoteError) as refused:
-                next(caller.train(images_batch=bytes(size)))
+                next(caller.train(model_bundle=bytes(size)))
             assert refused.value.code == code
         with pytest.raises(RemoteError) as refused:
             caller.cancel_job("x" * (64 << 10))

@@ -20,7 +20,7 @@ _ARGUMENTS = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The machine's Chromium; not longer than a file, since Playwright's loop keeps asyncio out of other tests."""
+    """The machine's Chromium, for one file: beside Playwright's loop asyncio works in no other test."""
     found = shutil.which("chromium") or shutil.which("google-chrome")
     if found is None:
         missing("a Chromium: apt-get install chromium")
