@@ -193,6 +193,12 @@ def test_an_oversized_message_is_refused(attacked: FrontDoor, method: str) -> No
         assert refused.value.code == StatusCode.RESOURCE_EXHAUSTED
 
 
+def test_a_call_of_a_few_names_takes_no_more_than_their_bytes(attacked: FrontDoor) -> None:
+    with attacked.client() as client, pytest.raises(RemoteError) as refused:
+        client.cancel_job("x" * (64 << 10))
+    assert refused.value.code == StatusCode.RESOURCE_EXHAUSTED
+
+
 def test_oversized_metadata_is_refused(attacked: FrontDoor) -> None:
     """Far above gRPC's limit: just above it, it refuses by chance."""
     size = 100_000

@@ -111,8 +111,7 @@ def test_a_body_at_the_limit_reaches_the_bridges(nobody: Nginx) -> None:
     check_problem(session(nobody).post(f"{nobody.rest_url}/digits/train", data=bytes(MOST), timeout=60), 502)
 
 
-def test_a_grpc_message_over_the_limit_is_refused_and_one_at_the_limit_is_not(nobody: Nginx) -> None:
-    """The field's own header takes six bytes of the message."""
+def test_a_picture_over_the_limit_is_refused_and_one_at_the_limit_is_not(nobody: Nginx) -> None:
 
     def send(size: int) -> RemoteError:
         with client(nobody) as caller, pytest.raises(RemoteError) as refused:
@@ -123,14 +122,6 @@ def test_a_grpc_message_over_the_limit_is_refused_and_one_at_the_limit_is_not(no
     assert send(Settings().max_image_bytes).code == StatusCode.UNAVAILABLE
     assert send((11 << 20) - 10).code == StatusCode.UNAVAILABLE
     assert send(11 << 20).code == StatusCode.RESOURCE_EXHAUSTED
-    with client(nobody) as caller:
-        for size, code in ((MOST - 6, StatusCode.UNAVAILABLE), (MOST, StatusCode.RESOURCE_EXHAUSTED)):
-            with pytest.raises(RemoteError) as refused:
-                next(caller.train(model_bundle=bytes(size)))
-            assert refused.value.code == code
-        with pytest.raises(RemoteError) as refused:
-            caller.cancel_job("x" * (64 << 10))
-        assert refused.value.code == StatusCode.RESOURCE_EXHAUSTED
 
 
 @pytest.mark.parametrize(
