@@ -62,6 +62,9 @@ class Picture:
             gray = _upright(grayscale(self.image, _WORKING_SIDE), self.image)
         except Exception as error:  # Pillow's decoders raise whatever damaged data leads them to.
             raise InvalidInput(self.field, "is a damaged or truncated picture") from error
+        finally:
+            # Now, not when the last reference goes: the next large picture may begin.
+            self.image.close()
         return Region(gray, scale=self.max_side / max(gray.shape))
 
 

@@ -162,7 +162,7 @@ FAST = Recipe(
 STANDARD = Recipe(
     name="standard",
     epochs=5,
-    min_images_seen=12_000,
+    min_images_seen=10_000,
     # Twice as many steps as of 128 images, in the same time.
     batch_size=64,
     branches=(DEEP,),

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +137,8 @@ def test_strangers_large_messages_leave_the_servers_memory_where_it_was(
     with server(settings, tmp_path / "log") as process, client(settings) as stranger:
         before = resident(process.pid)
         with ThreadPoolExecutor(20) as pool:
-            sent = [pool.submit(code_of, lambda: stranger.classify(image=bytes(48 << 20))) for _ in range(20)]
+            send = partial(stranger.classify, image=bytes(48 << 20), timeout_seconds=60)
+            sent = [pool.submit(code_of, send) for _ in range(20)]
             most = before
             while not all(each.done() for each in sent):
                 most = max(most, resident(process.pid))

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.conftest import missing
 
@@ -17,6 +17,8 @@ NOTHING = "\u2013"
 # As root, as in a container, Chromium's own sandbox cannot be; the camera is a picture of its own.
 _ARGUMENTS = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 
+_PATIENCE_MILLISECONDS = 20_000
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -26,6 +28,7 @@ def browser() -> Iterator[Browser]:
         missing("a Chromium: apt-get install chromium")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=found, args=_ARGUMENTS)
+        expect.set_options(timeout=_PATIENCE_MILLISECONDS)
         yield chromium
         chromium.close()
 
@@ -38,7 +41,7 @@ def open_page(browser: Browser) -> Iterator[Open]:
 
     def opened(address: str, **options: object) -> Page:
         context = browser.new_context(**options)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(_PATIENCE_MILLISECONDS)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))

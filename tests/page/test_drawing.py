@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.page.conftest import NOTHING, Open
 from tests.page.pen import FIVE, draw
 from tests.service import Service
+from tests.waiting import wait_until
 
 
 def seen(page: Page) -> np.ndarray:
@@ -148,7 +149,8 @@ def test_a_photograph_is_taken_by_the_camera(trained_service: Service, open_page
     page = open_page(trained_service.rest_url, permissions=["camera"])
     page.get_by_role("button", name="Camera").click()
     expect(page.get_by_role("dialog")).to_be_visible()
-    page.wait_for_function("document.querySelector('#camera').videoWidth > 0")
+    # The page's policy forbids Playwright's own way to wait for an expression.
+    wait_until(lambda: page.evaluate("document.querySelector('#camera').videoWidth > 0"), what="the camera")
     with page.expect_response("**/digits/classify?details=1"):
         page.get_by_role("button", name="Take").click()
     expect(page.locator("#camera-dialog")).to_be_hidden()

@@ -29,8 +29,9 @@ from tests.unit.test_metrics_of_calls import Context, Servicer
 
 
 @pytest.fixture(autouse=True)
-def _logging() -> Iterator[None]:
-    """Leaves logging as pytest has it."""
+def _logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Leaves logging as pytest has it: configuring it closes all handlers, and pytest has some."""
+    monkeypatch.setattr(logging, "shutdown", lambda _: None)
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
