@@ -35,7 +35,7 @@ def test_a_short_training_still_averages_four_times() -> None:
         (FAST, 10_000, 1, 2),
         (FAST, 12_000, 1, 1),
         (FAST, 60_000, 1, 1),
-        (STANDARD, 500, 5, 5),
+        (STANDARD, 500, 4, 5),
         (STANDARD, 60_000, 1, 5),
     ],
 )
