@@ -140,7 +140,7 @@ def test_a_service_that_is_away_is_said_and_asked_again(bridge: Bridge, open_pag
 
 
 def says_eight(page: Page) -> bool:
-    """Whether the page thanks; not if the answer to the pen's last movement comes only now, which clears it."""
+    """Whether the page thanks; not if the answer to the pen's last movement comes only now and clears it."""
     page.get_by_role("button", name="It is a 8").click()
     with suppress(AssertionError):
         expect(page.locator("#taught")).to_contain_text("Kept, thank you. 0 of the 1 answers", timeout=2_000)
