@@ -103,6 +103,8 @@ def playable(objects: list[Manifest], started: Pods, servers: Mapping[str, str])
         "DIGITS_GRPC_PORT": str(started.grpc_port),
         "DIGITS_REST_PORT": str(started.rest_port),
         "DIGITS_HEALTH_PORT": str(started.health_port),
+        # All pods share this network, and so one port for the metrics of each.
+        "DIGITS_METRICS_PORT": "0",
     }
     for found in copy.deepcopy(objects):
         name = found["metadata"]["name"]
