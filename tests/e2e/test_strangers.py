@@ -12,6 +12,7 @@ import amqp
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from tests.conftest import missing
 from tests.service import Service
 from tests.strangers import hears_nothing_of_zookeeper, secrets_shown
 from tests.waiting import wait_until
@@ -38,7 +39,7 @@ def test_kafka_tells_a_stranger_nothing(real_service: Service) -> None:
 def test_rabbitmq_knows_no_guest(real_service: Service) -> None:
     url = urlsplit(real_service.settings().broker_url)
     if url.scheme != "amqp":
-        pytest.skip("needs RabbitMQ")
+        missing("RabbitMQ")
     with pytest.raises(amqp.AccessRefused):
         amqp.Connection(f"127.0.0.1:{url.port}", "guest", "guest").connect()
 
