@@ -1,8 +1,8 @@
-# Everything a newcomer needs: `make run` starts the service, `make test` runs every test.
+# Everything a newcomer needs: `make run` starts the service, `make test` tests it.
 # PYTHON names the interpreter to build .venv with; ARGS is handed on to pytest.
 
 .DEFAULT_GOAL := run
-.PHONY: run run-real test simulate chaos fuzz soak test-real test-front-door test-containers lint protos docs lock sbom audit setup clean
+.PHONY: run run-real test test-unit test-faults simulate chaos fuzz soak test-real test-front-door test-containers lint protos docs lock sbom audit setup clean
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 ifndef PYTHON
@@ -24,8 +24,16 @@ run-real: setup
 
 # Four at a time: most of them wait for servers. What takes longest begins first.
 test: setup
-	@$(BIN)/pytest -n 4 --durations=10 tests/integration tests/chaos tests/classification_service_test.py \
-	  tests/page tests/conformance tests/pictures tests/training tests/simulation tests/kubernetes tests/unit $(ARGS)
+	@$(BIN)/pytest -n 4 --durations=10 tests/integration tests/classification_service_test.py tests/conformance \
+	  tests/page tests/pictures tests/training tests/kubernetes tests/unit $(ARGS)
+
+# Seconds, for whoever changes something: no server, no TensorFlow.
+test-unit: setup
+	@$(BIN)/pytest -n 2 tests/unit $(ARGS)
+
+# The same service, and many schedules of its core, with what it needs killed, stopped and cut off: minutes more.
+test-faults: setup
+	@$(BIN)/pytest -n 3 --durations=10 tests/faults tests/chaos tests/simulation $(ARGS)
 
 # Schedules that nobody thought of, for SECONDS from SEED on: tests/simulation.
 simulate: setup

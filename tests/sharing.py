@@ -9,12 +9,12 @@ from xdist.scheduler import LoadScopeScheduling
 
 SHARED = {
     "a service whose servers go away": (
-        "tests/integration/test_resilience.py",
-        "tests/integration/test_trainer_outages.py",
+        "tests/faults/test_resilience.py",
+        "tests/faults/test_trainer_outages.py",
     ),
     "a service whose trainer is broken": (
-        "tests/integration/test_trainer_faults.py",
-        "tests/integration/test_what_jobs_leave.py",
+        "tests/faults/test_trainer_faults.py",
+        "tests/faults/test_what_jobs_leave.py",
     ),
     "the service": (
         "tests/integration/test_journey.py",

@@ -10,7 +10,7 @@ from grpc import StatusCode
 from digits.client.client import Client
 from digits.client.errors import RemoteError
 from digits.v1 import training_pb2 as pb
-from tests.integration.test_resilience import classifying
+from tests.faults.calls import classifying
 from tests.processes import suspended
 from tests.service import Service
 from tests.waiting import wait_until

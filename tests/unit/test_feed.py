@@ -14,6 +14,7 @@ from digits.training import recipes
 from spark_jobs.feed import Feed
 from spark_jobs.plan import Plan
 from spark_jobs.training_state import TrainingState
+from tests.waiting import wait_until
 
 BLOCKS = [b"%d" % number for number in range(7)]
 PLAN = Plan(recipes.find("fast"), train_count=7 * 64, partitions=2)
@@ -36,7 +37,7 @@ def report() -> Any:
 def _filled(log: MemoryLog, report: Any, epoch: int = 2) -> Feed:
     feed = Feed(log, "job", PLAN, 5.0, report)
     with feed.open(TrainingState({}, epoch=epoch), BLOCKS) as ingest:
-        ingest._thread.join(5)
+        wait_until(lambda: feed.images_ingested() == PLAN.train_count, what="every image in the log")
         ingest.check()
     return feed
 

@@ -9,7 +9,7 @@ import pytest
 from tests.sharing import SHARED, group_of
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("integration", "page", "conformance", "front_door")
+FOLDERS = ("integration", "faults", "page", "conformance", "front_door")
 # ZooKeeper and Valkey start in seconds: to have two of each costs less than to wait for one long group.
 SERVERS = (
     "front_door",

@@ -12,7 +12,7 @@ from digits import bootstrap
 from digits.client.errors import RemoteError
 from digits.ports import Coordinator, Create, Delete
 from digits.v1 import training_pb2 as pb
-from tests.integration.test_resilience import start_long_job
+from tests.faults.long_job import start_long_job
 from tests.service import Service
 from tests.waiting import wait_until
 

@@ -13,7 +13,7 @@ import psutil
 from digits.client.errors import RemoteError
 from digits.jobs.states import is_final
 from digits.v1 import training_pb2 as pb
-from tests.integration.long_job import start_long_job
+from tests.faults.long_job import start_long_job
 from tests.processes import suspended
 from tests.service import Service
 from tests.waiting import wait_until

@@ -11,7 +11,7 @@ import pytest
 
 from digits.client.errors import RemoteError
 from digits.v1 import training_pb2 as pb
-from tests.integration.long_job import IMAGES_OF_LONG_JOB, start_long_job
+from tests.faults.long_job import IMAGES_OF_LONG_JOB, start_long_job
 from tests.service import Service
 from tests.small_disk import small_disk
 from tests.waiting import wait_until
