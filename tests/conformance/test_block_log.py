@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -169,6 +173,37 @@ def test_a_spool_whose_number_of_partitions_was_lost_is_made_anew(tmp_path: Path
         log.end_offsets("job")
     log.create("job", 3)
     assert log.end_offsets("job") == [0, 0, 0]
+
+
+@contextmanager
+def asked_of_the_disk() -> Iterator[Counter[str]]:
+    """Counts the calls of the system, by name, that this thread makes."""
+    calls: Counter[str] = Counter()
+
+    def count(_: FrameType, event: str, called: object) -> None:
+        if event == "c_call" and getattr(called, "__module__", "") in ("posix", "_io", "io"):
+            calls[getattr(called, "__name__", "")] += 1
+
+    sys.setprofile(count)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(None)
+
+
+def test_an_append_to_a_spool_asks_as_much_of_the_disk_however_many_blocks_are_there(tmp_path: Path) -> None:
+    log, asked = SpoolLog(tmp_path), []
+    log.create("job", 2)
+    for first in (1, 300):
+        log.append("job", 0, 0, [b"block"] * first)
+        with asked_of_the_disk() as calls:
+            log.append("job", 0, first, [b"block"] * 2)
+        asked.append(calls)
+    few, many = asked
+    assert few == many
+    assert few["link"] == 2
+    # However much a listing returns, it is one call.
+    assert not {"listdir", "scandir"} & few.keys()
 
 
 def test_a_full_disk_leaves_a_spool_no_half_of_a_file(tmp_path: Path) -> None:
