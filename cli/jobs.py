@@ -1,4 +1,4 @@
-"""`digits jobs`: list, show, watch, cancel, prune."""
+"""`digits jobs`: list, show, watch, cancel, prune; reporting.py has the report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     cls=WholeHelp,
     context_settings=NAMES,
-    help="List, show, watch, cancel and prune training jobs.",
+    help="List, show, watch, cancel and prune training jobs, and write reports of them.",
     invoke_without_command=True,
 )
 JobId = Annotated[str, typer.Argument(metavar="ID", help="The job.")]

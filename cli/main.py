@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 import digits
-from cli import classifying, comparing, doctor, jobs, logs, models, service, taking_along, tokens, training
+from cli import (
+    classifying,
+    comparing,
+    doctor,
+    jobs,
+    logs,
+    models,
+    reporting,
+    service,
+    taking_along,
+    tokens,
+    training,
+)
 from cli.failure import fail
 from cli.help import NAMES, Root
 from digits.errors import DigitsError
@@ -42,6 +54,7 @@ app.command()(training.train)
 app.command()(classifying.classify)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
+jobs.app.command("report")(reporting.write_report)
 models.app.command("compare")(comparing.compare_models)
 models.app.command("export")(taking_along.export_model)
 models.app.command("import")(taking_along.import_model)

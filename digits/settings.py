@@ -289,7 +289,7 @@ class Settings(BaseSettings):
         30.0, gt=0, description="How long finished jobs and their request ids are kept."
     )
     keep_jobs: int = Field(
-        1000, ge=0, description="Most finished jobs that are kept: the newest. A record has about 1 KB."
+        1000, ge=0, description="Most finished jobs that are kept: the newest. A record has 25 KB at most."
     )
     keep_models_days: float = Field(
         90.0,

@@ -9,6 +9,7 @@ from itertools import chain
 from flask import Blueprint, Response, g, request, url_for
 
 from digits.client.resume import follow
+from digits.reports import report
 from digits.v1.training_pb2 import SUCCEEDED, JobState, TrainProgress
 from rest_bridge import events, reading
 from rest_bridge.bodies import TRAIN, NoBody, Page
@@ -19,6 +20,12 @@ from rest_bridge.replies import client, json_reply
 blueprint = Blueprint("jobs", __name__)
 
 _PREFER = Parameter("Prefer", "header", "respond-async answers 202 at once.")
+# It has no script, and fetches nothing.
+_REPORT_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
+    "Cache-Control": "no-store",
+}
 _LAST_EVENT_ID = Parameter("Last-Event-ID", "header", "The newest event seen.")
 
 
@@ -54,6 +61,15 @@ def list_jobs() -> Response:
 def get_job(job_id: str) -> Response:
     """One job."""
     return json_reply(client().get_job(job_id))
+
+
+@blueprint.get("/digits/jobs/<job_id>/report")
+@Operation(media="text/html")
+def report_job(job_id: str) -> Response:
+    """The job as one HTML file to keep and to send: its course in charts, its end, what its model misread."""
+    job = client().get_job(job_id)
+    named = {"Content-Disposition": f'inline; filename="{report.file_name(job)}"'}
+    return Response(report.html(job), mimetype="text/html", headers={**_REPORT_HEADERS, **named})
 
 
 @blueprint.post("/digits/jobs/<job_id>/cancel")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import digits
 from digits.datasets.dataset import Dataset
 from digits.models import gate, onnx_graph
@@ -16,19 +18,25 @@ from spark_jobs.plan import Plan
 from spark_jobs.training_state import TrainingState
 
 
-def evaluated(
-    plan: Plan, state: TrainingState, keras_config: str, judges: Judges
-) -> artifacts_pb2.ModelBundle:
+@dataclass(frozen=True)
+class Candidate:
+    """A network that may be published, and how it read its held-out images."""
+
+    bundle: artifacts_pb2.ModelBundle
+    reading: pb.HeldOutReading
+
+
+def evaluated(plan: Plan, state: TrainingState, keras_config: str, judges: Judges) -> Candidate:
     """The trained network as ONNX and as Keras's weights, measured on images that it never saw.
 
     Raises NotLearned if it is no better than chance, unless it went on from a version that had learned: it
     may meet held-out images that are few and hard, such as corrections, and the gate sees if it forgot.
     """
-    bundle = measured(
+    candidate = measured(
         plan.recipe, state.tensors, keras_config, judges, threads=plan.partitions, continued=plan.continued
     )
-    bundle.moments.extend(tensors.to_proto(architecture.moments(state.tensors)))
-    return bundle
+    candidate.bundle.moments.extend(tensors.to_proto(architecture.moments(state.tensors)))
+    return candidate
 
 
 def measured(
@@ -39,25 +47,29 @@ def measured(
     *,
     threads: int = 1,
     continued: bool = False,
-) -> artifacts_pb2.ModelBundle:
+) -> Candidate:
     """A network of these weights, whoever trained it; raises NotLearned, unless it is `continued`."""
     onnx = onnx_graph.to_onnx(recipe, state)
-    return artifacts_pb2.ModelBundle(
+    metrics, reading = _judged(Predictor(onnx, threads), judges, continued)
+    bundle = artifacts_pb2.ModelBundle(
         onnx=onnx,
         keras_config=keras_config,
         weights=tensors.to_proto(architecture.weights(state)),
-        metrics=_metrics(Predictor(onnx, threads), judges, continued),
+        metrics=metrics,
     )
+    return Candidate(bundle, reading)
 
 
-def _metrics(predictor: Predictor, judges: Judges, continued: bool) -> models_pb2.Metrics:
-    metrics = judges.measure(predictor)
+def _judged(
+    predictor: Predictor, judges: Judges, continued: bool
+) -> tuple[models_pb2.Metrics, pb.HeldOutReading]:
+    metrics, reading = judges.judge(predictor)
     if not continued:
         gate.check_learned(metrics)
     if judges.reference is not None:
         metrics.robustness = robustness(predictor, judges.reference)
         metrics.suspicion = suspicion(predictor, judges.reference)
-    return metrics
+    return metrics, reading
 
 
 def provenance(job: pb.Job, dataset: Dataset, plan: Plan, state: TrainingState) -> models_pb2.Provenance:

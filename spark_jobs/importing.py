@@ -34,7 +34,9 @@ class ImportRun:
             )
         judges = Judges(reference.images, reference.images)
         keras_config = session.warm(context.spark, brought.recipe)
-        bundle = candidate.measured(brought.recipe, brought.state, keras_config, judges)
+        found = candidate.measured(brought.recipe, brought.state, keras_config, judges)
+        self._report.judged(found.reading)
+        bundle = found.bundle
         bundle.provenance.CopyFrom(brought.origin)
         bundle.provenance.job_id = self._job.job_id
         self._report.enter(pb.PUBLISHING)

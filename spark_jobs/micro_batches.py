@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pyspark.sql import DataFrame
 
+from digits.jobs.history import Took
 from digits.jobs.leases import Lease
 from digits.signals import traces
 from digits.signals.metrics import training as measured
@@ -52,12 +53,14 @@ class MicroBatches:
         started = time.monotonic()
         results = self._train_partitions(fresh)
         if any(result.image_count for result in results):
-            before = self.state
-            after = before.after(results, time.monotonic() - started)
+            before, trained = self.state, time.monotonic()
+            after = before.after(results, trained - started)
+            merged = time.monotonic()
             with measured.COMMIT_SECONDS.time(), traces.span("commit"):
                 self._checkpoints.commit(after.to_proto(self._lease.job_id, self._lease.number))
-            self.state = after
-            self._tell(before, results, time.monotonic() - started)
+            self.state, committed = after, time.monotonic()
+            took = Took(committed - started, merged - trained, committed - merged)
+            self._tell(before, results, took)
         return self.epoch_is_over()
 
     def epoch_is_over(self) -> bool:
@@ -88,8 +91,8 @@ class MicroBatches:
         reports = (artifacts_pb2.PartitionReport.FromString(bytes(row.report)) for row in rows)
         return [PartitionResult.from_proto(report) for report in reports]
 
-    def _tell(self, before: TrainingState, results: Sequence[PartitionResult], seconds: float) -> None:
-        state = self.state
+    def _tell(self, before: TrainingState, results: Sequence[PartitionResult], took: Took) -> None:
+        state, seconds = self.state, took.seconds
         images = state.images_trained - before.images_trained
         self._feed.mark_trained(state, state.trained.count() - before.trained.count(), seconds)
         measured.IMAGES_TRAINED.inc(images)
@@ -97,6 +100,7 @@ class MicroBatches:
         measured.MICRO_BATCH_SECONDS.observe(seconds)
         self._report.trained(
             eta_seconds=self._eta.committed(time.monotonic(), state.images_trained),
+            took=took,
             images_trained=state.images_trained,
             images_ingested=self._feed.images_ingested(),
             backlog_images=self._feed.backlog_images(),

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 from google.protobuf.duration_pb2 import Duration
 
+from digits.jobs import history
+from digits.jobs.history import Took
 from digits.jobs.leases import Change, Lease
 from digits.jobs.states import advance
 from digits.v1 import training_pb2 as pb
@@ -35,12 +37,25 @@ class ProgressReport:
             if time.monotonic() - self._written >= _SHORTEST_INTERVAL_SECONDS:
                 self._write(lambda job: _set(job, fields))
 
-    def trained(self, eta_seconds: float, **fields: float) -> None:
+    def begin(self, **fields: int) -> None:
+        """Moves the job to INGESTING, told how far its training is; raises LeaseLost, Cancelled.
+
+        One that has micro-batches already goes on from a checkpoint, which is noted.
+        """
+        with self._lock:
+            self._write(lambda job: _begin(job, fields))
+
+    def trained(self, eta_seconds: float, took: Took, **fields: float) -> None:
         """Tells what a micro-batch brought; raises LeaseLost, Cancelled."""
         eta = Duration()
         eta.FromMilliseconds(round(eta_seconds * 1000))
         with self._lock:
-            self._write(lambda job: _advance(job, eta, fields))
+            self._write(lambda job: _advance(job, eta, took, fields))
+
+    def judged(self, reading: pb.HeldOutReading) -> None:
+        """Keeps how the candidate read its held-out images; raises LeaseLost, Cancelled."""
+        with self._lock:
+            self._write(lambda job: job.held_out_reading.CopyFrom(reading))
 
     def _write(self, change: Change) -> pb.Job:
         self._written = time.monotonic()
@@ -52,9 +67,16 @@ def _enter(job: pb.Job, state: pb.JobState, fields: Mapping[str, int]) -> None:
     _set(job, fields)
 
 
-def _advance(job: pb.Job, eta: Duration, fields: Mapping[str, float]) -> None:
+def _begin(job: pb.Job, fields: Mapping[str, int]) -> None:
+    _enter(job, pb.INGESTING, fields)
+    if job.progress.micro_batch:
+        history.note_resumption(job)
+
+
+def _advance(job: pb.Job, eta: Duration, took: Took, fields: Mapping[str, float]) -> None:
     job.progress.eta.CopyFrom(eta)
     _set(job, fields)
+    history.note_micro_batch(job, took)
 
 
 def _set(job: pb.Job, fields: Mapping[str, object]) -> None:

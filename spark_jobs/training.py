@@ -73,8 +73,7 @@ class TrainingRun:
         if self._job.spec.promotion not in (pb.ALWAYS, pb.NEVER):
             check_orientation(self._dataset, ModelLoader(self._context.registry, self._context.store))
         state = self._micro_batches.state
-        self._report.enter(
-            pb.INGESTING,
+        self._report.begin(
             images_total=self._plan.total_images,
             epochs=self._plan.epochs,
             epoch=state.epoch,
@@ -124,7 +123,9 @@ class TrainingRun:
         state = self._micro_batches.state
         judges = Judges(self._dataset.held_out(), self._reference.images, self._remark)
         with traces.span("evaluate"):
-            bundle = candidate.evaluated(self._plan, state, keras_config, judges)
+            found = candidate.evaluated(self._plan, state, keras_config, judges)
+        self._report.judged(found.reading)
+        bundle = found.bundle
         bundle.provenance.CopyFrom(candidate.provenance(self._job, self._dataset, self._plan, state))
         self._dataset.files.check()
         self._report.enter(pb.PUBLISHING)

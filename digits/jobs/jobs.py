@@ -24,7 +24,7 @@ from digits.v1 import training_pb2 as pb
 
 logger = logging.getLogger(__name__)
 
-# Records that are asked for together: a few hundred KB.
+# Records that are asked for together: a few MB.
 _AT_ONCE = 200
 
 

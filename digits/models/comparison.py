@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from digits.datasets.shards import Images
 from digits.errors import Corrupt, NotFound, NotReady
 from digits.models import bundle
-from digits.models.evaluation import probabilities_of
+from digits.models.evaluation import Probabilities, probabilities_of
 from digits.models.predictor import Predictor
+from digits.models.reading import confusion_counts
 from digits.models.reference import ReferenceFile
 from digits.models.registry import Registry
-from digits.pixels import CLASSES
 from digits.ports import ArtifactStore
 from digits.v1 import models_pb2 as pb
 
@@ -23,8 +23,6 @@ from digits.v1 import models_pb2 as pb
 MAX_DIFFERENCES = 60
 # Answers of versions that were read last: 400 KB each for MNIST's 10,000 test images, which take a second.
 _MAX_KEPT = 8
-
-Probabilities = NDArray[np.float32]
 
 
 class Comparison:
@@ -81,9 +79,8 @@ def compared(versions: list[str], answers: list[Probabilities], images: Images) 
 
 
 def _reading(version: str, digits: NDArray[np.int64], images: Images) -> pb.Reading:
-    counts = np.bincount(images.labels.astype(np.int64) * CLASSES + digits, minlength=CLASSES * CLASSES)
     accuracy = float((digits == images.labels).mean())
-    return pb.Reading(version=version, accuracy=accuracy, confusion_counts=counts.tolist())
+    return pb.Reading(version=version, accuracy=accuracy, confusion_counts=confusion_counts(digits, images))
 
 
 def _difference(at: int, answers: list[Probabilities], images: Images) -> pb.Difference:

@@ -9,15 +9,21 @@ from numpy.typing import NDArray
 
 from digits.datasets.shards import Images
 from digits.models.predictor import Predictor
+from digits.models.reading import reading_of
 from digits.pixels import CLASSES
-from digits.v1 import models_pb2
+from digits.v1 import models_pb2, training_pb2
 
 _AT_ONCE = 512
+
+Probabilities = NDArray[np.float32]
 
 
 def evaluate(predictor: Predictor, held_out: Images) -> models_pb2.Metrics:
     """Measures a network on held-out images: accuracy, chance, and mean cross-entropy in nats."""
-    probabilities = probabilities_of(predictor, held_out)
+    return _measured(probabilities_of(predictor, held_out), held_out)
+
+
+def _measured(probabilities: Probabilities, held_out: Images) -> models_pb2.Metrics:
     answers = probabilities.argmax(axis=1)
     of_label = probabilities[np.arange(len(held_out)), held_out.labels]
     return models_pb2.Metrics(
@@ -47,7 +53,15 @@ class Judges:
 
     def measure(self, predictor: Predictor) -> models_pb2.Metrics:
         """Measures a network on both; on one of them if they are the same images, as with MNIST itself."""
-        metrics = evaluate(predictor, self.held_out)
+        return self.judge(predictor)[0]
+
+    def judge(self, predictor: Predictor) -> tuple[models_pb2.Metrics, training_pb2.HeldOutReading]:
+        """The same, and how it read the held-out images."""
+        probabilities = probabilities_of(predictor, self.held_out)
+        return self._metrics(predictor, probabilities), reading_of(probabilities, self.held_out)
+
+    def _metrics(self, predictor: Predictor, probabilities: Probabilities) -> models_pb2.Metrics:
+        metrics = _measured(probabilities, self.held_out)
         if self.reference is not None:
             same = self.reference.sha256() == metrics.held_out_sha256
             metrics.reference_accuracy = metrics.accuracy if same else accuracy(predictor, self.reference)
@@ -61,7 +75,7 @@ class Judges:
         return (metrics.held_out_sha256, metrics.reference_sha256) == (self.held_out.sha256(), reference)
 
 
-def probabilities_of(predictor: Predictor, images: Images) -> NDArray[np.float32]:
+def probabilities_of(predictor: Predictor, images: Images) -> Probabilities:
     """What a network says of N images: float32 (N, 10)."""
     chunks = range(0, len(images), _AT_ONCE)
     return np.concatenate(

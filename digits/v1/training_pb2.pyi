@@ -148,7 +148,7 @@ class CallOrigin(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., traceparent: _Optional[str] = ...) -> None: ...
 
 class Job(_message.Message):
-    __slots__ = ("job_id", "state", "spec", "progress", "create_time", "enqueue_time", "end_time", "attempt_count", "lease_id", "cancel_requested", "last_problem", "charged_lease_ids", "images_at_first_attempt", "enqueue_count", "log_partition_count", "silence_count", "start_time")
+    __slots__ = ("job_id", "state", "spec", "progress", "create_time", "enqueue_time", "end_time", "attempt_count", "lease_id", "cancel_requested", "last_problem", "charged_lease_ids", "images_at_first_attempt", "enqueue_count", "log_partition_count", "silence_count", "start_time", "history", "resumptions", "held_out_reading")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
@@ -166,6 +166,9 @@ class Job(_message.Message):
     LOG_PARTITION_COUNT_FIELD_NUMBER: _ClassVar[int]
     SILENCE_COUNT_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
+    RESUMPTIONS_FIELD_NUMBER: _ClassVar[int]
+    HELD_OUT_READING_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     state: JobState
     spec: TrainSpec
@@ -183,7 +186,68 @@ class Job(_message.Message):
     log_partition_count: int
     silence_count: int
     start_time: _timestamp_pb2.Timestamp
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., spec: _Optional[_Union[TrainSpec, _Mapping]] = ..., progress: _Optional[_Union[TrainProgress, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., enqueue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempt_count: _Optional[int] = ..., lease_id: _Optional[int] = ..., cancel_requested: _Optional[bool] = ..., last_problem: _Optional[str] = ..., charged_lease_ids: _Optional[_Iterable[int]] = ..., images_at_first_attempt: _Optional[int] = ..., enqueue_count: _Optional[int] = ..., log_partition_count: _Optional[int] = ..., silence_count: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    history: _containers.RepeatedCompositeFieldContainer[MicroBatchPoint]
+    resumptions: _containers.RepeatedCompositeFieldContainer[Resumption]
+    held_out_reading: HeldOutReading
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., spec: _Optional[_Union[TrainSpec, _Mapping]] = ..., progress: _Optional[_Union[TrainProgress, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., enqueue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempt_count: _Optional[int] = ..., lease_id: _Optional[int] = ..., cancel_requested: _Optional[bool] = ..., last_problem: _Optional[str] = ..., charged_lease_ids: _Optional[_Iterable[int]] = ..., images_at_first_attempt: _Optional[int] = ..., enqueue_count: _Optional[int] = ..., log_partition_count: _Optional[int] = ..., silence_count: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., history: _Optional[_Iterable[_Union[MicroBatchPoint, _Mapping]]] = ..., resumptions: _Optional[_Iterable[_Union[Resumption, _Mapping]]] = ..., held_out_reading: _Optional[_Union[HeldOutReading, _Mapping]] = ...) -> None: ...
+
+class MicroBatchPoint(_message.Message):
+    __slots__ = ("micro_batch", "elapsed_seconds", "epoch", "images_trained", "loss", "accuracy", "images_per_second", "backlog_images", "window_images", "seconds", "merge_seconds", "commit_seconds")
+    MICRO_BATCH_FIELD_NUMBER: _ClassVar[int]
+    ELAPSED_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_TRAINED_FIELD_NUMBER: _ClassVar[int]
+    LOSS_FIELD_NUMBER: _ClassVar[int]
+    ACCURACY_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    BACKLOG_IMAGES_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_IMAGES_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    MERGE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    COMMIT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    micro_batch: int
+    elapsed_seconds: float
+    epoch: int
+    images_trained: int
+    loss: float
+    accuracy: float
+    images_per_second: float
+    backlog_images: int
+    window_images: int
+    seconds: float
+    merge_seconds: float
+    commit_seconds: float
+    def __init__(self, micro_batch: _Optional[int] = ..., elapsed_seconds: _Optional[float] = ..., epoch: _Optional[int] = ..., images_trained: _Optional[int] = ..., loss: _Optional[float] = ..., accuracy: _Optional[float] = ..., images_per_second: _Optional[float] = ..., backlog_images: _Optional[int] = ..., window_images: _Optional[int] = ..., seconds: _Optional[float] = ..., merge_seconds: _Optional[float] = ..., commit_seconds: _Optional[float] = ...) -> None: ...
+
+class Resumption(_message.Message):
+    __slots__ = ("elapsed_seconds", "micro_batch", "images_trained")
+    ELAPSED_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    MICRO_BATCH_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_TRAINED_FIELD_NUMBER: _ClassVar[int]
+    elapsed_seconds: float
+    micro_batch: int
+    images_trained: int
+    def __init__(self, elapsed_seconds: _Optional[float] = ..., micro_batch: _Optional[int] = ..., images_trained: _Optional[int] = ...) -> None: ...
+
+class HeldOutReading(_message.Message):
+    __slots__ = ("confusion_counts", "mistakes")
+    CONFUSION_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    MISTAKES_FIELD_NUMBER: _ClassVar[int]
+    confusion_counts: _containers.RepeatedScalarFieldContainer[int]
+    mistakes: _containers.RepeatedCompositeFieldContainer[Mistake]
+    def __init__(self, confusion_counts: _Optional[_Iterable[int]] = ..., mistakes: _Optional[_Iterable[_Union[Mistake, _Mapping]]] = ...) -> None: ...
+
+class Mistake(_message.Message):
+    __slots__ = ("pixels", "label", "digit", "confidence")
+    PIXELS_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    DIGIT_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    pixels: bytes
+    label: int
+    digit: int
+    confidence: float
+    def __init__(self, pixels: _Optional[bytes] = ..., label: _Optional[int] = ..., digit: _Optional[int] = ..., confidence: _Optional[float] = ...) -> None: ...
 
 class WorkerStatus(_message.Message):
     __slots__ = ("role", "process_id", "host", "model_version", "generation", "error", "idle_time")

@@ -3,6 +3,7 @@
 import { post } from "./api.js";
 import { Chart } from "./chart.js";
 import { byId, element } from "./dom.js";
+import { downloadReport } from "./download.js";
 import { follow } from "./events.js";
 import { count, duration, measured, percent, words } from "./format.js";
 
@@ -45,6 +46,7 @@ class View {
     byId("job-title").textContent = `Job ${id}`;
     byId("job-problem").textContent = "";
     byId("job-cancel").onclick = () => this.#cancel();
+    byId("job-report").onclick = () => downloadReport(id).catch((problem) => this.fail(problem.message));
     this.micro_batch = -1;
     this.points = JSON.parse(sessionStorage.getItem(this.#key()) ?? "[]");
     for (const point of this.points) this.#draw(point);

@@ -44,6 +44,7 @@ def test_train_streams_moving_numbers_and_ends_with_a_version_and_its_accuracy(
 ) -> None:
     with trained_service.client() as client:
         seen = list(client.train(images_batch_path="slice.npz", promotion=pb.NEVER, seed=2))
+        kept = client.get_job(seen[0].job_id)
     beats = [progress.heartbeat_time.ToNanoseconds() / 1e9 for progress in seen]
     assert max(later - earlier for earlier, later in itertools.pairwise(beats)) < 5
     assert [p.images_trained for p in seen] == sorted(p.images_trained for p in seen)
@@ -58,6 +59,19 @@ def test_train_streams_moving_numbers_and_ends_with_a_version_and_its_accuracy(
     assert last.metrics.reference_image_count == 1_000
     assert last.metrics.robustness > 0.5
     assert last.promotion_reason == "the caller said NEVER"
+    _record_tells_the_course(kept)
+
+
+def _record_tells_the_course(job: pb.Job) -> None:
+    """A finished job says what each micro-batch was like and how its held-out images were read."""
+    points = job.history
+    assert [point.micro_batch for point in points] == list(range(1, job.progress.micro_batch + 1))
+    assert points[-1].images_trained == 12_000
+    assert all(point.seconds > point.merge_seconds + point.commit_seconds > 0 for point in points)
+    counts = np.array(job.held_out_reading.confusion_counts).reshape(10, 10)
+    assert counts.sum() == job.progress.metrics.held_out_image_count
+    assert counts.trace() / counts.sum() == pytest.approx(job.progress.metrics.accuracy)
+    assert all(mistake.label != mistake.digit for mistake in job.held_out_reading.mistakes)
 
 
 @pytest.mark.parametrize("way", ["image_path", "image", "pixels"])

@@ -22,6 +22,7 @@ from digits.v1.training_pb2 import Job, ListJobsResponse, TrainProgress
 from tests.page.bridges import Bridge, running_bridge
 from tests.page.conftest import Open
 from tests.page.pen import FIVE, draw
+from tests.unit.test_report import succeeded
 from tests.waiting import wait_until
 
 VIEWS = ("draw", "train", "versions", "health")
@@ -173,3 +174,23 @@ def test_a_version_is_downloaded_as_a_file_of_its_own_name(bridge: Bridge, open_
         page.get_by_role("button", name="Download v1").click()
     assert began.value.suggested_filename == "digits-v1.onnx"
     assert began.value.path().read_bytes() == b"network"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_jobs_report_is_one_file_that_anybody_can_read(
+    bridge: Bridge, open_page: Open, tmp_path: Path, scheme: str
+) -> None:
+    bridge.service.answers["GetJob"] = succeeded()
+    bridge.service.answers["WatchJob"] = [succeeded().progress]
+    page = open_page(f"{bridge.url}/#train/j1")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Report").click()
+    assert saved.value.suggested_filename == "digits-j1.html"
+    saved.value.save_as(tmp_path / "report.html")
+    options = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
+    report = open_page(f"file://{tmp_path / 'report.html'}", color_scheme=scheme, **options)
+    expect(report.locator("polyline")).to_have_count(8)
+    assert report.evaluate("document.querySelector('.mistakes img').naturalWidth") == 28
+    assert report.evaluate("document.documentElement.scrollWidth") == 360
+    found = Axe().run(report)
+    assert found.violations_count == 0, found.generate_report()

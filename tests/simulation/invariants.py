@@ -30,6 +30,7 @@ def check_at_rest(world: World) -> None:
     """After `World.settle`."""
     check_always(world)
     _jobs_ended_as_they_should(world)
+    _records_tell_their_course(world)
     _nothing_is_left(world)
 
 
@@ -134,6 +135,15 @@ def _jobs_ended_as_they_should(world: World) -> None:
         else:
             right = job.state == pb.SUCCEEDED or job.cancel_requested
         assert right, f"{job.job_id} ended {pb.JobState.Name(job.state)}: {job.progress.error.message}"
+
+
+def _records_tell_their_course(world: World) -> None:
+    """A micro-batch is untold only if its trainer ended between its commit and telling of it."""
+    for job in world.jobs():
+        told = [point.micro_batch for point in job.history]
+        assert told == sorted(set(told)), f"{job.job_id} tells of {told}"
+        untold = set(range(1, job.progress.micro_batch + 1)) - set(told)
+        assert len(untold) <= len(job.resumptions), f"{job.job_id} tells nothing of {sorted(untold)}"
 
 
 def _nothing_is_left(world: World) -> None:

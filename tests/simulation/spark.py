@@ -23,8 +23,9 @@ from digits.ports import StreamSource
 from digits.training import recipes, tensors
 from digits.training.local_sgd import PartitionResult
 from digits.training.tensors import State
-from digits.v1 import artifacts_pb2, models_pb2
+from digits.v1 import artifacts_pb2, models_pb2, training_pb2
 from spark_jobs import partition_trainer
+from spark_jobs.candidate import Candidate
 from spark_jobs.micro_batches import MicroBatches
 from spark_jobs.plan import Plan
 from spark_jobs.training_state import TrainingState
@@ -103,12 +104,12 @@ class SimQuery:
                 self._process.point("await blocks")
 
 
-def evaluated(
-    plan: Plan, state: TrainingState, keras_config: str, judges: Judges
-) -> artifacts_pb2.ModelBundle:
+def evaluated(plan: Plan, state: TrainingState, keras_config: str, judges: Judges) -> Candidate:
     """The counts as a network that reads everything."""
     metrics = models_pb2.Metrics(accuracy=1.0, held_out_sha256=judges.held_out.sha256())
-    return artifacts_pb2.ModelBundle(weights=tensors.to_proto(state.tensors), metrics=metrics, onnx=b"whole")
+    weights = tensors.to_proto(state.tensors)
+    bundle = artifacts_pb2.ModelBundle(weights=weights, metrics=metrics, onnx=b"whole")
+    return Candidate(bundle, training_pb2.HeldOutReading())
 
 
 class SimPredictor:

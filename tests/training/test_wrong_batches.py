@@ -45,7 +45,7 @@ def trained(batch: Images, judges: Judges) -> artifacts_pb2.ModelBundle:
     (row,) = train_partitions(work)(iter([pa.RecordBatch.from_pydict(columns)]))
     report = artifacts_pb2.PartitionReport.FromString(row["report"][0].as_py())
     state = TrainingState(PartitionResult.from_proto(report).state)
-    return candidate.evaluated(plan, state, "{}", judges)
+    return candidate.evaluated(plan, state, "{}", judges).bundle
 
 
 @pytest.fixture(scope="module")

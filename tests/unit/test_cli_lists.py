@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -83,3 +84,20 @@ def test_two_versions_are_compared(run: Run, capsys: Printed) -> None:
     assert "┌" + "─" * 28 + "┐" in capsys.readouterr().out
     assert run("models", "compare", "v6", "v7", "--json") == 0
     assert json.loads(capsys.readouterr().out)["second_only_count"] == "2"
+
+
+def test_a_jobs_report_is_written_to_a_file_of_its_name_or_of_ones_own(
+    run: Run, capsys: Printed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("jobs", "report", "j1") == 0
+    assert run("jobs", "report", "j1", "--output", "mine.html", "--json") == 0
+    name, document = capsys.readouterr().out.splitlines()
+    assert (name, json.loads(document)) == ("digits-j1.html", {"job_id": "j1", "file": "mine.html"})
+    assert Path(name).read_text("utf-8") == Path("mine.html").read_text("utf-8")
+    assert "white paper inverted" in Path(name).read_text("utf-8")
+
+
+def test_a_report_that_cannot_be_written_says_why(run: Run, capsys: Printed, tmp_path: Path) -> None:
+    assert run("jobs", "report", "j1", "-o", str(tmp_path / "no" / "file.html")) == 1
+    assert "file.html: No such file or directory" in capsys.readouterr().err

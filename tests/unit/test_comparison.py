@@ -11,6 +11,7 @@ from digits.adapters.memory import MemoryCoordinator, MemoryStore
 from digits.datasets.shards import Images
 from digits.errors import NotFound, NotReady
 from digits.models.comparison import MAX_DIFFERENCES, Comparison, compared
+from digits.models.reading import MAX_MISTAKES, reading_of
 from digits.models.reference import ReferenceFile
 from digits.models.registry import Registry
 from digits.settings import Settings
@@ -35,6 +36,20 @@ def test_a_confusion_counts_what_each_label_was_read_as() -> None:
     counts = np.array(reading.confusion_counts).reshape(10, 10)
     assert (counts[3, 3], counts[3, 8], counts[8, 8], counts.sum()) == (1, 1, 1, 3)
     assert reading.accuracy == pytest.approx(2 / 3)
+
+
+def test_of_what_was_misread_the_surest_are_kept_as_pictures_and_few() -> None:
+    many = MAX_MISTAKES + 5
+    sureness = np.linspace(0.2, 0.9, many).tolist()
+    batch = images([3] * (many + 1))
+    reading = reading_of(answers([8] * many + [3], [*sureness, 1.0]), batch)
+    assert (reading.confusion_counts[33], reading.confusion_counts[38]) == (1, many)
+    surest = many - 1
+    assert [mistake.pixels[0] for mistake in reading.mistakes] == list(
+        range(surest, surest - MAX_MISTAKES, -1)
+    )
+    first = reading.mistakes[0]
+    assert (first.label, first.digit, first.confidence) == (3, 8, pytest.approx(0.9))
 
 
 def test_what_only_one_of_them_reads_right_is_counted_for_it() -> None:

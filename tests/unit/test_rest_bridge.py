@@ -172,6 +172,20 @@ def test_jobs_are_listed_shown_and_cancelled(web: FlaskClient, service: Recorded
     assert (service.requests[0].page_size, service.requests[0].page_token) == (2, "x")
 
 
+def test_a_jobs_report_is_a_page_that_may_run_and_fetch_nothing(
+    web: FlaskClient, service: RecordedService
+) -> None:
+    service.answers["GetJob"] = Job(job_id="j1", progress=progress("TRAINING", notes=["<script>"]))
+    reply = web.get("/digits/jobs/j1/report")
+    assert (reply.status_code, reply.mimetype) == (200, "text/html")
+    policy = reply.headers["Content-Security-Policy"].split("; ")
+    assert {"default-src 'none'", "sandbox"} < set(policy)
+    assert not any(part.startswith("script-src") for part in policy)
+    assert "<li>&lt;script&gt;</li>" in reply.text
+    service.answers["GetJob"] = errors.NotFound("job", "j9")
+    assert web.get("/digits/jobs/j9/report").status_code == 404
+
+
 def test_models_are_listed_shown_promoted_and_rolled_back(web: FlaskClient, service: RecordedService) -> None:
     assert web.get("/digits/models").json["models"][0]["version"] == "v1"
     assert web.get("/digits/models/serving").json["version"] == "v1"

@@ -197,6 +197,23 @@ def test_a_train_token_sees_watches_and_cancels_its_own_jobs_alone(file: Path, t
     ask(file, tmp_path, calls)
 
 
+def test_a_list_of_jobs_leaves_out_the_course_that_each_of_them_has(file: Path, tmp_path: Path) -> None:
+    """A thousand of them would be more than a message may hold."""
+
+    async def calls(served: Served, channel: grpc.aio.Channel) -> None:
+        stub, anns = training_pb2_grpc.JobServiceStub(channel), served.job_of("ann")
+        course = {"history": [{"micro_batch": 1}], "held_out_reading": {"confusion_counts": [1]}}
+        served.bench.jobs.edit(anns, lambda job: job.MergeFrom(pb.Job(**course)))
+        whole = await stub.GetJob(pb.GetJobRequest(job_id=anns), metadata=shown("ann"), timeout=5)
+        listed = await stub.ListJobs(pb.ListJobsRequest(), metadata=shown("ann"), timeout=5)
+        assert len(whole.history) == 1
+        assert [(job.job_id, len(job.history), job.HasField("held_out_reading")) for job in listed.jobs] == [
+            (anns, 0, False)
+        ]
+
+    ask(file, tmp_path, calls)
+
+
 def test_nobody_learns_whether_there_is_a_job_of_that_name_of_somebody_elses(
     file: Path, tmp_path: Path
 ) -> None:
