@@ -34,7 +34,7 @@ from digits.models.onnx_graph import to_onnx
 from digits.models.predictor import Predictor
 from digits.training import architecture, blocks, recipes
 from digits.training.local_sgd import PartitionResult, merge
-from digits.training.partitioning import partition_count
+from digits.training.partitioning import Means, choose
 from digits.training.recipes import Recipe
 from digits.v1 import artifacts_pb2 as pb
 from spark_jobs import partition_trainer
@@ -56,7 +56,7 @@ def main() -> None:
     train, held_out = _images(data, "train"), _images(data, "test")
     if options.validate or options.calibrate:
         train, held_out = _validation_split(train)
-    partitions = partition_count(options.processes, options.images or len(train), 4 << 30)
+    partitions = choose(Means(options.processes, options.images or len(train), 4 << 30)).count
     spawn = multiprocessing.get_context("spawn")
     with ExitStack() as stack:
         pools = [ProcessPoolExecutor(1, mp_context=spawn) for _ in range(partitions)]

@@ -109,6 +109,7 @@ def _row(job: Job) -> tuple[str, ...]:
 
 def _fields(job: Job) -> dict[str, object]:
     from digits.final_states import FINAL
+    from digits.reports.facts import partitions
     from digits.v1.training_pb2 import Promotion
 
     # A job that failed early may have reported no progress of its own.
@@ -125,6 +126,7 @@ def _fields(job: Job) -> dict[str, object]:
         "request id": job.spec.request_id,
         "progress": "  ".join(figures(progress)),
         "epoch": f"{progress.epoch} of {progress.epochs}" if progress.epochs else "",
+        "partitions": partitions(job),
         "created": time_text(job.create_time),
         "ended": time_text(job.end_time) if job.HasField("end_time") else "",
         "attempts": job.attempt_count or "",

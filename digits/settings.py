@@ -252,6 +252,13 @@ class Settings(BaseSettings):
         gt=0,
         description="Memory that the partition trainers of one job may take together, in bytes.",
     )
+    network_bytes_per_second: int = Field(
+        # A gigabit a second.
+        125_000_000,
+        gt=0,
+        description="What the train worker's machine sends or takes, in bytes a second. It limits a job's "
+        "partitions, unless SPARK_MASTER is local and executors are on that machine.",
+    )
     reference_batch: str = Field(
         "mnist.npz",
         description="Batch below the data folder whose test images judge every model beside its own held-out "

@@ -13,10 +13,9 @@ from digits.signals import traces
 from digits.signals.metrics import training as measured
 from digits.training import architecture, blocks, recipes
 from digits.training.checkpoints import Checkpoints
-from digits.training.partitioning import partition_count
 from digits.training.tensors import State
 from digits.v1 import training_pb2 as pb
-from spark_jobs import candidate, session
+from spark_jobs import candidate, partitions, session
 from spark_jobs.base_model import base_state
 from spark_jobs.epoch import EpochQuery
 from spark_jobs.feed import Feed
@@ -137,23 +136,9 @@ class TrainingRun:
 
 
 def _plan(context: TrainingContext, lease: Lease, job: pb.Job, dataset: Dataset) -> Plan:
-    partitions = _partitions(context, lease, dataset)
-    continued = bool(job.spec.base_model_version)
-    return Plan(recipes.find(job.spec.recipe), dataset.train_count, partitions, continued)
-
-
-def _partitions(context: TrainingContext, lease: Lease, dataset: Dataset) -> int:
-    """How many partitions the job's log has.
-
-    Decided once, whoever trains it later and however many cores it has.
-    """
-    cores = context.spark.sparkContext.defaultParallelism
-    count = partition_count(cores, dataset.train_count, context.settings.trainer_memory_bytes)
-
-    def decide(job: pb.Job) -> None:
-        job.log_partition_count = job.log_partition_count or count
-
-    return lease.edit(decide).log_partition_count
+    recipe = recipes.find(job.spec.recipe)
+    count = partitions.decided(context, lease, recipe, dataset.train_count)
+    return Plan(recipe, dataset.train_count, count, continued=bool(job.spec.base_model_version))
 
 
 def _resume(checkpoints: Checkpoints) -> TrainingState | None:

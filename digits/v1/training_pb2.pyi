@@ -148,7 +148,7 @@ class CallOrigin(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., traceparent: _Optional[str] = ...) -> None: ...
 
 class Job(_message.Message):
-    __slots__ = ("job_id", "state", "spec", "progress", "create_time", "enqueue_time", "end_time", "attempt_count", "lease_id", "cancel_requested", "last_problem", "charged_lease_ids", "images_at_first_attempt", "enqueue_count", "log_partition_count", "silence_count", "start_time", "history", "resumptions", "held_out_reading")
+    __slots__ = ("job_id", "state", "spec", "progress", "create_time", "enqueue_time", "end_time", "attempt_count", "lease_id", "cancel_requested", "last_problem", "charged_lease_ids", "images_at_first_attempt", "enqueue_count", "log_partition_count", "silence_count", "start_time", "history", "resumptions", "held_out_reading", "partition_decision")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
@@ -169,6 +169,7 @@ class Job(_message.Message):
     HISTORY_FIELD_NUMBER: _ClassVar[int]
     RESUMPTIONS_FIELD_NUMBER: _ClassVar[int]
     HELD_OUT_READING_FIELD_NUMBER: _ClassVar[int]
+    PARTITION_DECISION_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     state: JobState
     spec: TrainSpec
@@ -189,7 +190,28 @@ class Job(_message.Message):
     history: _containers.RepeatedCompositeFieldContainer[MicroBatchPoint]
     resumptions: _containers.RepeatedCompositeFieldContainer[Resumption]
     held_out_reading: HeldOutReading
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., spec: _Optional[_Union[TrainSpec, _Mapping]] = ..., progress: _Optional[_Union[TrainProgress, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., enqueue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempt_count: _Optional[int] = ..., lease_id: _Optional[int] = ..., cancel_requested: _Optional[bool] = ..., last_problem: _Optional[str] = ..., charged_lease_ids: _Optional[_Iterable[int]] = ..., images_at_first_attempt: _Optional[int] = ..., enqueue_count: _Optional[int] = ..., log_partition_count: _Optional[int] = ..., silence_count: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., history: _Optional[_Iterable[_Union[MicroBatchPoint, _Mapping]]] = ..., resumptions: _Optional[_Iterable[_Union[Resumption, _Mapping]]] = ..., held_out_reading: _Optional[_Union[HeldOutReading, _Mapping]] = ...) -> None: ...
+    partition_decision: PartitionDecision
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., spec: _Optional[_Union[TrainSpec, _Mapping]] = ..., progress: _Optional[_Union[TrainProgress, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., enqueue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempt_count: _Optional[int] = ..., lease_id: _Optional[int] = ..., cancel_requested: _Optional[bool] = ..., last_problem: _Optional[str] = ..., charged_lease_ids: _Optional[_Iterable[int]] = ..., images_at_first_attempt: _Optional[int] = ..., enqueue_count: _Optional[int] = ..., log_partition_count: _Optional[int] = ..., silence_count: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., history: _Optional[_Iterable[_Union[MicroBatchPoint, _Mapping]]] = ..., resumptions: _Optional[_Iterable[_Union[Resumption, _Mapping]]] = ..., held_out_reading: _Optional[_Union[HeldOutReading, _Mapping]] = ..., partition_decision: _Optional[_Union[PartitionDecision, _Mapping]] = ...) -> None: ...
+
+class PartitionDecision(_message.Message):
+    __slots__ = ("partition_count", "reason", "core_count", "image_count", "memory_bytes", "network_bytes_per_second", "state_bytes", "micro_batch_seconds")
+    PARTITION_COUNT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    CORE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_BYTES_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    STATE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MICRO_BATCH_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    partition_count: int
+    reason: str
+    core_count: int
+    image_count: int
+    memory_bytes: int
+    network_bytes_per_second: int
+    state_bytes: int
+    micro_batch_seconds: float
+    def __init__(self, partition_count: _Optional[int] = ..., reason: _Optional[str] = ..., core_count: _Optional[int] = ..., image_count: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., network_bytes_per_second: _Optional[int] = ..., state_bytes: _Optional[int] = ..., micro_batch_seconds: _Optional[float] = ...) -> None: ...
 
 class MicroBatchPoint(_message.Message):
     __slots__ = ("micro_batch", "elapsed_seconds", "epoch", "images_trained", "loss", "accuracy", "images_per_second", "backlog_images", "window_images", "seconds", "merge_seconds", "commit_seconds")

@@ -71,6 +71,8 @@ class Scripted(Client):
                 error=pb.JobError(code=3, message="no images"),
                 notes=["white paper inverted"],
             ),
+            log_partition_count=2,
+            partition_decision=pb.PartitionDecision(partition_count=2, reason="limited to 2 by 2 cores"),
             create_time=Timestamp(seconds=1_790_000_000),
         )
 

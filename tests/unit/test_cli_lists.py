@@ -58,6 +58,7 @@ def test_a_job_is_shown_in_full(run: Run, capsys: Printed) -> None:
     assert shown["state"].strip() == "FAILED"
     assert shown["promotion"].strip() == "NEVER"
     assert shown["progress"].strip() == "30/60 images"
+    assert shown["partitions"].strip() == "2: limited to 2 by 2 cores"
     assert shown["created"].strip() == "2026-09-21 14:13:20"
     assert shown["result"].strip() == "job j1 failed: no images"
 

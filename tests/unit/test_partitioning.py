@@ -1,31 +1,104 @@
+"""Into how many partitions a training is split, by what it has."""
+
 from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from digits.training.partitioning import partition_count
+from digits.settings import Settings
+from digits.training import recipes
+from digits.training.partitioning import Means, choose
+from spark_jobs import partitions
+from tests.unit.job_bench import Bench
 
 GB = 1 << 30
+PLENTY = Means(
+    cores=1_000,
+    images=10**9,
+    memory_bytes=10_000 * GB,
+    network_bytes_per_second=10**12,
+    state_bytes=1_000_000,
+    micro_batch_seconds=5.0,
+)
 
 
-def test_every_core_gets_a_partition_where_images_and_memory_allow() -> None:
-    assert partition_count(cores=2, images=60_000, memory_bytes=16 * GB) == 2
-    assert partition_count(cores=8, images=600_000, memory_bytes=64 * GB) == 8
+@pytest.mark.parametrize(
+    ("less", "count", "by"),
+    [
+        ({"cores": 2}, 2, "2 cores"),
+        ({"cores": 1}, 1, "1 core"),
+        ({"cores": 2, "images": 60_000}, 2, "2 cores"),
+        ({"cores": 64, "images": 60_000}, 4, "60,000 images"),
+        ({"images": 1_000}, 1, "1,000 images"),
+        ({"memory_bytes": 3 * GB + 1}, 3, "3.0 GiB of memory"),
+        # A quarter of 5 s at a gigabit a second is room for 78 states that go and come.
+        ({"network_bytes_per_second": 125_000_000}, 78, "125 MB/s of network"),
+        ({"network_bytes_per_second": 125_000_000, "state_bytes": 10_000_000}, 7, "125 MB/s of network"),
+        ({"network_bytes_per_second": 125_000_000, "micro_batch_seconds": 1.0}, 15, "125 MB/s of network"),
+        # Executors beside the driver need none.
+        ({"network_bytes_per_second": 0}, 1_000, "1,000 cores"),
+        ({"cores": 0}, 1, "0 cores"),
+        ({"images": 0}, 1, "0 images"),
+        ({"memory_bytes": 0}, 1, "0.0 GiB of memory"),
+        ({"network_bytes_per_second": 1}, 1, "0 MB/s of network"),
+    ],
+)
+def test_the_scarcest_of_the_means_limits_the_partitions_and_is_named(
+    less: dict[str, Any], count: int, by: str
+) -> None:
+    choice = choose(replace(PLENTY, **less))
+    assert choice.count == count
+    assert choice.reason.startswith(f"limited to {count:,} by {by}; allowed by ")
 
 
-def test_few_images_stay_together() -> None:
-    assert partition_count(cores=8, images=1_000, memory_bytes=64 * GB) == 1
-    assert partition_count(cores=64, images=60_000, memory_bytes=256 * GB) < 64
+def test_the_reason_says_what_the_other_means_would_allow() -> None:
+    choice = choose(Means(cores=2, images=60_000, memory_bytes=16 * GB))
+    assert choice.reason == "limited to 2 by 2 cores; allowed by 60,000 images 4, 16.0 GiB of memory 16"
 
 
-def test_little_memory_means_few_partitions() -> None:
-    assert partition_count(cores=8, images=600_000, memory_bytes=3 * GB) == 3
-
-
-@pytest.mark.parametrize(("cores", "images", "memory_bytes"), [(0, 60_000, GB), (4, 0, GB), (4, 60_000, 0)])
-def test_there_is_always_one_partition(cores: int, images: int, memory_bytes: int) -> None:
-    assert partition_count(cores, images, memory_bytes) == 1
-
-
-def test_more_of_anything_never_means_fewer_partitions() -> None:
-    counts = [partition_count(cores, 100_000, 4 * GB) for cores in range(1, 20)]
+@pytest.mark.parametrize("name", ["cores", "images", "memory_bytes", "network_bytes_per_second"])
+def test_more_of_anything_never_means_fewer_partitions(name: str) -> None:
+    full = getattr(PLENTY, name)
+    counts = [choose(replace(PLENTY, **{name: full * part // 20})).count for part in range(1, 21)]
     assert counts == sorted(counts)
+
+
+def test_a_larger_state_never_means_more_partitions() -> None:
+    slow = replace(PLENTY, network_bytes_per_second=10**9)
+    counts = [choose(replace(slow, state_bytes=size)).count for size in range(10**6, 10**8, 10**7)]
+    assert counts == sorted(counts, reverse=True)
+
+
+def context(cores: int, **settings: Any) -> Any:
+    spark = SimpleNamespace(sparkContext=SimpleNamespace(defaultParallelism=cores))
+    return SimpleNamespace(settings=Settings(**settings), spark=spark)
+
+
+def test_the_first_trainer_decides_and_the_record_says_by_what() -> None:
+    bench = Bench()
+    job, lease = bench.leased()
+    fast = recipes.find("fast")
+    assert partitions.decided(context(2, trainer_memory_bytes=4 * GB), lease, fast, 60_000) == 2
+    lease.release()
+    later = bench.lease(job.job_id)
+    assert later
+    assert partitions.decided(context(8, trainer_memory_bytes=64 * GB), later, fast, 600_000) == 2
+    record = bench.jobs.get(job.job_id)
+    decision = record.partition_decision
+    assert (record.log_partition_count, decision.partition_count) == (2, 2)
+    assert (decision.core_count, decision.image_count, decision.memory_bytes) == (2, 60_000, 4 * GB)
+    assert decision.reason.startswith("limited to 2 by 2 cores")
+
+
+@pytest.mark.parametrize(("master", "network"), [("local[*]", 0), ("spark://127.0.0.1:7077", 125_000_000)])
+def test_the_network_counts_if_executors_are_elsewhere(master: str, network: int) -> None:
+    bench = Bench()
+    job, lease = bench.leased()
+    partitions.decided(context(2, spark_master=master), lease, recipes.find("fast"), 60_000)
+    decision = bench.jobs.get(job.job_id).partition_decision
+    assert decision.network_bytes_per_second == network
+    # Weights, and Adam's two moments: `fast` has 57,914.
+    assert decision.state_bytes == pytest.approx(3 * 4 * 57_914, rel=0.02)

@@ -59,6 +59,7 @@ def succeeded() -> pb.Job:
             metrics=models_pb2.Metrics(accuracy=0.98, held_out_image_count=100),
         ),
         log_partition_count=2,
+        partition_decision=pb.PartitionDecision(partition_count=2, reason="limited to 2 by 2 cores"),
         history=[point(1, 10.0, loss=2.0), point(2, 30.0, loss=0.5)],
         resumptions=[pb.Resumption(elapsed_seconds=20, micro_batch=1, images_trained=100)],
         held_out_reading=pb.HeldOutReading(
@@ -79,7 +80,7 @@ def test_a_report_says_what_was_trained_how_it_went_and_why_it_serves() -> None:
         "Batch mnist.npz",
         "Asked for by ann",
         "Images trained 200 of 200",
-        "Partitions 2",
+        "Partitions 2: limited to 2 by 2 cores",
         "The gate it was made the serving one Why at least as good as v6 Held-out images 98.00% of 100",
         "Resumed once",
         "20.0 s 1 100",

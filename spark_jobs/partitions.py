@@ -1,0 +1,39 @@
+"""How many partitions a job's log has: decided once, with what its first trainer has."""
+
+from __future__ import annotations
+
+from digits.jobs.leases import Lease
+from digits.training import architecture
+from digits.training.partitioning import Means, choose
+from digits.training.recipes import Recipe
+from digits.v1 import training_pb2 as pb
+from spark_jobs.training_context import TrainingContext
+
+
+def decided(context: TrainingContext, lease: Lease, recipe: Recipe, images: int) -> int:
+    """The number in the job's record, whoever trains it later and with however many cores.
+
+    If there is none yet it is chosen and written, with its reason; raises LeaseLost, Cancelled.
+    """
+    choice = choose(_means(context, recipe, images))
+
+    def decide(job: pb.Job) -> None:
+        if not job.log_partition_count:
+            job.log_partition_count = choice.count
+            job.partition_decision.CopyFrom(choice.to_proto())
+
+    return lease.edit(decide).log_partition_count
+
+
+def _means(context: TrainingContext, recipe: Recipe, images: int) -> Means:
+    settings = context.settings
+    alone = settings.spark_master.startswith("local")
+    state = architecture.initial_state(recipe, seed=0)
+    return Means(
+        cores=context.spark.sparkContext.defaultParallelism,
+        images=images,
+        memory_bytes=settings.trainer_memory_bytes,
+        network_bytes_per_second=0 if alone else settings.network_bytes_per_second,
+        state_bytes=sum(tensor.nbytes for tensor in state.values()),
+        micro_batch_seconds=settings.target_batch_seconds,
+    )
