@@ -18,8 +18,8 @@ EVIL = "<script>alert('x')</script>\"'&"
 HARMLESS = set(
     re.findall(
         r"\w+",
-        "html head meta title style body h1 h2 h3 p b br span table tr th td ul li div figure figcaption "
-        "svg polyline line img details summary",
+        "html head meta title style body main h1 h2 h3 p b br span table tr th td ul li div "
+        "figure figcaption svg polyline line img details summary",
     )
 )
 
