@@ -41,7 +41,12 @@ class Orientation(StrEnum):
 
 
 def train(  # noqa: PLR0917
-    batch: Annotated[str, typer.Argument(help="Batch of images below the service's data folder.")] = "",
+    batch: Annotated[
+        str,
+        typer.Argument(
+            help="Batch of images below the service's data folder, or a pattern of its files: 'shards/*.npz'."
+        ),
+    ] = "",
     upload: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Send this npz or CSV file instead of naming a batch."),

@@ -1,7 +1,8 @@
 """Batches of labelled images, as a caller names or sends them: checked at once, read as a stream.
 
 A batch is an npz file (x_train, y_train and perhaps x_test, y_test), a CSV file (a label and 784 pixels a
-line), a folder of such files, or a folder of MNIST's IDX files.
+line), a folder of such files, those of a folder that a pattern names, or a
+folder of MNIST's IDX files.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from digits.datasets.batch_files import NO_FILES, BatchFiles
 from digits.datasets.discovery import take_files
 from digits.datasets.intake import Intake
+from digits.datasets.matching import Matching
 from digits.datasets.shards import Images, Shard
 from digits.datasets.source import Source
 from digits.errors import InvalidInput
@@ -31,11 +33,12 @@ HELD_OUT_STEP = 11
 
 
 def open_dataset(
-    source: Path | bytes | Source, field: str, max_bytes: int, transposed: bool = False
+    source: Path | bytes | Source | Matching, field: str, max_bytes: int, transposed: bool = False
 ) -> Dataset:
     """Checks all but the values of most pixels, and keeps only the labels (30 ms for mnist.npz).
 
-    `source` is a file's or folder's path without links, a file's bytes, or either with a name for messages;
+    `source` is a file's or folder's path without links, files of a folder, a file's bytes, or a file with a
+    name for messages;
     `max_bytes` bounds what it unpacks to; rows and columns of `transposed` pictures are swapped. Raises
     InvalidInput, naming `field` and all that is wrong.
     """

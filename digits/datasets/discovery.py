@@ -9,6 +9,7 @@ from digits.datasets.batch_files import BatchFiles
 from digits.datasets.csv_file import looks_like_csv, read_csv
 from digits.datasets.idx import IdxName, read_idx
 from digits.datasets.intake import Intake
+from digits.datasets.matching import Matching
 from digits.datasets.npz import read_npz
 from digits.datasets.plain_files import names_in
 from digits.datasets.shards import reading
@@ -22,12 +23,13 @@ MAX_FILES = 10_000
 _CLUTTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 Files = dict[str, Source]
+Take = Callable[[Files, Intake], Files]
 
 
-def take_files(source: Path | bytes | Source, intake: Intake) -> BatchFiles:
+def take_files(source: Path | bytes | Source | Matching, intake: Intake) -> BatchFiles:
     """Hands what a path or an upload holds to the intake, and returns the files that it will be read from.
 
-    Raises InvalidInput for a folder that is no batch.
+    Raises InvalidInput for a folder, or files of one, that are no batch.
     """
     if isinstance(source, Source):
         _take_file(source, intake)
@@ -35,6 +37,8 @@ def take_files(source: Path | bytes | Source, intake: Intake) -> BatchFiles:
     if isinstance(source, bytes):
         _take_file(Source(source, "the upload", intake.field), intake)
         return BatchFiles()
+    if isinstance(source, Matching):
+        return _take_matching(source, intake)
     if source.is_dir():
         return _take_folder(source, intake)
     files = BatchFiles.seen([source], intake.field)
@@ -72,17 +76,32 @@ def _take_folder(folder: Path, intake: Intake) -> BatchFiles:
             f"is a folder that holds neither .npz files nor MNIST's IDX files nor .csv files, but {held}"
         )
         raise InvalidInput(intake.field, problem)
+    return _taken(take, files, [f"{name}/" for name in folders], intake)
+
+
+def _take_matching(source: Matching, intake: Intake) -> BatchFiles:
+    there, _ = _listed(source.folder, intake.field)
+    files = {name: file for name, file in there.items() if source.fits(name)}
+    take = _reader_of(files)
+    if take is None:
+        kinds = "" if not files else " that is .npz, .csv or one of MNIST's IDX files"
+        held = ", ".join(sorted(there)[:8]) or "nothing"
+        problem = f"no file{kinds} has a name like {source.pattern!r}; the folder holds {held}"
+        raise InvalidInput(intake.field, problem)
+    return _taken(take, files, [], intake)
+
+
+def _taken(take: Take, files: Files, others: list[str], intake: Intake) -> BatchFiles:
+    """Reads the files that are of one kind, and says that the others are not used."""
     paths = {name: file.content for name, file in files.items() if isinstance(file.content, Path)}
     seen = BatchFiles.seen(list(paths.values()), intake.field)
     used = take(files, intake)
-    intake.findings.unused(
-        sorted([*(name for name in files if name not in used), *(f"{name}/" for name in folders)])
-    )
+    intake.findings.unused(sorted([*(name for name in files if name not in used), *others]))
     read = {paths[name] for name in used}
     return BatchFiles(intake.field, tuple(state for state in seen.states if state[0] in read))
 
 
-def _reader_of(files: Files) -> Callable[[Files, Intake], Files] | None:
+def _reader_of(files: Files) -> Take | None:
     """How the files are read: one kind of them alone is the batch."""
     if any(IdxName.of(name) for name in files):
         return _take_idx

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from digits.datasets import data_folder
+from digits.datasets import matching
 from digits.datasets.dataset import Dataset, open_dataset
 from digits.datasets.source import Source
 from digits.errors import InvalidInput
@@ -100,8 +100,8 @@ def _open(
 
 def _open_path(name: str, data_dir: Path, max_bytes: int, transposed: bool) -> Dataset:
     field = "images_batch_path"
-    path = data_folder.resolve(data_dir, name, field, folder_allowed=True)
-    return open_dataset(path, field, max_bytes, transposed)
+    source = matching.resolve(data_dir, name, field)
+    return open_dataset(source, field, max_bytes, transposed)
 
 
 def spec_from_base(request: pb.TrainRequest, spec: training_pb2.TrainSpec, base: models_pb2.Model) -> None:
