@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 import grpc
 
 from digits.errors import NotFound
-from digits.jobs.history import without_course
 from digits.jobs.jobs import Jobs
 from digits.jobs.retention import JobRetention, Limits
 from digits.v1 import training_pb2 as pb
@@ -45,8 +44,7 @@ class JobServicer(training_pb2_grpc.JobServiceServicer):
         size = page_size(request.page_size)
         owner = self._access.owner(context)
         jobs = await blocking(self._jobs.newest, size, request.page_token, owner)
-        listed = [without_course(job) for job in jobs]
-        return pb.ListJobsResponse(jobs=listed, next_page_token=jobs[-1].job_id if len(jobs) == size else "")
+        return pb.ListJobsResponse(jobs=jobs, next_page_token=jobs[-1].job_id if len(jobs) == size else "")
 
     async def WatchJob(
         self, request: pb.WatchJobRequest, context: grpc.aio.ServicerContext

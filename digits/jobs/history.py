@@ -64,7 +64,7 @@ def note_resumption(job: pb.Job) -> None:
 
 
 def without_course(job: pb.Job) -> pb.Job:
-    """The job as a list shows it: some hundred bytes, not some ten thousand."""
+    """The same job, less what a list does not show: some hundred bytes, not some ten thousand."""
     job.ClearField("history")
     job.ClearField("held_out_reading")
     return job
