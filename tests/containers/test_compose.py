@@ -39,7 +39,7 @@ NAME_SERVERS = (
 
 @pytest.fixture(scope="module")
 def composed(images: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
-    """All twelve containers, healthy."""
+    """All eleven containers, healthy."""
     if not any(map(os.path.exists, NAME_SERVERS)):
         missing(
             "names in podman's networks (apt-get install golang-github-containernetworking-plugin-dnsname)"
