@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -118,6 +119,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--stack", choices=("embedded", "real"), default="embedded")
     parser.add_argument("--clock-ahead", type=float, default=3600.0, help="seconds, of both workers' clock")
     options = parser.parse_args(arguments)
+    # Whoever ends it ends the service too, its disks, and what drops packets.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended before its end"))
     with np.load(ROOT / "data" / "mnist.npz") as arrays:
         mnist = dict(arrays)
     with (

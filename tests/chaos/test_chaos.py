@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from tests.chaos import lines
 from tests.chaos.run import Subject, run, subject
+from tests.conftest import missing
 
 
 @pytest.fixture
@@ -18,10 +20,12 @@ def broken(tmp_path_factory: pytest.TempPathFactory, mnist: dict[str, np.ndarray
 
 
 def test_random_faults_break_no_promise(broken: Subject, mnist: dict[str, np.ndarray]) -> None:
-    ledger, hits = run(broken, mnist, count=5, seed=4, pause_seconds=3.0)
+    ledger, hits = run(broken, mnist, count=5, seed=204, pause_seconds=3.0)
     assert ledger.violations == []
     assert ledger.accepted and ledger.calls["answered by WORKER"]
-    assert hits["fill"] and hits["cut off"]
     with broken.service.client() as client:
         made = client.list_models().models[0].create_time.ToSeconds()
     assert made > time.time() + 3000, "the trainer's clock is ahead"
+    if not broken.disks or lines.why_not():
+        missing("root, to fill disks and to cut lines: it was killed, stopped and ended only")
+    assert hits["fill"] and hits["cut off"]
