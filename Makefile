@@ -15,6 +15,9 @@ INSTALLED := $(VENV)/installed
 GENERATED := digits/v1/digit_service_pb2.py
 MNIST := $(or $(DIGITS_DATA_DIR),data)/mnist.npz
 
+# Tests start hundreds of processes of ours: each would compile every module again.
+test test-unit test-faults test-real test-front-door: export PYTHONDONTWRITEBYTECODE =
+
 run: setup
 	@exec $(BIN)/digits up
 
