@@ -15,6 +15,9 @@ INSTALLED := $(VENV)/installed
 GENERATED := digits/v1/digit_service_pb2.py
 MNIST := $(or $(DIGITS_DATA_DIR),data)/mnist.npz
 
+# Tests start hundreds of processes of ours: each would compile every module again.
+test test-unit test-faults test-real test-front-door: export PYTHONDONTWRITEBYTECODE =
+
 run: setup
 	@exec $(BIN)/digits up
 
@@ -39,7 +42,7 @@ test-faults: setup
 simulate: setup
 	@$(BIN)/python -m tests.simulation.search $(or $(SECONDS),120) $(or $(SEED),1)
 
-# Real processes, killed and stopped at random under load: FAULTS of them by SEED. 500 take an hour and a half.
+# Real processes killed, disks filled and lines cut at random under load: FAULTS of them by SEED. 500 take two hours.
 chaos: setup
 	@$(BIN)/python -m tests.chaos.run --faults $(or $(FAULTS),500) --seed $(or $(SEED),1) --stack $(or $(STACK),embedded)
 

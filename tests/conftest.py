@@ -15,9 +15,11 @@ from xdist.remote import Producer
 from deploy.native.errors import CannotStart
 from deploy.native.folder import StateFolder
 from deploy.native.servers import java
+from deploy.native.servers.rabbitmq import rabbitmq_binary
 from deploy.native.supervision import process_tags
 from digits.client.errors import RemoteError
 from digits.v1 import training_pb2
+from tests.brokers import Broker, broker_of
 from tests.collector import Collector
 from tests.collector import collector as collecting
 from tests.plain_pixels import SOME_PIXELS
@@ -53,6 +55,12 @@ def require_java() -> None:
         missing(str(error))
 
 
+def require_rabbitmq() -> None:
+    """Skips if RabbitMQ is not installed, or fails if everything has to be there."""
+    if rabbitmq_binary() is None:
+        missing("RabbitMQ: apt-get install rabbitmq-server")
+
+
 @pytest.fixture(scope="session")
 def zookeeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a real ZooKeeper."""
@@ -68,6 +76,14 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port = free_port()
     with valkey_server(tmp_path_factory.mktemp("valkey"), port):
         yield f"redis://127.0.0.1:{port}"
+
+
+@pytest.fixture(params=["valkey", "rabbitmq"])
+def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Broker:
+    """A broker of the test's own, to be started and stopped."""
+    if request.param == "rabbitmq":
+        require_rabbitmq()
+    return broker_of(request.param, tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import grpc
 import psutil
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from deploy.native.folder import StateFolder
 from deploy.native.supervision.managed_process import Phase
@@ -18,6 +21,7 @@ from digits.client.client import Client
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2
 from tests.plain_pixels import SOME_PIXELS
+from tests.waiting import wait_until
 
 DIGITS = str(Path(sys.executable).with_name("digits"))
 
@@ -117,3 +121,24 @@ class Service:
             return (answer.model_version, answer.served_by) == (version, digit_service_pb2.WORKER)
 
         return serves
+
+    def health(self, name: str) -> str:
+        """What gRPC's health service says of a part, or why it does not answer."""
+        try:
+            with grpc.insecure_channel(self.grpc_address) as channel:
+                request = health_pb2.HealthCheckRequest(service=name)
+                answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=2)
+        except grpc.RpcError as error:
+            return str(error)
+        return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
+
+    @contextmanager
+    def kept_serving(self) -> Iterator[str]:
+        """The version that serves, again at the end."""
+        with self.client() as client:
+            version = client.get_model("serving").version
+        yield version
+        # Of a server that was restarted meanwhile, an older client may not have heard yet.
+        with self.client() as client:
+            client.promote_model(version)
+        wait_until(self.worker_serves(version), what=f"{version} in the worker")

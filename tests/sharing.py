@@ -11,6 +11,7 @@ SHARED = {
     "a service whose servers go away": (
         "tests/faults/test_resilience.py",
         "tests/faults/test_trainer_outages.py",
+        "tests/faults/test_slow_reads.py",
     ),
     "a service whose trainer is broken": (
         "tests/faults/test_trainer_faults.py",

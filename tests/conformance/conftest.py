@@ -9,8 +9,7 @@ import pytest
 
 from deploy.native.downloads import jars
 from deploy.native.errors import CannotFetch, CannotStart
-from deploy.native.servers.rabbitmq import rabbitmq_binary
-from tests.conftest import missing, require_java
+from tests.conftest import missing, require_java, require_rabbitmq
 from tests.ports import free_port
 from tests.secure_hdfs import SecureHdfs, secured_hdfs
 from tests.secure_kafka import SecureKafka, secured_kafka
@@ -70,12 +69,6 @@ def secure_hdfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureHdfs
     jars_of("hdfs")
     with secured_hdfs(tmp_path_factory.mktemp("secure_hdfs")) as hdfs:
         yield hdfs
-
-
-def require_rabbitmq() -> None:
-    """Skips where RabbitMQ is not installed, or fails where everything has to be there."""
-    if rabbitmq_binary() is None:
-        missing("RabbitMQ: apt-get install rabbitmq-server")
 
 
 def jars_of(name: str) -> Path:

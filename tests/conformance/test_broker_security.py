@@ -24,7 +24,7 @@ from digits.errors import QueueUnavailable
 from digits.settings import Settings
 from digits.v1 import queue_pb2
 from tests.certificates import Authority, make_authority
-from tests.conformance.conftest import require_rabbitmq
+from tests.conftest import require_rabbitmq
 from tests.ports import free_port
 from tests.servers import rabbitmq_server, valkey_server
 from tests.tls_port import tls_port

@@ -34,10 +34,14 @@ def metrics(trained_service: Service) -> dict[str, str]:
         f"{trained_service.rest_url}/digits/classify", json={"image_path": "test/data/n5.png"}, timeout=30
     )
     groups = json.loads(StateFolder.at(trained_service.var_dir).metrics_targets.read_text())
-    return {
-        group["labels"]["part"]: requests.get(f"http://{group['targets'][0]}/metrics", timeout=10).text
-        for group in groups
-    }
+    targets = {group["labels"]["part"]: group["targets"][0] for group in groups}
+    # A server that another test has started anew waits until its predecessor's session is over.
+    wait_until(lambda: sample(_scraped(targets["server"]), "digits_reconciler_leader"), what="a leader")
+    return {part: _scraped(target) for part, target in targets.items()}
+
+
+def _scraped(target: str) -> str:
+    return requests.get(f"http://{target}/metrics", timeout=10).text
 
 
 def sample(text: str, name: str) -> float:
