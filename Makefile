@@ -42,7 +42,7 @@ test-faults: setup
 simulate: setup
 	@$(BIN)/python -m tests.simulation.search $(or $(SECONDS),120) $(or $(SEED),1)
 
-# Real processes, killed and stopped at random under load: FAULTS of them by SEED. 500 take an hour and a half.
+# Real processes killed, disks filled and lines cut at random under load: FAULTS of them by SEED. 500 take two hours.
 chaos: setup
 	@$(BIN)/python -m tests.chaos.run --faults $(or $(FAULTS),500) --seed $(or $(SEED),1) --stack $(or $(STACK),embedded)
 

@@ -10,6 +10,7 @@ from digits import clock, status_codes
 from digits.background import BackgroundLoop
 from digits.errors import DigitsError, GaveUp, TookTooLong
 from digits.jobs import attempts
+from digits.jobs.ages import Ages
 from digits.jobs.jobs import Jobs
 from digits.jobs.membership import live_workers
 from digits.jobs.states import advance, is_final
@@ -44,6 +45,7 @@ class Reconciler:
         self._max_attempts, self._max_job_hours = max_attempts, max_job_hours
         self._leadership: EphemeralNode | None = None
         self._index_is_whole = False
+        self._ages = Ages()
         self._worker_records = RecordReader(pb.WorkerStatus)
         self.loop = BackgroundLoop("reconciler", self.turn, _PERIOD_SECONDS)
 
@@ -76,6 +78,7 @@ class Reconciler:
         if not self._index_is_whole:
             self._jobs.mend_index()
             self._index_is_whole = True
+        self._ages.look_again()
         unfinished = self._jobs.unfinished()
         _measure(unfinished)
         in_time = [job for job in unfinished if not self._end_if_too_long(job)]
@@ -84,7 +87,8 @@ class Reconciler:
         waiting = [job for job in orphans if not self._end_if_over(job)]
         # Without a worker another message would only wait beside the first.
         if worker_there:
-            self._requeue([job for job in waiting if _is_overdue(job, idle_seconds)])
+            aged = [(job, self._ages.seconds(job.job_id, job.enqueue_time)) for job in waiting]
+            self._requeue([job for job, waited in aged if _is_overdue(job, waited, idle_seconds)])
 
     def _requeue(self, overdue: Sequence[pb.Job]) -> None:
         for job in overdue:
@@ -127,7 +131,9 @@ class Reconciler:
         """How long a train worker has been waiting for a job (0.0: none does), and whether there is any."""
         workers = live_workers(self._coordinator, "train", self._worker_records)
         waiting = [
-            clock.seconds_since(worker.idle_time) for worker in workers if worker.HasField("idle_time")
+            self._ages.seconds(f"{worker.host}-{worker.process_id}", worker.idle_time)
+            for worker in workers
+            if worker.HasField("idle_time")
         ]
         return max(waiting, default=0.0), bool(workers)
 
@@ -156,9 +162,9 @@ def _measure(unfinished: Sequence[pb.Job]) -> None:
     measured.tell_unfinished(unfinished, max(queued, default=0.0))
 
 
-def _is_overdue(job: pb.Job, idle_seconds: float) -> bool:
-    """Whether the job's message must be taken for lost."""
-    waited, doublings = clock.seconds_since(job.enqueue_time), min(job.enqueue_count, 16)
+def _is_overdue(job: pb.Job, waited: float, idle_seconds: float) -> bool:
+    """Whether the job's message, which was sent `waited` seconds ago, must be taken for lost."""
+    doublings = min(job.enqueue_count, 16)
     if min(waited, idle_seconds) > min(_MAX_IDLE_GRACE_SECONDS, _IDLE_GRACE_SECONDS * 2.0**doublings):
         return True
     if job.lease_id and job.enqueue_count == 0:  # Its message went with its trainer.

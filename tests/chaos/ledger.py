@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,7 +34,34 @@ class Ledger:
     calls: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
     slowest_seconds: float = 0.0
+    excused: set[str] = field(default_factory=set)
+    """The requests that were not over while a disk was full: those may fail for want of room."""
+    _open: set[str] = field(default_factory=set)
+    _no_room: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self, request_id: str) -> None:
+        """A caller is about to ask for a training."""
+        with self._lock:
+            self._open.add(request_id)
+            self.excused |= self._open if self._no_room else set()
+
+    def end(self, request_id: str) -> None:
+        """The caller was told that its job is over."""
+        with self._lock:
+            self._open.discard(request_id)
+
+    @contextlib.contextmanager
+    def excusing_no_room(self) -> Iterator[None]:
+        """While a disk is full."""
+        with self._lock:
+            self._no_room = True
+            self.excused |= self._open
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._no_room = False
 
     def accept(self, request_id: str, job_id: str, batch: Batch) -> None:
         """A caller was told of its job; the same request is the same job for ever."""

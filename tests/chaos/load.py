@@ -78,6 +78,7 @@ class Load:
             x_test=self._mnist["x_test"][:500],
             y_test=self._mnist["y_test"][:500],
         )
+        self._ledger.begin(request_id)
         while not self._stopping.is_set() and request_id not in self._ledger.accepted:
             try:
                 first = next(
@@ -93,10 +94,13 @@ class Load:
 
     def _is_over(self, client: Client, request_id: str) -> bool:
         try:
-            return client.get_job(self._ledger.accepted[request_id][0]).state in FINAL
+            is_over = client.get_job(self._ledger.accepted[request_id][0]).state in FINAL
         except RemoteError as error:
             self._require_away(error)
             return False
+        if is_over:
+            self._ledger.end(request_id)
+        return is_over
 
     def _promote(self, client: Client) -> None:
         """Has one good version after the other serve. Without ZooKeeper nobody can."""
@@ -129,6 +133,11 @@ class Load:
                     certain.append((image.tobytes(), int(label)))
         assert len(certain) > 20, "the good versions are not good"
         return certain
+
+
+def found_no_room(job: pb.Job) -> bool:
+    """Whether it failed for a disk that was full, and says so."""
+    return job.state == pb.FAILED and "No space left" in job.progress.error.message
 
 
 def is_success(job: pb.Job) -> bool:

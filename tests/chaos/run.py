@@ -6,22 +6,28 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import random
+import signal
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from digits.client.client import Client
-from tests.chaos import faults
+from tests.chaos import clock, lines
+from tests.chaos.disks import FullDisks, own_disks
+from tests.chaos.faults import Kind
 from tests.chaos.ledger import Ledger
 from tests.chaos.load import Load
+from tests.chaos.processes import Processes
 from tests.chaos.reckoning import reckon
-from tests.conftest import data_folder
+from tests.conftest import data_folder, started
 from tests.ports import free_port
 from tests.service import Service
 
@@ -29,25 +35,59 @@ ROOT = Path(__file__).parents[2]
 _MAX_SECONDS_TO_END = 600.0
 
 
-def run(
-    service: Service, mnist: dict[str, np.ndarray], count: int, seed: int, pause_seconds: float
-) -> Ledger:
-    """Inflicts so many faults on a service that serves good versions, `pause_seconds` apart on average.
+@dataclass(frozen=True)
+class Subject:
+    """A service of its own, since nothing of it stays whole, and the disks of its stores."""
 
-    Returns what callers were told, and what of the promises was broken.
+    service: Service
+    disks: list[Path]
+
+
+@contextlib.contextmanager
+def subject(
+    folder: Path, mnist: dict[str, np.ndarray], stack: str = "embedded", clock_ahead_seconds: float = 3600.0
+) -> Iterator[Subject]:
+    """One that is up. Its workers' clock is ahead."""
+    var, data = folder / "var", data_folder(folder, mnist)
+    more = clock.ahead(clock_ahead_seconds)
+    with own_disks(var, stack) as disks:
+        service = Service(var, data, free_port(), free_port(), stack, more)
+        with contextlib.contextmanager(started)(service):
+            yield Subject(service, disks)
+
+
+def kinds_of(subject: Subject, ledger: Ledger) -> list[Kind]:
+    """What may go wrong here. More kills than anything else."""
+    found: list[Kind] = [Processes(subject.service, what) for what in ("kill", "kill", "stall", "end")]
+    if subject.disks:
+        found.append(FullDisks(subject.disks, ledger))
+    if problem := lines.why_not():
+        print(f"no lines that carry nothing: {problem}")
+    else:
+        found += [lines.Partitions(subject.service), lines.HalfOpen(subject.service)]
+    return found
+
+
+def run(
+    subject: Subject, mnist: dict[str, np.ndarray], count: int, seed: int, pause_seconds: float
+) -> tuple[Ledger, Counter[str]]:
+    """Inflicts so many faults on a service, `pause_seconds` apart on average.
+
+    Returns what callers were told and what of the promises was broken, and how often each fault came.
     """
-    ledger, random_ = Ledger(), random.Random(seed)  # noqa: S311
+    service, ledger, random_ = subject.service, Ledger(), random.Random(seed)  # noqa: S311
     load = Load(service.grpc_address, mnist, ledger, good_versions(service))
-    started, parts, hits = time.monotonic(), faults.parts_of(service), Counter[str]()
+    begin, kinds, hits = time.monotonic(), kinds_of(subject, ledger), Counter[str]()
     load.start()
     try:
         while hits.total() < count:
             # The faults themselves, in time: nothing is waited for.
             time.sleep(random_.uniform(0.5, 1.5) * pause_seconds)
-            fault = faults.draw(random_, parts)
-            if faults.inflict(service, fault):
+            fault = random_.choice(kinds).draw(random_)
+            at = time.monotonic() - begin
+            if fault.inflict():
                 hits[fault.what] += 1
-                print(f"{time.monotonic() - started:7.1f} s  {fault}", flush=True)
+                print(f"{at:7.1f} s  {fault}", flush=True)
     finally:
         load.stop()
     reckon(service, ledger, _MAX_SECONDS_TO_END)
@@ -57,7 +97,7 @@ def run(
     print(f"{ledger.slowest_seconds:8.1f}  s the slowest answer took")
     for violation in ledger.violations:
         print(f"BROKEN: {violation}")
-    return ledger
+    return ledger, hits
 
 
 def good_versions(service: Service) -> list[str]:
@@ -77,17 +117,17 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--pause", type=float, default=8.0, help="seconds between faults, on average")
     parser.add_argument("--stack", choices=("embedded", "real"), default="embedded")
+    parser.add_argument("--clock-ahead", type=float, default=3600.0, help="seconds, of both workers' clock")
     options = parser.parse_args(arguments)
+    # Whoever ends it ends the service too, its disks, and what drops packets.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended before its end"))
     with np.load(ROOT / "data" / "mnist.npz") as arrays:
         mnist = dict(arrays)
-    with tempfile.TemporaryDirectory() as folder:
-        data = data_folder(Path(folder), mnist)
-        service = Service(Path(folder) / "var", data, free_port(), free_port(), options.stack)
-        service.up()
-        try:
-            ledger = run(service, mnist, options.faults, options.seed, options.pause)
-        finally:
-            service.down()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        subject(Path(folder), mnist, options.stack, options.clock_ahead) as broken,
+    ):
+        ledger, _ = run(broken, mnist, options.faults, options.seed, options.pause)
     return 1 if ledger.violations else 0
 
 

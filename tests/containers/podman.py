@@ -13,6 +13,13 @@ from dataclasses import dataclass
 PODMAN = ("podman", "--log-level=fatal")
 # podman would raise these limits above what a machine that is a container itself may have.
 RUN = ("run", "--runtime=runc", "--ulimit=nofile=4096:4096", "--ulimit=nproc=4096:4096")
+# The same for what runs podman itself.
+CONTAINERS_CONF = """
+[containers]
+default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
+[engine]
+runtime = "runc"
+"""
 STOP_SECONDS = 60
 # A look into a container costs most of a second of processor time.
 CHECK_SECONDS = 1.0
@@ -26,7 +33,11 @@ class Container:
 
     def runs(self) -> bool:
         """Whether its process lives."""
-        return _podman("inspect", "--format={{.State.Running}}", self.name).stdout.strip() == "true"
+        return self.inspect("{{.State.Running}}") == "true"
+
+    def inspect(self, form: str) -> str:
+        """What podman says of it, by a Go template."""
+        return _podman("inspect", f"--format={form}", self.name).stdout.strip()
 
     def logs(self) -> str:
         """What it printed."""
@@ -37,6 +48,12 @@ class Container:
         """Whether a command inside it ends with 0; fails where the container has ended."""
         assert self.runs(), f"{self.name} ended:\n{self.logs()[-3000:]}"
         return _podman("exec", self.name, *command).returncode == 0
+
+    def output(self, *command: str) -> str:
+        """What a command inside it prints; fails with what it says."""
+        done = _podman("exec", self.name, *command)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def is_healthy(self) -> bool:
         """Whether its image's health check passes."""
@@ -53,7 +70,7 @@ class Container:
     def stop(self) -> int:
         """Asks it to end, and returns its exit code."""
         _podman("stop", f"--time={STOP_SECONDS}", self.name)
-        return int(_podman("inspect", "--format={{.State.ExitCode}}", self.name).stdout)
+        return int(self.inspect("{{.State.ExitCode}}"))
 
     def start(self) -> None:
         """Starts it again."""
@@ -85,6 +102,11 @@ def output(image: str, *command: str) -> str:
 def inspect(image: str, form: str) -> str:
     """What an image says of itself, by a Go template."""
     return _podman("image", "inspect", f"--format={form}", image).stdout.strip()
+
+
+def listed(*words: str) -> set[str]:
+    """The lines that a podman command prints."""
+    return set(_podman(*words).stdout.splitlines())
 
 
 def _podman(*words: str) -> subprocess.CompletedProcess[str]:

@@ -21,7 +21,7 @@ from digits.client.client import Client
 from digits.v1 import digit_service_pb2
 from tests.conftest import missing
 from tests.containers.curl import curl
-from tests.containers.podman import Container
+from tests.containers.podman import CONTAINERS_CONF, Container
 from tests.kubernetes.conftest import Manifest, build
 from tests.ports import free_port
 from tests.waiting import wait_until
@@ -29,13 +29,6 @@ from tests.waiting import wait_until
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(1200)]
 
 OURS = ("server", "bridge", "classify-worker", "train-worker")
-# As tests/containers/podman.py says; `kube play` has no options for it.
-CONTAINERS_CONF = """
-[containers]
-default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
-[engine]
-runtime = "runc"
-"""
 
 
 @dataclass(frozen=True)
@@ -157,10 +150,7 @@ def registered(pods: Pods, single: list[Manifest], name: str) -> Callable[[], bo
 @pytest.mark.parametrize("name", OURS)
 def test_a_pods_container_has_the_rights_of_its_manifest(pods: Pods, name: str) -> None:
     form = "{{.HostConfig.ReadonlyRootfs}} {{.Config.User}} {{json .EffectiveCaps}}"
-    command = ["podman", "--log-level=fatal", "inspect", f"--format={form}", pods.container(name).name]
-    read_only, user, capabilities = subprocess.run(
-        command, capture_output=True, text=True, check=True
-    ).stdout.split(" ", 2)
+    read_only, user, capabilities = pods.container(name).inspect(form).split(" ", 2)
     assert (read_only, user.split(":")[0]) == ("true", "10001")
     assert not json.loads(capabilities)
 

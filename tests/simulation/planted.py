@@ -70,7 +70,7 @@ def request_ids_are_looked_up_only(patches: pytest.MonkeyPatch) -> None:
 
 def messages_are_never_sent_again(patches: pytest.MonkeyPatch) -> None:
     """The queue is believed."""
-    patches.setattr("digits.jobs.reconciler._is_overdue", lambda job, idle_seconds: False)
+    patches.setattr("digits.jobs.reconciler._is_overdue", lambda job, waited, idle_seconds: False)
 
 
 def a_version_and_its_jobs_end_are_two_commits(patches: pytest.MonkeyPatch) -> None:

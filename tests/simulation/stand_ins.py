@@ -23,6 +23,7 @@ _TIMED = (
     "spark_jobs.micro_batches",
     "spark_jobs.feed",
     "workers.outage",
+    "digits.jobs.ages",
     "digits.jobs.sweep",
     "digits.jobs.housekeeping",
     "digits.clock",

@@ -68,13 +68,20 @@ def test_every_public_image_is_pinned_and_our_own_are_stages_of_the_dockerfile()
             assert service["image"] == f"digits:{service['build']['target']}", name
             assert service["build"]["target"] in STAGES, name
         else:
-            assert re.fullmatch(r"[a-z/]+:\d+\.\d+\.\d+", service["image"]), name
+            assert re.fullmatch(r"[a-z/]+:\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?", service["image"]), name
 
 
 def test_every_service_has_limits_and_comes_back_when_it_dies() -> None:
     for name, service in SERVICES.items():
         assert {"cpus", "memory"} <= set(service["deploy"]["resources"]["limits"]), name
         assert service["restart"] == "unless-stopped", name
+
+
+def test_every_container_of_our_own_is_read_only_and_has_no_rights() -> None:
+    for name, service in SERVICES.items():
+        if "build" in service:
+            assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"]), name
+            assert service["security_opt"] == ["no-new-privileges:true"], name
 
 
 def test_every_volume_is_used_and_declared() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, timedelta
+from types import SimpleNamespace
 
 import pytest
 from google.rpc import code_pb2
@@ -101,6 +102,30 @@ def test_a_worker_that_became_idle_a_moment_ago_may_still_get_the_first_message(
     bench.age(waiting.job_id, 60)
     bench.reconciler.reconcile()
     assert bench.queue.job_ids.count(waiting.job_id) == 1
+
+
+def test_a_lost_message_is_sent_again_also_if_the_idle_worker_has_another_clock(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _is_sent_again_in_six_seconds(bench, monkeypatch, worker_ahead=3600, server_ahead=0)
+
+
+def test_a_lost_message_is_sent_again_also_if_its_sender_had_another_clock(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _is_sent_again_in_six_seconds(bench, monkeypatch, worker_ahead=0, server_ahead=3600)
+
+
+def _is_sent_again_in_six_seconds(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, worker_ahead: float, server_ahead: float
+) -> None:
+    lost = bench.submit()
+    bench.worker("one", idle_seconds=60 - worker_ahead)
+    bench.age(lost.job_id, 60 - server_ahead)
+    for seconds, sent in ((0, 1), (4, 1), (6, 2), (8, 2)):
+        monkeypatch.setattr("digits.jobs.ages.time", SimpleNamespace(monotonic=lambda now=seconds: now))
+        bench.reconciler.reconcile()
+        assert bench.queue.job_ids.count(lost.job_id) == sent
 
 
 def test_a_job_that_lost_its_trainer_and_waits_behind_another_is_queued_again_once(bench: Bench) -> None:

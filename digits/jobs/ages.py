@@ -1,0 +1,30 @@
+"""How long something has been so, though whoever wrote down since when may have another clock."""
+
+from __future__ import annotations
+
+import time
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from digits import clock
+
+
+class Ages:
+    """Ages of what is looked at again and again; what one look leaves out is forgotten."""
+
+    def __init__(self) -> None:
+        self._before: dict[tuple[str, int], float] = {}
+        self._seen: dict[tuple[str, int], float] = {}
+
+    def look_again(self) -> None:
+        """Another look begins."""
+        self._before, self._seen = self._seen, {}
+
+    def seconds(self, name: str, since: Timestamp) -> float:
+        """Seconds since a time of day, and no fewer than this process has seen it there under that name.
+
+        Its writer's clock may be an hour ahead: by the time of day alone, nothing would ever be old.
+        """
+        key, now = (name, since.ToNanoseconds()), time.monotonic()
+        first = self._seen[key] = self._before.get(key, now)
+        return max(clock.seconds_since(since), now - first)
