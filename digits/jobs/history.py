@@ -83,4 +83,7 @@ def _is_on(step: int, point: pb.MicroBatchPoint) -> bool:
 
 
 def _elapsed_seconds(job: pb.Job) -> float:
-    return (clock.now().ToNanoseconds() - job.start_time.ToNanoseconds()) / 1e9
+    """Since a worker first had the job; never less than before, if this worker's clock is behind."""
+    noted = [each[-1].elapsed_seconds for each in (job.history, job.resumptions) if each]
+    passed = (clock.now().ToNanoseconds() - job.start_time.ToNanoseconds()) / 1e9
+    return max(0.0, passed, *noted)

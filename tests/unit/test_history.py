@@ -79,6 +79,19 @@ def test_a_micro_batch_is_told_and_kept_in_one_write() -> None:
     assert told.history[0].commit_seconds == TOOK.commit_seconds
 
 
+def test_a_course_goes_forward_though_the_next_workers_clock_is_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    job = pb.Job(job_id="j1", start_time={"seconds": 1_000})
+    for number, seconds in enumerate([1_100, 1_150, 900, 1_160], start=1):
+        monkeypatch.setattr("digits.clock.now", lambda at=seconds: pb.Job(end_time={"seconds": at}).end_time)
+        job.progress.micro_batch = number
+        history.note_micro_batch(job, TOOK)
+    history.note_resumption(job)
+    assert [point.elapsed_seconds for point in job.history] == [100, 150, 150, 160]
+    assert job.resumptions[0].elapsed_seconds == 160
+
+
 def test_a_record_stays_small_however_long_its_training_and_however_often_it_was_resumed() -> None:
     job = trained(500)
     for _ in range(2 * MAX_RESUMPTIONS):
