@@ -29,12 +29,18 @@ def choose(
 
     `probabilities` (N, 10) and `not_a_digit` (N,) are the network's for each reading.
     """
+    best = _best(probabilities, not_a_digit, picture) if len(picture) > 1 else 0
+    return best, max(float(not_a_digit[best]), _others(not_a_digit, picture, best))
+
+
+def _best(
+    probabilities: NDArray[np.float32], not_a_digit: NDArray[np.float32], picture: Sequence[Candidate]
+) -> int:
     sure = np.log(probabilities.max(axis=1) + 1e-6)
     digit = np.clip(1 - not_a_digit, 1 - _SURE, _SURE)
     prior = np.array([candidate.prior for candidate in picture])
-    plain = _PLAIN_SHAPES[probabilities.argmax(axis=1)] if len(picture) > 1 else 0.0
-    best = int(np.argmax(sure + _DIGIT_WEIGHT * np.log(digit / (1 - digit)) + prior - plain))
-    return best, max(float(not_a_digit[best]), _others(not_a_digit, picture, best))
+    plain = _PLAIN_SHAPES[probabilities.argmax(axis=1)]
+    return int(np.argmax(sure + _DIGIT_WEIGHT * np.log(digit / (1 - digit)) + prior - plain))
 
 
 def _others(not_a_digit: NDArray[np.float32], picture: Sequence[Candidate], best: int) -> float:

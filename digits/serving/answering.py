@@ -25,6 +25,8 @@ class Answer:
 
     def part(self, start: int, end: int) -> Answer:
         """The answer for some of the pictures."""
+        if end - start == len(self.prediction.probabilities):
+            return self
         return Answer(self.prediction.part(start, end), self.model_version, self.served_by, self.generation)
 
 
