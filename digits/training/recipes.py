@@ -43,13 +43,23 @@ Layers = tuple[Convolution, ...]
 # 57,914 weights and statistics. The second convolution takes most of the time, so what comes into it is
 # narrow and what follows, on few pixels, is wide: as accurate as (24, 48, 64) and 18 % faster.
 SMALL = (Convolution(16, 5, pooled=True), Convolution(48, 3, pooled=True), Convolution(96, 3))
-DEEP = (
-    Convolution(24, 5, pooled=True),
-    Convolution(48, 3, padded=True),
-    Convolution(48, 3, pooled=True),
-    Convolution(96, 3, padded=True),
-    Convolution(96, 3),
-)
+
+
+def _deep(kernel: int, last: int) -> Layers:
+    """Five layers; the picture is first read through kernels of that size, last by so many channels."""
+    return (
+        Convolution(24, kernel, pooled=True),
+        Convolution(48, 3, padded=True),
+        Convolution(48, 3, pooled=True),
+        Convolution(last, 3, padded=True),
+        Convolution(last, 3),
+    )
+
+
+# Wide where few pixels are left and a channel costs least: 112 in place of 96 take 7 % more time.
+DEEP = _deep(5, 112)
+# Three views of the picture: through large, small and very large first kernels.
+VIEWS = (_deep(5, 96), _deep(3, 96), _deep(7, 96))
 
 
 @dataclass(frozen=True)
@@ -182,25 +192,6 @@ STANDARD = Recipe(
     no_digit_offset=-1.5,
     temperature=0.55,
     micro_batch_images=15_360,
-)
-
-# Three views of the picture: through large, small and very large first kernels.
-VIEWS = (
-    DEEP,
-    (
-        Convolution(24, 3, pooled=True),
-        Convolution(48, 3, padded=True),
-        Convolution(48, 3, pooled=True),
-        Convolution(96, 3, padded=True),
-        Convolution(96, 3),
-    ),
-    (
-        Convolution(24, 7, pooled=True),
-        Convolution(48, 3, padded=True),
-        Convolution(48, 3, pooled=True),
-        Convolution(96, 3, padded=True),
-        Convolution(96, 3),
-    ),
 )
 
 BEST = replace(
