@@ -51,7 +51,7 @@ def _judgement(progress: TrainProgress) -> str:
     read = f"{_percent(progress.accuracy)} of its own held-out images"
     if metrics.reference_image_count:
         read += f", {_percent(metrics.reference_accuracy)} of the reference set"
-    serves = "it serves now" if progress.promoted else "it does not serve"
+    serves = "it took over" if progress.promoted else "it does not serve"
     reason = f" ({progress.promotion_reason})" if progress.promotion_reason else ""
     return f"{progress.model_version}: {read}: {serves}{reason}"
 

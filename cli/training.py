@@ -52,7 +52,10 @@ def train(  # noqa: PLR0917
         typer.Option(metavar="FILE", help="Send this npz or CSV file instead of naming a batch."),
     ] = None,
     recipe: Annotated[str, typer.Option(help="fast, standard or best; the service's default is fast.")] = "",
-    seed: Annotated[int, typer.Option(help="Seed of the initial weights and of every shuffle.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(min=-(2**63), max=2**63 - 1, help="Seed of the initial weights and of every shuffle."),
+    ] = 0,
     request_id: Annotated[str, typer.Option(help="The same id twice is one job.")] = "",
     promotion: Annotated[Promotion, typer.Option(help="May the model start to serve?")] = Promotion.IF_BETTER,
     orientation: Annotated[

@@ -52,6 +52,13 @@ class InvalidInput(DigitsError):
         self.problem = problem
 
 
+class WrongPageToken(InvalidInput):
+    """A list was asked to go on from where no list ended."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__("page_token", f"the next_page_token of an earlier answer, not {token[:40]!r}")
+
+
 class RequestConflict(InvalidInput):
     """The same request_id came with another body."""
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from digits import clock
-from digits.errors import Corrupt, NotFound, QueueUnavailable, StaleWrite
+from digits.errors import Corrupt, NotFound, QueueUnavailable, StaleWrite, WrongPageToken
 from digits.jobs.history import without_course
-from digits.jobs.ids import may_be_job_id, new_job_id
+from digits.jobs.ids import age_seconds, may_be_job_id, new_job_id
 from digits.jobs.open_index import OpenIndex
 from digits.jobs.states import (
     advance,
@@ -72,9 +72,14 @@ class Jobs:
     def newest(self, limit: int, before: str = "", caller: str = "") -> list[pb.Job]:
         """Returns up to `limit` jobs, newest first: those older than `before`, and of one caller if named.
 
-        Without the course that each has: a thousand of them would be 25 MB.
+        Without the course that each has: a thousand of them would be 25 MB. Raises InvalidInput if `before`
+        is no job's id.
         """
-        names = [name for name in reversed(self.names()) if not before or name < before]
+        known = self.names()
+        # It may have been pruned meanwhile.
+        if before and before not in known and age_seconds(before) is None:
+            raise WrongPageToken(before)
+        names = [name for name in reversed(known) if not before or name < before]
         jobs = map(without_course, self._readable(names, at_once=min(limit, _AT_ONCE)))
         return list(islice((job for job in jobs if not caller or job.spec.caller == caller), limit))
 

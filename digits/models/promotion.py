@@ -35,13 +35,15 @@ class Promotion:
     ) -> pb.Model:
         """Makes the version serve that served before; see RollbackModelRequest for `from_version`.
 
-        Raises InvalidInput, NotReady if there is none or it cannot be loaded, and StoreUnavailable.
+        Raises InvalidInput, NotFound, NotReady if there is none or it cannot be loaded, and StoreUnavailable.
         """
         if from_version and version_number(from_version) is None:
             raise InvalidInput("from_version", f'a version such as "v3", not {from_version[:40]!r}')
         while True:
             alias = self._registry.alias()
             if from_version and alias.serving.version != from_version:
+                # It was rolled back before; one that nobody knows was not.
+                self._registry.get(from_version)
                 return self._registry.get("serving")
             version = alias.version_before()
             if not version:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from digits import clock
-from digits.errors import Corrupt, InvalidInput, NotFound, NotReady, StaleWrite
+from digits.errors import Corrupt, NotFound, NotReady, StaleWrite, WrongPageToken
 from digits.ports import Check, Coordinator, Create, Replace, Stored
 from digits.records import RecordReader
 from digits.v1 import models_pb2 as pb
@@ -140,10 +140,16 @@ class Registry:
         return _with_state(self._read(version, self._stored(version)), alias)
 
     def newest(self, limit: int, before: str = "") -> list[pb.Model]:
-        """Returns up to `limit` versions, newest first, older than the version `before`."""
+        """Returns up to `limit` versions, newest first, older than the version `before`.
+
+        Raises InvalidInput if that is no version's name.
+        """
         numbers = self._numbers()
         if before:
-            numbers = [number for number in numbers if number < (version_number(before) or 0)]
+            last = version_number(before)
+            if last is None:
+                raise WrongPageToken(before)
+            numbers = [number for number in numbers if number < last]
         return list(islice(self._readable(numbers[::-1], at_once=limit), limit))
 
     def oldest_first(self) -> Iterator[pb.Model]:
@@ -160,7 +166,7 @@ class Registry:
         Raises InvalidInput.
         """
         if before and not (before.isascii() and before.isdigit() and len(before) < 20):
-            raise InvalidInput("page_token", f"the next_page_token of an earlier answer, not {before[:40]!r}")
+            raise WrongPageToken(before)
         changes = self.alias().serving.history
         older = [change for change in changes if not before or change.generation < int(before)]
         return older[: -limit - 1 : -1]

@@ -32,7 +32,7 @@ def facts(job: pb.Job) -> dict[str, str]:
         "Epochs": f"{progress.epoch} of {progress.epochs}" if progress.epochs else "",
         "Micro-batches": str(progress.micro_batch or ""),
         "Partitions": partitions(job),
-        "Attempts that got no further": str(job.attempt_count or ""),
+        "Attempts since it last got further": str(job.attempt_count or ""),
         "Last problem": job.last_problem,
     }
     return _given(found)

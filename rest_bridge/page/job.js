@@ -117,6 +117,6 @@ function said(progress) {
   if (state !== "SUCCEEDED") return "";
   const held = measured(metrics?.accuracy, metrics?.held_out_image_count);
   const reference = measured(metrics?.reference_accuracy, metrics?.reference_image_count);
-  const serves = progress.promoted ? `${model_version} serves` : `${model_version} does not serve`;
+  const serves = progress.promoted ? `${model_version} took over` : `${model_version} did not take over`;
   return `${serves}: ${progress.promotion_reason}. Held-out ${held}, reference ${reference}.`;
 }

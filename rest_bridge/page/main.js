@@ -12,7 +12,8 @@ let shown = null;
 function show() {
   const [asked, ...rest] = location.hash.slice(1).split("/");
   const name = asked in VIEWS ? asked : "draw";
-  if (asked && asked !== name) return;
+  // A place within the view that is shown, unless none is yet.
+  if (shown && asked && asked !== name) return;
   for (const each of Object.keys(VIEWS)) {
     byId(`${each}-view`).hidden = each !== name;
     const link = document.querySelector(`nav a[href="#${each}"]`);

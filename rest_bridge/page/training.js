@@ -115,7 +115,7 @@ async function more() {
 function row(job) {
   // A message that was never set is left out of the service's JSON.
   const { spec = {}, progress = {}, state } = job;
-  const result = progress.error?.message ?? [progress.model_version, progress.promoted && "serves"].filter(Boolean).join(", ");
+  const result = progress.error?.message ?? [progress.model_version, progress.promoted && "took over"].filter(Boolean).join(", ");
   const cells = [
     element("a", { href: `#train/${job.job_id}` }, job.job_id),
     spec.images_batch_path || "an upload",

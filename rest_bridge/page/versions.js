@@ -60,6 +60,7 @@ function row(model) {
   const cells = [
     [element("input", { type: "checkbox", value: version, "aria-label": `Compare ${version}` })],
     [element("b", {}, name)],
+    [element("span", { class: "row" }, actions(version, serving))],
     [measured(metrics.accuracy, metrics.held_out_image_count), "number"],
     [measured(metrics.reference_accuracy, metrics.reference_image_count), "number"],
     [redrawn, "number"],
@@ -68,7 +69,6 @@ function row(model) {
     [bytes(model.bundle_bytes), "number"],
     [time(model.create_time)],
     [model.promotion_reason, "text"],
-    [element("span", { class: "row" }, actions(version, serving))],
   ];
   return element("tr", {}, cells.map(([content, kind]) => element("td", { class: kind }, content || "")));
 }

@@ -67,6 +67,11 @@ def test_who_gives_no_token_is_told_what_is_missing(tmp_path: Path, open_page: O
         expect(page.locator("#versions-problem")).to_contain_text("token")
 
 
+def test_an_address_of_no_view_shows_the_first(bridge: Bridge, open_page: Open) -> None:
+    page = open_page(f"{bridge.url}/#wat")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Draw a digit")
+
+
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_view_is_accessible_and_fits_a_screen_of_360_pixels(
@@ -115,7 +120,7 @@ def test_a_lost_line_is_taken_up_after_the_last_event_that_came(bridge: Bridge, 
     page.goto(f"{bridge.url}/#train")
     expect(page.locator("#job-said")).to_contain_text("asking again")
     bridge.service.answers["WatchJob"] = [began, ended]
-    expect(page.locator("#job-said")).to_contain_text("v2 does not serve: so be it")
+    expect(page.locator("#job-said")).to_contain_text("v2 did not take over: so be it")
     assert with_its_last_event[0] == ""
     assert with_its_last_event[1] != ""
 

@@ -39,7 +39,7 @@ def test_a_training_goes_from_the_page_to_serves_through_a_reload_with_its_chart
     expect(loss).to_have_attribute("d", DRAWN, timeout=LONG)
     before = loss.get_attribute("d") or ""
     page.reload()
-    expect(page.locator("#job-said")).to_contain_text("serves: the caller said ALWAYS", timeout=LONG)
+    expect(page.locator("#job-said")).to_contain_text("took over: the caller said ALWAYS", timeout=LONG)
     expect(page.locator("#job-state")).to_have_text("succeeded")
     # A new session that remembered nothing would have seen the job's last words alone.
     assert (loss.get_attribute("d") or "").count("L") >= before.count("L")
@@ -50,7 +50,7 @@ def test_a_training_goes_from_the_page_to_serves_through_a_reload_with_its_chart
     with trained_service.client() as client:
         serving = client.get_model("serving")
     assert serving.provenance.job_id == job
-    expect(page.locator("#jobs tr", has_text=job)).to_contain_text(f"{serving.version}, serves")
+    expect(page.locator("#jobs tr", has_text=job)).to_contain_text(f"{serving.version}, took over")
 
 
 def test_a_batch_may_be_a_file_of_ones_own_and_a_wrong_one_is_refused_with_the_reason(page: Page) -> None:

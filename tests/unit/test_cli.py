@@ -33,7 +33,7 @@ def test_train_prints_a_line_for_each_change_and_succeeds(run: Any, capsys: Prin
     assert lines[0] == "job j1"
     assert re.sub(" +", " ", lines[1]) == "TRAINING 30/60 images 100 img/s accuracy 90.00% loss 0.5000"
     assert len(lines) == 4
-    assert lines[3] == "v7: 90.0 % of its own held-out images: it serves now"
+    assert lines[3] == "v7: 90.0 % of its own held-out images: it took over"
 
 
 def test_a_training_that_does_not_serve_says_how_it_did_on_both_sets_and_why(
@@ -66,6 +66,7 @@ def test_train_says_once_what_was_accepted_of_the_batch(
 
 
 def test_train_names_its_request_so_that_it_can_be_repeated(run: Any) -> None:
+    assert run("train", "mnist.npz", "--seed", str(2**63)) == 2
     run("train", "mnist.npz", "--promotion", "never", "--seed", "3", "--recipe", "standard")
     (request,) = Scripted.asked
     assert request["images_batch_path"] == "mnist.npz"

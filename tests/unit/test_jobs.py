@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from digits.errors import Cancelled, Corrupt, LeaseLost, NotFound, QueueUnavailable
+from digits.errors import Cancelled, Corrupt, InvalidInput, LeaseLost, NotFound, QueueUnavailable
 from digits.jobs.states import advance
 from digits.ports import Create
 from digits.v1 import training_pb2 as pb
@@ -41,6 +41,14 @@ def test_lists_are_newest_first_and_go_on_behind_a_job(bench: Bench) -> None:
     names.sort(reverse=True)
     assert [job.job_id for job in bench.jobs.newest(2)] == names[:2]
     assert [job.job_id for job in bench.jobs.newest(2, before=names[1])] == names[2:]
+
+
+def test_a_list_of_jobs_goes_on_from_what_may_be_a_job_only(bench: Bench) -> None:
+    bench.submit()
+    pruned = "20200101-000000000-000000"
+    assert bench.jobs.newest(2, before=pruned) == []
+    with pytest.raises(InvalidInput, match="page_token"):
+        bench.jobs.newest(2, before="wat")
 
 
 def test_a_queued_job_is_cancelled_at_once(bench: Bench) -> None:

@@ -207,6 +207,12 @@ def test_a_rollback_from_what_is_no_version_is_refused(bench: Bench, version: st
         bench.promotion.rollback(version, "ann")
 
 
+def test_a_rollback_from_a_version_that_nobody_knows_is_refused(bench: Bench) -> None:
+    bench.publish(0.5)
+    with pytest.raises(NotFound, match="v9"):
+        bench.promotion.rollback("v9", "ann")
+
+
 def test_there_is_nothing_to_roll_back_to_at_first(bench: Bench) -> None:
     with pytest.raises(NotReady):
         bench.promotion.rollback("", "ann")
@@ -243,6 +249,12 @@ def test_the_alias_keeps_who_moved_it_when_from_what_to_what_and_why(bench: Benc
     assert [change.generation for change in bench.registry.serving_history(2, "4")] == [3, 2]
     with pytest.raises(InvalidInput, match="page_token"):
         bench.registry.serving_history(2, "v4")
+
+
+def test_a_list_of_versions_goes_on_from_a_version_only(bench: Bench) -> None:
+    bench.publish(0.5)
+    with pytest.raises(InvalidInput, match="page_token"):
+        bench.registry.newest(2, "wat")
 
 
 def test_the_history_does_not_grow_for_ever(bench: Bench) -> None:
