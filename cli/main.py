@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Annotated
 
@@ -68,6 +69,10 @@ app.command()(logs.logs)
 
 def main() -> None:
     """Runs a command. Exit code 1: it failed and said why on stderr; 2: it was called in a wrong way."""
+    # What a terminal cannot show, such as a file's name, is a question mark there and no traceback.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app(prog_name="digits")
     except DigitsError as error:

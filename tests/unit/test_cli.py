@@ -139,6 +139,16 @@ def test_classify_says_if_a_picture_is_likelier_no_digit(run: Any, capsys: Print
     assert capsys.readouterr().out == f"{picture}  5  75.0%  (not a digit: 97%)\n"
 
 
+def test_what_a_terminal_cannot_show_is_a_question_mark(
+    run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    picture, shown = tmp_path / "f\u00fcnf.png", io.BytesIO()
+    picture.write_bytes(b"\x89PNG")
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="ascii", write_through=True))
+    assert run("classify", str(picture)) == 0
+    assert b"f?nf.png" in shown.getvalue()
+
+
 def test_classify_as_json_names_the_file(run: Any, capsys: Printed, tmp_path: Path) -> None:
     picture = tmp_path / "n5.png"
     picture.write_bytes(b"\x89PNG")
