@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,12 @@ def write_report(
     job_id: Annotated[str, typer.Argument(metavar="ID", help="The job.")],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Where to write it; digits-ID.html if not said."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Where to write it, - for standard output; digits-ID.html if not said.",
+        ),
     ] = None,
     server: Server = "",
     as_json: AsJson = False,
@@ -27,6 +33,9 @@ def write_report(
 
     with connected(server) as client:
         job = client.get_job(job_id)
+    if output == Path("-"):
+        sys.stdout.write(report.html(job))
+        return
     file = output or Path(report.file_name(job))
     try:
         file.write_text(report.html(job), encoding="utf-8")

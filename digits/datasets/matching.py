@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from digits.datasets import data_folder
-from digits.errors import NotFound
+from digits.errors import InvalidInput, NotFound
 
 _WILD = frozenset("*?")
 
@@ -33,6 +33,9 @@ def resolve(data_dir: Path, relative: str, field: str) -> Path | Matching:
         return data_folder.resolve(data_dir, relative, field, folder_allowed=True)
     except NotFound:
         folder, _, pattern = relative.rpartition("/")
+        if _WILD.intersection(folder):
+            problem = f"{relative[:64]!r} has * or ? in a folder's name; only the file's name may hold them"
+            raise InvalidInput(field, problem) from None
         if not _WILD.intersection(pattern):
             raise
     return Matching(data_folder.resolve(data_dir, folder or ".", field, folder_allowed=True), pattern)

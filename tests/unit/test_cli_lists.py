@@ -99,6 +99,11 @@ def test_a_jobs_report_is_written_to_a_file_of_its_name_or_of_ones_own(
     assert "white paper inverted" in Path(name).read_text("utf-8")
 
 
+def test_a_report_goes_to_standard_output_for_a_dash(run: Run, capsys: Printed) -> None:
+    assert run("jobs", "report", "j1", "--output", "-") == 0
+    assert capsys.readouterr().out.startswith("<!doctype html>")
+
+
 def test_a_report_that_cannot_be_written_says_why(run: Run, capsys: Printed, tmp_path: Path) -> None:
     assert run("jobs", "report", "j1", "-o", str(tmp_path / "no" / "file.html")) == 1
     assert "file.html: No such file or directory" in capsys.readouterr().err

@@ -77,6 +77,10 @@ def test_a_file_that_comes_later_and_fits_is_no_part_of_the_batch_that_was_accep
             "no file has a name like 'train-*.npz'; the folder holds notes.txt",
         ),
         ("shards/*.txt", "no file that is .npz, .csv or one of MNIST's IDX files has a name like '*.txt'"),
+        (
+            "shards-*/part-0.npz",
+            "'shards-*/part-0.npz' has * or ? in a folder's name; only the file's name may hold them",
+        ),
         ("../*.npz", 'must be relative to the data folder, without ".."'),
         ("/shards/*.npz", "must be relative to the data folder"),
         ("shards/notes.txt/*.npz", "the folder cannot be read: Not a directory"),
@@ -91,7 +95,7 @@ def test_a_pattern_that_names_no_batch_is_refused_with_what_is_there(
     assert refused.value.problem.startswith(problem)
 
 
-@pytest.mark.parametrize("path", ["nowhere/*.npz", "shards-*/part-0.npz", "shards/part-[9].npz"])
+@pytest.mark.parametrize("path", ["nowhere/*.npz", "shards/part-[9].npz"])
 def test_what_is_no_pattern_of_a_folder_that_is_there_is_not_found(shards: Path, path: str) -> None:
     with pytest.raises(NotFound):
         opened(shards, path)
