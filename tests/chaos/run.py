@@ -49,7 +49,8 @@ def subject(
 ) -> Iterator[Subject]:
     """One that is up. Its workers' clock is ahead."""
     var, data = folder / "var", data_folder(folder, mnist)
-    more = clock.ahead(clock_ahead_seconds)
+    # A day's worth of trainings: each has to be there to be reckoned with, and not pruned.
+    more = {**clock.ahead(clock_ahead_seconds), "DIGITS_KEEP_MODELS": "100000", "DIGITS_KEEP_JOBS": "100000"}
     with own_disks(var, stack) as disks:
         service = Service(var, data, free_port(), free_port(), stack, more)
         with contextlib.contextmanager(started)(service):
