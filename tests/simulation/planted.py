@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -16,9 +15,11 @@ from digits.jobs.jobs import Jobs
 from digits.jobs.leases import Lease
 from digits.offsets import OffsetRanges
 from digits.ports import Create, Operation
+from digits.training.recipes import Recipe
 from digits.v1 import artifacts_pb2
 from digits.v1 import training_pb2 as pb
-from spark_jobs import training
+from spark_jobs import partitions
+from spark_jobs.training_context import TrainingContext
 from spark_jobs.training_state import TrainingState
 from tests.simulation.ports import SimCoordinator
 
@@ -38,10 +39,10 @@ def resumes_from_the_start_of_the_epoch(patches: pytest.MonkeyPatch) -> None:
 def every_trainer_counts_its_own_cores(patches: pytest.MonkeyPatch) -> None:
     """A log that is made again has as many partitions as its trainer has cores."""
 
-    def count(context: Any, lease: Lease, dataset: Any) -> int:
+    def count(context: TrainingContext, lease: Lease, recipe: Recipe, images: int) -> int:
         return int(context.spark.sparkContext.defaultParallelism)
 
-    patches.setattr(training, "_partitions", count)
+    patches.setattr(partitions, "decided", count)
 
 
 def leases_do_not_fence(patches: pytest.MonkeyPatch) -> None:
