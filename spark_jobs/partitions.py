@@ -15,10 +15,10 @@ def decided(context: TrainingContext, lease: Lease, recipe: Recipe, images: int)
 
     If there is none yet it is chosen and written, with its reason; raises LeaseLost, Cancelled.
     """
-    choice = choose(_means(context, recipe, images))
 
     def decide(job: pb.Job) -> None:
         if not job.log_partition_count:
+            choice = choose(_means(context, recipe, images))
             job.log_partition_count = choice.count
             job.partition_decision.CopyFrom(choice.to_proto())
 

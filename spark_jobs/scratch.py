@@ -62,5 +62,5 @@ def _lives(process_id: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass
+        pass  # Somebody else's, so it lives.
     return True

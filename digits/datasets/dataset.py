@@ -37,9 +37,8 @@ def open_dataset(
     """Checks all but the values of most pixels, and keeps only the labels (30 ms for mnist.npz).
 
     `source` is a file's or folder's path without links, files of a folder, a file's bytes, or a file with a
-    name for messages;
-    `max_bytes` bounds what it unpacks to; rows and columns of `transposed` pictures are swapped. Raises
-    InvalidInput, naming `field` and all that is wrong.
+    name for messages; `max_bytes` bounds what it unpacks to; rows and columns of `transposed` pictures are
+    swapped. Raises InvalidInput, naming `field` and all that is wrong.
     """
     intake = Intake(field, max_bytes, transposed)
     files = take_files(source, intake)

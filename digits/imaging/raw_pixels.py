@@ -18,7 +18,8 @@ def from_pixels(data: bytes, field: str) -> Candidate:
         )
     pixels = np.frombuffer(data, np.uint8)
     # Of one picture, which is what most calls bring, this takes a third of the time.
-    if pixels.max() <= 1 or pixels.max() == pixels.min():
+    highest = pixels.max()
+    if highest <= 1 or highest == pixels.min():
         require_pictures(pixels[None], field)
     return Candidate(pixels.reshape(SIDE, SIDE), Box(0, 0, SIDE, SIDE), 0.0)
 

@@ -53,7 +53,7 @@ class Judges:
 
     def measure(self, predictor: Predictor) -> models_pb2.Metrics:
         """Measures a network on both; on one of them if they are the same images, as with MNIST itself."""
-        return self.judge(predictor)[0]
+        return self._metrics(predictor, probabilities_of(predictor, self.held_out))
 
     def judge(self, predictor: Predictor) -> tuple[models_pb2.Metrics, training_pb2.HeldOutReading]:
         """The same, and how it read the held-out images."""
