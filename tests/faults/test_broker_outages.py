@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -60,13 +61,21 @@ def test_a_workers_answers_go_out_again_once_their_broker_is_back(broker: Broker
                 answers.close()
 
 
+def busy_as_its_broker_goes(
+    broker: Broker, let_go: Path, stack: contextlib.ExitStack
+) -> Callable[[], list[str]]:
+    """A worker with a long job whose broker has just gone away; what tells its jobs."""
+    with broker.run():
+        jobs = stack.enter_context(training(broker.url, let_go))
+        CeleryTrainQueue(make_app(broker.url)).enqueue("long")
+        wait_until(lambda: jobs() == ["long"])
+    return jobs
+
+
 def test_a_job_that_outlives_its_broker_does_not_keep_its_worker(broker: Broker, tmp_path: Path) -> None:
     let_go = tmp_path / "let go"
     with contextlib.ExitStack() as stack:
-        with broker.run():
-            jobs = stack.enter_context(training(broker.url, let_go))
-            CeleryTrainQueue(make_app(broker.url)).enqueue("long")
-            wait_until(lambda: jobs() == ["long"])
+        jobs = busy_as_its_broker_goes(broker, let_go, stack)
         with broker.run():
             let_go.touch()
             CeleryTrainQueue(make_app(broker.url)).enqueue("next")
@@ -80,10 +89,7 @@ def test_a_worker_whose_job_ended_while_the_broker_was_away_takes_the_next(
 ) -> None:
     let_go = tmp_path / "let go"
     with contextlib.ExitStack() as stack:
-        with broker.run():
-            jobs = stack.enter_context(training(broker.url, let_go))
-            CeleryTrainQueue(make_app(broker.url)).enqueue("long")
-            wait_until(lambda: jobs() == ["long"])
+        jobs = busy_as_its_broker_goes(broker, let_go, stack)
         let_go.touch()
         wait_until(Path(f"{let_go}: long").exists)
         with broker.run():
