@@ -112,7 +112,6 @@ def test_a_body_at_the_limit_reaches_the_bridges(nobody: Nginx) -> None:
 
 
 def test_a_picture_over_the_limit_is_refused_and_one_at_the_limit_is_not(nobody: Nginx) -> None:
-
     def send(size: int) -> RemoteError:
         with client(nobody) as caller, pytest.raises(RemoteError) as refused:
             caller.classify(image=bytes(size))
