@@ -13,12 +13,16 @@ from digits.jobs.states import advance
 from digits.models import bundle, gate
 from digits.models.evaluation import Judges
 from digits.models.gate import Decision, Limits
-from digits.models.registry import Registry
+from digits.models.registry import Registry, version_number
 from digits.ports import ArtifactStore, Coordinator, Create, Replace
 from digits.signals import audit
 from digits.v1 import artifacts_pb2, models_pb2, training_pb2
 
 logger = logging.getLogger(__name__)
+
+
+class _Overtaken(Exception):
+    """A version that was named later began to serve first."""
 
 
 class Publisher:
@@ -49,6 +53,9 @@ class Publisher:
                 return self._register(model, promotion, judges)
             except StaleWrite:
                 logger.info("%s: the alias or the job moved meanwhile; deciding again", model.version)
+            except _Overtaken:
+                logger.info("%s: a newer version serves meanwhile; taking a newer name", model.version)
+                model = self._write(candidate)
 
     def _write(self, candidate: artifacts_pb2.ModelBundle) -> models_pb2.Model:
         while True:
@@ -76,6 +83,9 @@ class Publisher:
         alias = self._registry.alias()
         serving = self._measured(alias.serving.version, judges)
         decision = gate.decide(promotion, model.metrics, serving, self._limits, judges.remark)
+        # Versions never go backwards, but by hand.
+        if decision.promoted and _number(alias.serving.version) > _number(model.version):
+            raise _Overtaken
         model.promotion_reason = decision.reason
         job = self._lease.replacement(_success(model, decision))
         caller, origin = training_pb2.Job.FromString(job.value).spec.caller, f"job {self._lease.job_id}"
@@ -100,6 +110,10 @@ class Publisher:
             return None
         model.metrics.CopyFrom(judges.measure(loaded.predictor))
         return model
+
+
+def _number(version: str) -> int:
+    return version_number(version) or 0
 
 
 def _success(model: models_pb2.Model, decision: Decision) -> Callable[[training_pb2.Job], None]:

@@ -251,6 +251,23 @@ def test_the_alias_keeps_who_moved_it_when_from_what_to_what_and_why(bench: Benc
         bench.registry.serving_history(2, "v4")
 
 
+def test_a_version_that_a_newer_one_overtook_serves_under_a_newer_name(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, write = bench.publisher(), bench.store.publish
+
+    def written_slowly(path: str, data: bytes) -> None:
+        write(path, data)
+        monkeypatch.setattr(bench.store, "publish", write)
+        bench.publish(0.5)
+
+    monkeypatch.setattr(bench.store, "publish", written_slowly)
+    slow.publish(bundle_of(1, 0.6), pb.IF_BETTER, JUDGES)
+    moves = bench.registry.serving_history(9)
+    assert [(move.previous_version, move.version) for move in moves] == [("v2", "v3"), ("", "v2")]
+    assert [model.version for model in bench.registry.newest(9)] == ["v3", "v2"]
+
+
 def test_a_list_of_versions_goes_on_from_a_version_only(bench: Bench) -> None:
     bench.publish(0.5)
     with pytest.raises(InvalidInput, match="page_token"):
