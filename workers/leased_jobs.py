@@ -106,7 +106,12 @@ class LeasedJobs:
         Whoever asks meanwhile why the job waits is told.
         """
         self._write(lease, lambda job: setattr(job, "last_problem", problem(error)))
-        was_away = wait_for_recovery(lambda: self._ask_all(lease.job_id), self._stopping, _MAX_OUTAGE_SECONDS)
+
+        def ask() -> None:
+            lease.check()
+            self._ask_all(lease.job_id)
+
+        was_away = wait_for_recovery(ask, self._stopping, _MAX_OUTAGE_SECONDS)
         if was_away or isinstance(error, CoordinatorUnavailable):
             self._hand_back(lease)
         elif isinstance(error, Unavailable):

@@ -25,6 +25,9 @@ class Ages:
 
         Its writer's clock may be an hour ahead: by the time of day alone, nothing would ever be old.
         """
-        key, now = (name, since.ToNanoseconds()), time.monotonic()
-        first = self._seen[key] = self._before.get(key, now)
-        return max(clock.seconds_since(since), now - first)
+        return max(clock.seconds_since(since), self.seconds_seen(name, since.ToNanoseconds()))
+
+    def seconds_seen(self, name: str, state: int) -> float:
+        """Seconds for which this process has seen something in a state."""
+        key, now = (name, state), time.monotonic()
+        return now - self._seen.setdefault(key, self._before.get(key, now))

@@ -29,6 +29,8 @@ _MAX_IDLE_GRACE_SECONDS = 60.0
 # Behind other jobs nobody can tell a lost message from one that waits: one in doubt, then ever fewer.
 _BUSY_GRACE_SECONDS = 120.0
 _MAX_BUSY_GRACE_SECONDS = 3600.0
+# A trainer that lost its lease may live, and say in a moment that the job was not at fault.
+_LAST_WORD_SECONDS = 10.0
 _TOO_LONG = (
     "was not done after {hours:g} hours, the longest that a job may take (DIGITS_MAX_JOB_HOURS): send fewer "
     "images, or take another recipe"
@@ -84,7 +86,7 @@ class Reconciler:
         in_time = [job for job in unfinished if not self._end_if_too_long(job)]
         orphans = [job for job in in_time if not self._jobs.is_leased(job.job_id)]
         idle_seconds, worker_there = self._train_workers()
-        waiting = [job for job in orphans if not self._end_if_over(job)]
+        waiting = [job for job in orphans if not (self._end_if_over(job) or self._had_its_attempts(job))]
         # Without a worker another message would only wait beside the first.
         if worker_there:
             aged = [(job, self._ages.seconds(job.job_id, job.enqueue_time)) for job in waiting]
@@ -105,7 +107,7 @@ class Reconciler:
         return started and clock.seconds_since(job.start_time) > self._max_job_hours * 3600
 
     def _end_if_over(self, job: pb.Job) -> bool:
-        if not (job.cancel_requested or self._had_its_attempts(job)):
+        if not (job.cancel_requested or self._gave_up_on(job)):
             return False
         ended = self._jobs.edit(job.job_id, self._end)
         if is_final(ended):
@@ -123,6 +125,10 @@ class Reconciler:
         elif self._had_its_attempts(job):
             reason = job.last_problem or "each attempt ended without a word, as when a worker is killed"
             _fail(job, GaveUp(f"gave up after {attempts.in_vain(job)} attempts: {reason}"))
+
+    def _gave_up_on(self, job: pb.Job) -> bool:
+        silent = self._ages.seconds_seen(f"{job.job_id} without a trainer", job.lease_id)
+        return self._had_its_attempts(job) and silent >= _LAST_WORD_SECONDS
 
     def _had_its_attempts(self, job: pb.Job) -> bool:
         return attempts.in_vain(job) >= self._max_attempts

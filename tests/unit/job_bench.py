@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
 
 from digits.adapters.memory import (
     MemoryCoordinator,
@@ -75,6 +78,12 @@ class Bench:
         lease = self.lease(job.job_id)
         assert lease
         return job, lease
+
+    def pass_last_words(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Has what nobody spoke for again since the last look be given up."""
+        for seconds in (0, 11):
+            monkeypatch.setattr("digits.jobs.ages.time", SimpleNamespace(monotonic=lambda now=seconds: now))
+            self.reconciler.reconcile()
 
     def age(self, job_id: str, seconds: float) -> None:
         """Has the job's last message be that old."""

@@ -15,7 +15,9 @@ def bench() -> Bench:
     return Bench()
 
 
-def test_a_job_that_is_over_is_tidied_up_whoever_ended_it(bench: Bench) -> None:
+def test_a_job_that_is_over_is_tidied_up_whoever_ended_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cancelled, given_up = bench.submit(), bench.submit()
     for job in (cancelled, given_up):
         bench.leave_things(job.job_id)
@@ -24,7 +26,7 @@ def test_a_job_that_is_over_is_tidied_up_whoever_ended_it(bench: Bench) -> None:
         lease = bench.lease(given_up.job_id)
         assert lease
         lease.release()
-    bench.reconciler.reconcile()
+    bench.pass_last_words(monkeypatch)
     bench.cleanup.end_all()
     assert bench.jobs.get(given_up.job_id).state == pb.FAILED
     assert (bench.things(), bench.open_jobs()) == ([], [])

@@ -237,6 +237,25 @@ def test_why_a_job_waits_is_told_while_it_does() -> None:
     assert said[0] == "the name dn1 does not resolve here"
 
 
+def test_a_worker_that_loses_its_lease_while_it_waits_says_so_at_once() -> None:
+    bench = Bench()
+    asked = 0
+
+    def away(_: str) -> None:
+        nonlocal asked
+        asked += 1
+        bench.coordinator.close()
+        raise StoreUnavailable("the store does not answer")
+
+    def fail_first(lease: Lease) -> None:
+        if bench.trainings == 1:
+            raise StoreUnavailable("the store does not answer")
+        bench.publish(lease)
+
+    job = bench.work(fail_first, away)
+    assert (job.state, job.attempt_count, asked) == (pb.SUCCEEDED, 1, 1)
+
+
 def test_a_worker_told_to_stop_while_it_waits_hands_its_job_back() -> None:
     bench = Bench()
 

@@ -61,7 +61,9 @@ def test_a_job_waiting_behind_another_is_not_queued_again(bench: Bench) -> None:
     assert bench.queue.job_ids.count(waiting.job_id) == 1
 
 
-def test_a_job_that_takes_its_workers_down_fails_after_three_attempts_and_says_why(bench: Bench) -> None:
+def test_a_job_that_takes_its_workers_down_fails_after_three_attempts_and_says_why(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = bench.submit()
     for _ in range(ATTEMPTS):
         lease = bench.lease(job.job_id)
@@ -69,11 +71,26 @@ def test_a_job_that_takes_its_workers_down_fails_after_three_attempts_and_says_w
         lease.end(lambda job: setattr(job, "last_problem", "out of memory"))
         lease.release()
     assert bench.lease(job.job_id) is None
-    bench.reconciler.reconcile()
+    bench.pass_last_words(monkeypatch)
     failed = bench.jobs.get(job.job_id)
     assert failed.state == pb.FAILED
     assert "3 attempts" in failed.progress.error.message
     assert "out of memory" in failed.progress.error.message
+
+
+def test_a_trainer_that_lost_its_lease_has_a_moment_to_say_that_it_lives(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = bench.submit()
+    for _ in range(ATTEMPTS):
+        session = bench.trainer()
+        lease = bench.lease(job.job_id, session)
+        session.close()
+    assert lease
+    bench.reconciler.reconcile()
+    lease.forgive()
+    bench.pass_last_words(monkeypatch)
+    assert bench.jobs.get(job.job_id).state == pb.QUEUED
 
 
 def test_a_job_cancelled_while_it_had_no_trainer_ends_cancelled(bench: Bench) -> None:
@@ -166,7 +183,9 @@ def test_a_job_that_gets_further_each_time_is_tried_as_often_as_it_takes(bench: 
     assert bench.jobs.get(job.job_id).state == pb.QUEUED
 
 
-def test_a_job_that_got_further_once_has_its_attempts_again_and_then_fails(bench: Bench) -> None:
+def test_a_job_that_got_further_once_has_its_attempts_again_and_then_fails(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = bench.submit()
     for images in (0, 64, 64, 64, 64):
         lease = bench.lease(job.job_id)
@@ -174,7 +193,7 @@ def test_a_job_that_got_further_once_has_its_attempts_again_and_then_fails(bench
         lease.edit(lambda job, images=images: setattr(job.progress, "images_trained", images))  # type: ignore[misc]
         lease.release()
     assert bench.lease(job.job_id) is None
-    bench.reconciler.reconcile()
+    bench.pass_last_words(monkeypatch)
     assert bench.jobs.get(job.job_id).state == pb.FAILED
 
 
