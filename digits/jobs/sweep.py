@@ -17,10 +17,12 @@ logger = logging.getLogger(__name__)
 UPLOADS = "uploads"
 # A job's record is written seconds after its upload, and its log is used for seconds after its end.
 MIN_AGE_SECONDS = 3600.0
+# Whoever named it may have a late clock and be about to write the record: it must have been there before.
+_MIN_SEEN_SECONDS = 60.0
 
 
 class Sweep:
-    """Removes what belongs to no open job and is older than an hour."""
+    """Removes what belongs to no open job, is older than an hour and was there a look before."""
 
     def __init__(self, jobs: Jobs, store: ArtifactStore, log: BlockLog) -> None:
         self._jobs, self._store, self._log = jobs, store, log
@@ -53,10 +55,11 @@ class Sweep:
             self._store.delete_unfinished(folder, MIN_AGE_SECONDS)
 
     def _is_old(self, name: str, owner: str) -> bool:
+        seen = time.monotonic() - self._first_seen[name]
         age = ids.age_seconds(owner)
         if age is None:  # Named by an older version: then its age counts from when we first saw it.
-            age = time.monotonic() - self._first_seen[name]
-        return age > MIN_AGE_SECONDS
+            age = seen
+        return age > MIN_AGE_SECONDS and seen > _MIN_SEEN_SECONDS
 
 
 def _owner(name: str) -> str:
