@@ -48,7 +48,7 @@ def verdict(progress: TrainProgress) -> str:
 
 def _judgement(progress: TrainProgress) -> str:
     metrics = progress.metrics
-    read = f"{_percent(progress.accuracy)} of its own held-out images"
+    read = f"{_percent(progress.accuracy)} of its own {metrics.held_out_image_count:,} held-out images"
     if metrics.reference_image_count:
         read += f", {_percent(metrics.reference_accuracy)} of the reference set"
     serves = "it took over" if progress.promoted else "it does not serve"

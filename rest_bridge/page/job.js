@@ -115,8 +115,9 @@ function said(progress) {
     return eta ? `${trained}, about ${duration(eta)} left` : trained;
   }
   if (state !== "SUCCEEDED") return "";
-  const held = measured(metrics?.accuracy, metrics?.held_out_image_count);
+  const held = `${measured(metrics?.accuracy, metrics?.held_out_image_count)} of ${count(metrics?.held_out_image_count)} images`;
   const reference = measured(metrics?.reference_accuracy, metrics?.reference_image_count);
   const serves = progress.promoted ? `${model_version} took over` : `${model_version} did not take over`;
-  return `${serves}: ${progress.promotion_reason}. Held-out ${held}, reference ${reference}.`;
+  const speed = progress.training_seconds ? ` ${count(Math.round(progress.images_per_second))} images a second.` : "";
+  return `${serves}: ${progress.promotion_reason}. Held-out ${held}, reference ${reference}.${speed}`;
 }
