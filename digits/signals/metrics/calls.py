@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Histogram
 
-import digits
 from digits.signals.metrics.buckets import CALL_SECONDS
 
-BUILD = Gauge(
-    "digits_build_info", "1; the label is the release that runs.", ["version"], multiprocess_mode="livemax"
-)
-BUILD.labels(digits.__version__).set(1)
 GRPC_SECONDS = Histogram(
     "digits_grpc_request_duration_seconds",
     "Time that a gRPC call took; of a stream, until its end.",
