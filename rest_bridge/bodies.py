@@ -127,7 +127,7 @@ class Page(Query):
 class FeedbackBody(BaseModel):
     """What a picture shows, named by its answer or given as the pixels of its preview."""
 
-    model_config = _strict(prediction_id="7b2f…", label=5)
+    model_config = _strict(prediction_id="4f1c09d2a7b8e653", label=5)
 
     prediction_id: str = text("The answer's prediction_id.")
     pixels: Base64 = Field(default_factory=bytes, description="The preview's pixels, 784 bytes in base64.")

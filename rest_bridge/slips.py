@@ -17,7 +17,7 @@ _FOREIGN = frozenset({"instances", "inputs", "signature_name"})
 
 def example(model: type[BaseModel]) -> str:
     """What a body may be, as JSON."""
-    return json.dumps(model.model_json_schema()["examples"][0], ensure_ascii=False)
+    return json.dumps(model.model_json_schema()["examples"][0])
 
 
 def of_body(body: bytes, model: type[BaseModel]) -> str:

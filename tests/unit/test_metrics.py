@@ -22,7 +22,7 @@ from digits.serving.batcher import Batcher
 from digits.settings import Settings
 from digits.signals import exposition
 from digits.signals.certificates import CertificateExpiry
-from digits.signals.metrics import admission, elected, tokens, training, zookeeper  # noqa: F401 (shown once imported)
+from digits.signals.metrics import admission, calls, elected, tokens, training, zookeeper  # noqa: F401 (shown once imported)
 from digits.signals.metrics.answers import AnsweredPictures
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import training_pb2
@@ -56,11 +56,11 @@ def imports() -> grimp.ImportGraph:
 @pytest.mark.parametrize(
     ("process", "shows"),
     [
-        ("rest_bridge.app", {"build", "calls", "tokens"}),
+        ("rest_bridge.app", {"build", "refused", "requests", "tokens"}),
         (
             "server.__main__",
             {"admission", "answers", "background", "build", "calls", "elected", "jobs", "model"}
-            | {"predicting", "serving", "tokens", "zookeeper"},
+            | {"predicting", "refused", "serving", "tokens", "zookeeper"},
         ),
         ("workers.classify", {"background", "model", "predicting", "zookeeper"}),
         ("workers.train", {"background", "jobs", "predicting", "training", "zookeeper"}),

@@ -124,7 +124,7 @@ def test_bad_json_is_refused_before_the_server_hears_of_it(
     [
         ("train", '{"images_batch_path": "mnist.npz"}'),
         ("classify", '{"image_path": "test/data/n5.png"}'),
-        ("feedback", '{"label": 5, "prediction_id": "7b2f…"}'),
+        ("feedback", '{"label": 5, "prediction_id": "4f1c09d2a7b8e653"}'),
         ("models/rollback", '{"from_version": "v3"}'),
         ("models/v1/promote", "{}"),
         ("jobs/j1/cancel", "{}"),
