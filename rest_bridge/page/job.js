@@ -132,7 +132,7 @@ function said(progress) {
     return eta ? `${trained}, about ${duration(eta)} left` : trained;
   }
   if (state !== "SUCCEEDED") return "";
-  const held = `${measured(metrics?.accuracy, metrics?.held_out_image_count)} of ${count(metrics?.held_out_image_count)} images`;
+  const held = measured(metrics?.accuracy, metrics?.held_out_image_count);
   const reference = measured(metrics?.reference_accuracy, metrics?.reference_image_count);
   const serves = progress.promoted ? `${model_version} took over` : `${model_version} did not take over`;
   const speed = progress.training_seconds ? ` ${count(Math.round(progress.images_per_second))} images a second.` : "";

@@ -163,7 +163,7 @@ def test_a_job_that_ended_says_how_many_images_judged_it_and_its_pace(
     ended.metrics.accuracy, ended.metrics.held_out_image_count = 1.0, 4
     bridge.service.answers["WatchJob"] = [ended]
     page = open_page(f"{bridge.url}/#train/j1")
-    expect(page.locator("#job-said")).to_contain_text("Held-out 100.00 % of 4 images")
+    expect(page.locator("#job-said")).to_contain_text("Held-out 100.00 % of 4, reference")
     expect(page.locator("#job-said")).to_contain_text("1,234 images a second")
 
 

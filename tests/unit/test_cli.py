@@ -46,13 +46,13 @@ def test_a_training_that_does_not_serve_says_how_it_did_on_both_sets_and_why(
         model_version="v7",
         promotion_reason="looks like white background: 75.0 points worse than v6",
         metrics=models_pb2.Metrics(
-            held_out_image_count=91, reference_accuracy=0.241, reference_image_count=10_000
+            held_out_image_count=1, reference_accuracy=0.241, reference_image_count=10_000
         ),
     )
     monkeypatch.setattr(Scripted, "_progress", lambda _: iter([last]))
     assert run("train", "white.npz") == 0
     assert capsys.readouterr().out.splitlines()[-1] == (
-        "v7: 97.9 % of its own 91 held-out images, 24.1 % of the reference set: it does not serve "
+        "v7: 97.9 % of its own 1 held-out image, 24.1 % of the reference set: it does not serve "
         "(looks like white background: 75.0 points worse than v6)"
     )
 
