@@ -48,7 +48,8 @@ def verdict(progress: TrainProgress) -> str:
 
 def _judgement(progress: TrainProgress) -> str:
     metrics = progress.metrics
-    read = f"{_percent(progress.accuracy)} of its own held-out images"
+    count = metrics.held_out_image_count
+    read = f"{_percent(progress.accuracy)} of its own {count:,} held-out image{'' if count == 1 else 's'}"
     if metrics.reference_image_count:
         read += f", {_percent(metrics.reference_accuracy)} of the reference set"
     serves = "it took over" if progress.promoted else "it does not serve"

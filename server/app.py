@@ -44,7 +44,7 @@ from digits.serving.version_floor import VersionFloor
 from digits.settings import Settings
 from digits.signals import audit, exposition
 from digits.signals.certificates import CertificateExpiry
-from digits.signals.metrics.systems import STORE_BYTES
+from digits.signals.metrics.elected import STORE_BYTES
 from digits.v1 import (
     digit_service_pb2_grpc,
     feedback_pb2_grpc,
