@@ -12,7 +12,7 @@ from digits.errors import DigitsError
 logger = logging.getLogger(__name__)
 
 _PERIOD_SECONDS = 2.0
-# What nobody owns may lie about for an hour, and what is too old for days.
+# What nobody owns may lie about for a day, and what is too old for more.
 _CHORES_SECONDS = 600.0
 
 

@@ -15,14 +15,15 @@ from digits.training.checkpoints import FOLDER as CHECKPOINTS
 logger = logging.getLogger(__name__)
 
 UPLOADS = "uploads"
-# A job's record is written seconds after its upload, and its log is used for seconds after its end.
-MIN_AGE_SECONDS = 3600.0
+# A job's record is written seconds after its upload, and its log is used for seconds after its end; but a
+# server that was stopped in between, or slept, goes on where it was.
+MIN_AGE_SECONDS = 24 * 3600.0
 # Whoever named it may have a late clock and be about to write the record: it must have been there before.
 _MIN_SEEN_SECONDS = 60.0
 
 
 class Sweep:
-    """Removes what belongs to no open job, is older than an hour and was there a look before."""
+    """Removes what belongs to no open job, is older than a day and was there a look before."""
 
     def __init__(self, jobs: Jobs, store: ArtifactStore, log: BlockLog) -> None:
         self._jobs, self._store, self._log = jobs, store, log

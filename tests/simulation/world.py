@@ -199,7 +199,7 @@ class World:
             raise AssertionError(f"no rest: {states}, open {self.open_jobs()}, {self.systems.messages}")
         # What no job owns goes at the second look of a sweep.
         for _ in range(3):
-            self.clock.seconds += 2 * 3600.0
+            self.clock.seconds += 30 * 3600.0
             for _ in range(2):
                 self._let_everybody_go_on()
 

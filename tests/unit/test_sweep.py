@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -48,12 +49,21 @@ def leave(bench: Bench, job_id: str) -> None:
     bench.log.create(job_id, 1)
 
 
-def test_what_no_job_owns_goes_once_it_is_an_hour_old(bench: Bench, look_twice: Callable[[], None]) -> None:
+def test_what_no_job_owns_goes_once_it_is_a_day_old(bench: Bench, look_twice: Callable[[], None]) -> None:
     fresh = ids.new_job_id()
     leave(bench, OLD)
     leave(bench, fresh)
     look_twice()
     assert bench.things() == [f"uploads/{fresh}.npz", f"checkpoints/{fresh}", fresh]
+
+
+def test_what_a_server_brought_that_was_stopped_for_hours_stays_until_its_job_is_recorded(
+    bench: Bench, look_twice: Callable[[], None]
+) -> None:
+    brought = f"{datetime.now(UTC) - timedelta(hours=20):%Y%m%d-%H%M%S}000-0123ab"
+    leave(bench, brought)
+    look_twice()
+    assert len(bench.things()) == 3
 
 
 def test_what_a_server_whose_clock_is_late_just_brought_stays_until_its_job_is_recorded(
@@ -87,7 +97,7 @@ def test_what_a_job_that_cannot_be_read_owns_stays(bench: Bench, look_twice: Cal
     assert len(bench.things()) == 3
 
 
-def test_an_upload_named_by_an_older_version_goes_an_hour_after_it_was_first_seen_unless_a_job_has_it(
+def test_an_upload_named_by_an_older_version_goes_a_day_after_it_was_first_seen_unless_a_job_has_it(
     bench: Bench, look_twice: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = bench.submit(upload="uploads/0123.npz")
