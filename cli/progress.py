@@ -47,13 +47,15 @@ def verdict(progress: TrainProgress) -> str:
 
 
 def _judgement(progress: TrainProgress) -> str:
-    metrics = progress.metrics
-    read = f"{_percent(progress.accuracy)} of its own held-out images"
+    metrics, read = progress.metrics, []
+    # One that was brought in has no images of its own.
+    if not metrics.held_out_sha256 or metrics.held_out_sha256 != metrics.reference_sha256:
+        read.append(f"{_percent(progress.accuracy)} of its own held-out images")
     if metrics.reference_image_count:
-        read += f", {_percent(metrics.reference_accuracy)} of the reference set"
+        read.append(f"{_percent(metrics.reference_accuracy)} of the reference set")
     serves = "it took over" if progress.promoted else "it does not serve"
     reason = f" ({progress.promotion_reason})" if progress.promotion_reason else ""
-    return f"{progress.model_version}: {read}: {serves}{reason}"
+    return f"{progress.model_version}: {', '.join(read)}: {serves}{reason}"
 
 
 def _percent(share: float) -> str:

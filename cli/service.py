@@ -10,12 +10,14 @@ import typer
 
 from cli.failure import CommandFailed
 from cli.options import AsJson, read_settings
-from cli.output import print_json, print_table
+from cli.output import print_json
+from cli.table import print_table
 
 if TYPE_CHECKING:
     from deploy.native.status import ServiceStatus
 
 COLUMNS = ("PART", "VERSION", "HEALTH", "PID", "RESTARTS", "ADDRESS", "LOG")
+SPARE = ("LOG", "VERSION", "RESTARTS", "PID", "ADDRESS")
 
 
 class StackName(StrEnum):
@@ -83,7 +85,7 @@ def _print_status(as_json: bool) -> bool:
 
 def _print_report(report: ServiceStatus) -> None:
     rows = [(p.name, p.version, p.health, p.pid or "", p.restarts, p.address, p.log) for p in report.parts]
-    print_table(COLUMNS, rows)
+    print_table(COLUMNS, rows, SPARE)
     serving = f"serving {report.serving_version}" if report.serving_version else "no model serves"
     if report.serving_problem:
         serving += f" ({report.serving_problem})"

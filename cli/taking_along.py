@@ -51,7 +51,8 @@ def import_model(
     server: Server = "",
     as_json: AsJson = False,
 ) -> None:
-    """Bring a version of another service in: it is measured on the reference set and judged by the gate."""
+    """Bring a version of another service in: it is measured on the reference set and judged by the gate. Its
+    weights alone count: a training that goes on from it (--base) begins with fresh moments of Adam's."""
     try:
         content = file.read_bytes()
     except OSError as error:
