@@ -13,7 +13,7 @@ from cli.output import as_dict, print_fields, print_json, print_pruned, time_tex
 from cli.paging import DEFAULT_LIMIT, Before, Limit, Listing
 from cli.progress import figures, print_notes, state_name, verdict
 from cli.table import print_table
-from cli.training import watch
+from cli.watching import watch
 
 if TYPE_CHECKING:
     from digits.v1.training_pb2 import Job

@@ -11,8 +11,16 @@ if TYPE_CHECKING:
 
 def summary(progress: TrainProgress) -> str:
     """Where the job is, on one line; parts that are not known yet are left out."""
-    eta = [f"eta {progress.eta.seconds} s"] if progress.eta.seconds else []
+    left = round(seconds_left(progress))
+    eta = [f"eta {left} s"] if left else []
     return "  ".join([f"{state_name(progress):<10}", *figures(progress), *eta]).rstrip()
+
+
+def seconds_left(progress: TrainProgress) -> float:
+    """The estimate of the time left; 0 if there is none, as once the job is final."""
+    from digits.final_states import FINAL
+
+    return 0.0 if progress.state in FINAL else progress.eta.ToMilliseconds() / 1000
 
 
 def figures(progress: TrainProgress) -> list[str]:

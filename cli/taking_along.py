@@ -13,7 +13,8 @@ from cli.failure import CommandFailed
 from cli.missing_file import advice
 from cli.options import AsJson, Server
 from cli.output import print_json
-from cli.training import Promotion, watch
+from cli.training import Promotion
+from cli.watching import watch
 
 FORMATS = ("bundle", "onnx", "keras")
 
