@@ -11,7 +11,7 @@ import typer
 from cli.connection import connected
 from cli.failure import CommandFailed
 from cli.missing_file import advice
-from cli.options import AsJson, Server
+from cli.options import AsJson, Server, path_of
 from cli.output import print_json
 from cli.training import Promotion
 from cli.watching import watch
@@ -24,7 +24,9 @@ def export_model(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="Such as model.onnx, model.keras or v3.bundle; or bundle, onnx, keras alone."
+            metavar="FILE",
+            parser=path_of,
+            help="Such as model.onnx, model.keras or v3.bundle; or bundle, onnx, keras alone.",
         ),
     ],
     server: Server = "",
@@ -46,7 +48,9 @@ def export_model(
 
 
 def import_model(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A bundle that models export wrote.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", parser=path_of, help="A bundle that models export wrote.")
+    ],
     promotion: Annotated[Promotion, typer.Option(help="May the model start to serve?")] = Promotion.IF_BETTER,
     request_id: Annotated[str, typer.Option(help="The same id twice is one job.")] = "",
     server: Server = "",

@@ -14,7 +14,7 @@ import typer
 from cli.connection import connected
 from cli.failure import CommandFailed
 from cli.missing_file import advice
-from cli.options import AsJson, Server
+from cli.options import AsJson, Server, path_of
 from cli.watching import watch
 
 
@@ -35,14 +35,16 @@ class Orientation(StrEnum):
 
 def train(  # noqa: PLR0917
     batch: Annotated[
-        str,
+        str | None,
         typer.Argument(
             help="Batch of images below the service's data folder, or a pattern of its files: 'shards/*.npz'."
         ),
-    ] = "",
+    ] = None,
     upload: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Send this npz or CSV file instead of naming a batch."),
+        typer.Option(
+            metavar="FILE", parser=path_of, help="Send this npz or CSV file instead of naming a batch."
+        ),
     ] = None,
     recipe: Annotated[str, typer.Option(help="fast, standard or best; the service's default is fast.")] = "",
     seed: Annotated[
@@ -61,12 +63,14 @@ def train(  # noqa: PLR0917
     as_json: AsJson = False,
 ) -> None:
     """Train a model and watch it learn."""
+    if batch == "":
+        raise typer.BadParameter('BATCH is empty: name a batch, such as "mnist.npz"')
     if bool(batch) == bool(upload):
         raise typer.BadParameter("name a batch, or give one file with --upload")
     content = _read(upload) if upload else None
     with _advising(batch), connected(server) as client:
         messages = client.train(
-            images_batch_path=batch or None,
+            images_batch_path=batch,
             images_batch=content,
             recipe=recipe,
             request_id=request_id or uuid.uuid4().hex,
@@ -86,7 +90,7 @@ def _read(upload: Path) -> bytes:
 
 
 @contextmanager
-def _advising(batch: str) -> Iterator[None]:
+def _advising(batch: str | None) -> Iterator[None]:
     """Says how a batch of this machine is sent, if the service has none of that name."""
     try:
         yield
