@@ -38,9 +38,9 @@ test-unit: setup
 test-faults: setup
 	@$(BIN)/pytest -n 3 --durations=10 tests/faults tests/chaos tests/simulation $(ARGS)
 
-# Schedules that nobody thought of, for SECONDS from SEED on: tests/simulation.
+# Schedules that nobody thought of, for SECONDS from SEED on, or from one that is new each time: tests/simulation.
 simulate: setup
-	@$(BIN)/python -m tests.simulation.search $(or $(SECONDS),120) $(or $(SEED),1)
+	@$(BIN)/python -m tests.simulation.search $(or $(SECONDS),120) $(or $(SEED),$(shell date +%s))
 
 # Real processes killed, disks filled and lines cut at random under load: FAULTS of them by SEED. 500 take two hours.
 chaos: setup

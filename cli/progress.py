@@ -58,7 +58,9 @@ def _judgement(progress: TrainProgress) -> str:
     metrics, read = progress.metrics, []
     # One that was brought in has no images of its own.
     if not metrics.held_out_sha256 or metrics.held_out_sha256 != metrics.reference_sha256:
-        read.append(f"{_percent(progress.accuracy)} of its own held-out images")
+        count = metrics.held_out_image_count
+        images = f"{count:,} held-out image{'' if count == 1 else 's'}"
+        read.append(f"{_percent(progress.accuracy)} of its own {images}")
     if metrics.reference_image_count:
         read.append(f"{_percent(metrics.reference_accuracy)} of the reference set")
     serves = "it took over" if progress.promoted else "it does not serve"

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from digits.errors import DigitsError
-from digits.signals.metrics.systems import BACKGROUND_FAILURES
+from digits.signals.metrics import background as measured
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class BackgroundLoop:
                 self._failures = 0
             except Exception as error:
                 self._failures += 1
-                BACKGROUND_FAILURES.labels(self.name).inc()
+                measured.FAILURES.labels(self.name).inc()
                 self._log(error)
             self._last_turn = time.monotonic()
             self._wait()

@@ -230,6 +230,12 @@ class Settings(BaseSettings):
         "data folder.",
     )
     max_image_bytes: int = Field(10 << 20, gt=0, description="Largest picture file, in bytes.")
+    picture_processes: int = Field(
+        2,
+        ge=0,
+        description="Processes of a server that read picture files, of 60 MB each, started by the first one; "
+        "with 0 its own threads read them.",
+    )
     max_dataset_bytes: int = Field(
         1 << 30, gt=0, description="Largest unpacked batch of images, in bytes (MNIST is 55 MB)."
     )

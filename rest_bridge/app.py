@@ -16,6 +16,7 @@ from rest_bridge import (
     measures,
     models,
     page_files,
+    parameters,
     probes,
     spooling,
     training,
@@ -32,6 +33,7 @@ def create_app(settings: Settings, client: Client | None = None) -> Flask:
     measures.install(app, settings)
     browsers.install(app, settings)
     access.install(app, Tokens(settings.tokens_file) if settings.tokens_file else None)
+    parameters.install(app)
     for module in (classifying, training, models, probes, measures, page_files):
         app.register_blueprint(module.blueprint)
     return app

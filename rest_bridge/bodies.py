@@ -22,10 +22,15 @@ from rest_bridge.fields import (
 )
 
 
+def _strict(**example: str | int) -> ConfigDict:
+    """Known fields alone, each of its own type; whoever sends no JSON reads the example."""
+    return ConfigDict(extra="forbid", strict=True, frozen=True, json_schema_extra={"examples": [{**example}]})
+
+
 class Body(BaseModel):
     """Names a file below the data folder; as a form, it may hold the file instead."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = _strict()
     path_field: ClassVar[str]
     upload_field: ClassVar[str]
 
@@ -50,6 +55,7 @@ class Body(BaseModel):
 class TrainBody(Body):
     """What to train on, and how."""
 
+    model_config = _strict(images_batch_path="mnist.npz")
     path_field = "images_batch_path"
     upload_field = "images_batch"
 
@@ -73,6 +79,7 @@ class TrainForm(TrainBody):
 class ClassifyBody(Body):
     """Which picture to classify, and by which model."""
 
+    model_config = _strict(image_path="test/data/n5.png")
     path_field = "image_path"
     upload_field = "image"
 
@@ -91,16 +98,24 @@ class ClassifyForm(ClassifyBody):
 class NoBody(BaseModel):
     """Nothing: the path says it all."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = _strict()
 
 
 class RollbackBody(NoBody):
     """What to roll back from; without a body, whatever serves."""
 
+    model_config = _strict(from_version="v3")
+
     from_version: str = text("Roll back only if this version serves; repeating the call changes nothing.")
 
 
-class Page(BaseModel):
+class Query(BaseModel):
+    """What an address may say after "?"."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Page(Query):
     """Which part of a list to answer."""
 
     page_size: Whole = Field(
@@ -112,18 +127,24 @@ class Page(BaseModel):
 class FeedbackBody(BaseModel):
     """What a picture shows, named by its answer or given as the pixels of its preview."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = _strict(prediction_id="4f1c09d2a7b8e653", label=5)
 
     prediction_id: str = text("The answer's prediction_id.")
     pixels: Base64 = Field(default_factory=bytes, description="The preview's pixels, 784 bytes in base64.")
     label: Whole = Field(ge=0, le=9, description="What it shows.")
 
 
-class Pair(BaseModel):
+class Pair(Query):
     """Which two versions to compare."""
 
     first_version: str = Field(min_length=1, description="A version.")
     second_version: str = Field(min_length=1, description="Another.")
+
+
+class Details(Query):
+    """How much to answer."""
+
+    details: bool = Field(False, description="1 answers the whole ClassifyResponse.")
 
 
 @dataclass(frozen=True)

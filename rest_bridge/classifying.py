@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from rest_bridge import reading
-from rest_bridge.bodies import CLASSIFY, FeedbackBody
-from rest_bridge.operations import JSON, Operation, Parameter
+from rest_bridge.bodies import CLASSIFY, Details, FeedbackBody
+from rest_bridge.operations import JSON, Operation
 from rest_bridge.replies import client, json_reply
 
 blueprint = Blueprint("classify", __name__)
 
-_DETAILS = Parameter("details", "query", "1 answers the whole ClassifyResponse.", {"enum": ["1"]})
-
 
 @blueprint.post("/digits/classify")
-@Operation(body=CLASSIFY, parameters=(_DETAILS,))
+@Operation(body=CLASSIFY, query=Details)
 def classify() -> Response:
     """Answers the digit in one picture, such as [5]; `?details=1` answers the whole ClassifyResponse."""
+    whole = reading.query(Details).get("details", False)
     answer = client().classify(**reading.read(CLASSIFY))
-    if request.args.get("details") == "1":
+    if whole:
         return json_reply(answer)
     return Response(f"[{answer.digit}]", mimetype=JSON)
 

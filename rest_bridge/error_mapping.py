@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 from digits.client.errors import RemoteError
 from digits.errors import Unauthenticated
 from digits.signals import refusals
+from rest_bridge.operations import operation_of
 from rest_bridge.problems import BadRequest, Problem, response_of
 
 HTTP_OF = {
@@ -84,14 +85,20 @@ def _of_remote(error: RemoteError, endpoint: str | None) -> Problem:
 
 
 def _too_large() -> str:
-    limit, largest = request.max_content_length, current_app.config["MAX_CONTENT_LENGTH"]
-    way_out = (
-        " (DIGITS_MAX_UPLOAD_BYTES): put a batch below the service's data folder, and send its "
-        "images_batch_path"
-        if limit == largest
-        else ": send a file as a form"
-    )
-    return f"the body is too large; at most {limit:,} bytes are allowed{way_out}"
+    limit = request.max_content_length
+    return f"the body is too large; at most {limit:,} bytes are allowed{_way_of_a_large_body(limit)}"
+
+
+def _way_of_a_large_body(limit: int | None) -> str:
+    """How a body over the limit can be sent, if the call knows a way."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    forms = operation_of(view).body if view else None
+    if forms is None:
+        return ""
+    if limit != current_app.config["MAX_CONTENT_LENGTH"]:
+        return ": send a file as a form"
+    path = f"put the file below the service's data folder, and send its {forms.json.path_field}"
+    return f" (DIGITS_MAX_UPLOAD_BYTES): {path}"
 
 
 def _detail(error: RemoteError) -> str:

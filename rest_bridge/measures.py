@@ -15,7 +15,7 @@ from digits.signals import context as log_context
 from digits.signals import exposition, traces
 from digits.signals.certificates import CertificateExpiry
 from digits.signals.logs import FIELDS
-from digits.signals.metrics import calls as measured
+from digits.signals.metrics import requests as measured
 from rest_bridge.operations import Operation
 
 access_logger = logging.getLogger("digits.access")
@@ -76,7 +76,7 @@ def _end(error: BaseException | None) -> None:
 
 def _measure(response: Response) -> Response:
     g.seconds = time.perf_counter() - g.began
-    measured.HTTP_SECONDS.labels(_method(), _route(), response.status_code).observe(g.seconds)
+    measured.SECONDS.labels(_method(), _route(), response.status_code).observe(g.seconds)
     trace.get_current_span().set_attribute("http.response.status_code", response.status_code)
     response.headers[log_context.REQUEST_ID_HEADER] = log_context.REQUEST_ID.get()
     return response

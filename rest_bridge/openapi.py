@@ -86,14 +86,17 @@ def _path_parameters(rule: Rule) -> list[dict[str, Any]]:
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
-    described = operation.query.model_json_schema() if operation.query else {}
+    described = operation.query.model_json_schema()
     query, required = described.get("properties", {}), described.get("required", [])
     return [
         *(
             _parameter(name, "query", schema, schema.pop("description")) | {"required": name in required}
             for name, schema in query.items()
         ),
-        *(_parameter(each.name, each.place, each.schema, each.description) for each in operation.parameters),
+        *(
+            _parameter(each.name, "header", {"type": "string"}, each.description)
+            for each in operation.headers
+        ),
     ]
 
 

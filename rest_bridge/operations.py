@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from rest_bridge.bodies import Forms
+from rest_bridge.bodies import Forms, Query
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -16,13 +16,11 @@ JSON = "application/json"
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """A header or a part of the query."""
+class Header:
+    """A header that a view reads."""
 
     name: str
-    place: str
     description: str
-    schema: dict[str, Any] = field(default_factory=lambda: {"type": "string"})
 
 
 @dataclass(frozen=True)
@@ -37,8 +35,8 @@ class Operation:
     body: Forms | None = None
     json_body: type[BaseModel] | None = None
     optional_body: type[BaseModel] | None = None
-    query: type[BaseModel] | None = None
-    parameters: tuple[Parameter, ...] = ()
+    query: type[Query] = Query
+    headers: tuple[Header, ...] = ()
     responses: tuple[tuple[str, str], ...] = ()
 
     def __call__(self, view: View) -> View:

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from rest_bridge import slips
-from rest_bridge.bodies import Forms
+from rest_bridge.bodies import Forms, Query
 from rest_bridge.problems import BadRequest
-from rest_bridge.refusals import refusal, shown, type_name
+from rest_bridge.refusals import refusal, shown, type_name, unknown_parameter
 
 # The documented JSON bodies are far below 1 KB; a picture or a batch comes as a multipart upload.
 MAX_JSON_BYTES = 2 << 20
@@ -27,12 +27,12 @@ def read(forms: Forms) -> dict[str, Any]:
             raise BadRequest(slips.NO_BOUNDARY)
         # All that a form says is text.
         return _checked(forms.multipart, _form(), strict=False)
-    return _checked(forms.json, _json(), strict=True)
+    return _checked(forms.json, _json(forms.json, "application/json or multipart/form-data"), strict=True)
 
 
 def read_json(model: type[BaseModel]) -> dict[str, Any]:
     """The fields of a JSON body, by name; raises BadRequest naming the field."""
-    return _checked(model, _json(), strict=True)
+    return _checked(model, _json(model), strict=True)
 
 
 def read_optional(model: type[BaseModel]) -> dict[str, Any]:
@@ -43,12 +43,19 @@ def read_optional(model: type[BaseModel]) -> dict[str, Any]:
     if request.mimetype != "application/json":
         wanted = '-H "Content-Type: application/json"'
         raise BadRequest(f"Content-Type must be application/json: curl -X POST {wanted} …", status=415)
-    return _checked(model, _json(), strict=True) if _body(MAX_JSON_BYTES) else {}
+    return _checked(model, _json(model), strict=True) if _body(MAX_JSON_BYTES) else {}
 
 
-def query(model: type[BaseModel]) -> dict[str, Any]:
+def query(model: type[Query]) -> dict[str, Any]:
     """What the address says after "?", by name; raises BadRequest naming the field."""
-    return _checked(model, request.args.to_dict(), strict=False)
+    return _checked(model, _each_once([*request.args.items(multi=True)]), strict=False)
+
+
+def check_parameters(model: type[Query]) -> None:
+    """Raises BadRequest for a part of the query that the call does not know."""
+    for name in request.args:
+        if name not in model.model_fields:
+            raise unknown_parameter(model, name)
 
 
 def _checked(model: type[BaseModel], fields: dict[str, Any], strict: bool) -> dict[str, Any]:
@@ -59,15 +66,15 @@ def _checked(model: type[BaseModel], fields: dict[str, Any], strict: bool) -> di
     return {name: getattr(checked, name) for name in checked.model_fields_set}
 
 
-def _json() -> dict[str, Any]:
-    body = _body(MAX_JSON_BYTES)
+def _json(model: type[BaseModel], media: str = "application/json") -> dict[str, Any]:
+    body, such_as = _body(MAX_JSON_BYTES), f"such as {slips.example(model)}"
     if not body:
-        raise BadRequest("there is no body; send a JSON object")
+        raise BadRequest(f"there is no body; send a JSON object, {such_as}")
     if request.mimetype != "application/json":
-        raise BadRequest("Content-Type must be application/json or multipart/form-data", status=415)
-    document = _decoded(body)
+        raise BadRequest(f"Content-Type must be {media}", status=415)
+    document = _decoded(body, model)
     if not isinstance(document, dict):
-        raise BadRequest(f"the body must be a JSON object, not {type_name(document)}")
+        raise BadRequest(f"the body must be a JSON object, {such_as}, not {type_name(document)}")
     return document
 
 
@@ -85,16 +92,18 @@ def _form() -> dict[str, Any]:
     return _each_once([*request.form.items(multi=True), *request.files.items(multi=True)])
 
 
-def _decoded(body: bytes) -> Any:
+def _decoded(body: bytes, model: type[BaseModel]) -> Any:
     try:
         return json.loads(body.decode("utf-8-sig"), object_pairs_hook=_each_once, parse_constant=_no_constant)
     except UnicodeDecodeError as error:
-        raise BadRequest(slips.of_body(body) or f"the body is not UTF-8 at byte {error.start}") from error
+        raise BadRequest(
+            slips.of_body(body, model) or f"the body is not UTF-8 at byte {error.start}"
+        ) from error
     except (ValueError, RecursionError) as error:
-        if slip := slips.of_body(body):
+        if slip := slips.of_body(body, model):
             raise BadRequest(f"the body is not JSON: {slip}") from error
         place = f": {error.msg} at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
-        raise BadRequest(f"the body is not JSON{place}") from error
+        raise BadRequest(f"the body is not JSON{place}; send {slips.example(model)}") from error
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

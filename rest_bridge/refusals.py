@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -44,6 +45,12 @@ def refusal(model: type[BaseModel], error: ValidationError) -> BadRequest:
     return BadRequest(_sentence(model, first, field), field)
 
 
+def unknown_parameter(model: type[BaseModel], name: str) -> BadRequest:
+    """A part of the query that the call does not know, and those that it knows."""
+    field = shown(name)
+    return BadRequest(f'unknown parameter "{field}" after "?"; {_listed(model.model_fields)}', field)
+
+
 def shown(name: str) -> str:
     """A caller's own name for a field as answers repeat it: at most 100 characters of valid Unicode."""
     return name[:100].encode(errors="replace").decode()
@@ -69,7 +76,7 @@ def _sentence(model: type[BaseModel], error: ErrorDetails, field: str) -> str:
     if error["type"] in _SENTENCES:
         found = type_name(error["input"])
         return f'"{field}" {_SENTENCES[error["type"]].format(found=found, **error.get("ctx", {}))}'
-    return _unknown(field, error["input"], allowed, getattr(model, "upload_field", ""))
+    return _unknown(model, field, error["input"])
 
 
 def _range(limits: dict[str, Any]) -> str:
@@ -78,10 +85,16 @@ def _range(limits: dict[str, Any]) -> str:
     return f"from {limits['minimum']} to {limits['maximum']}"
 
 
-def _unknown(field: str, value: object, allowed: dict[str, Any], upload: str) -> str:
+def _unknown(model: type[BaseModel], field: str, value: object) -> str:
+    allowed: dict[str, Any] = model.model_json_schema()["properties"]
     uploads = [name for name, limits in allowed.items() if limits.get("format") == "binary"]
-    if slip := slips.of_name(field, upload, value):
+    if slip := slips.of_name(field, model, value):
         return slip
     if isinstance(value, FileStorage):
         return f'unknown file "{field}"; the file is "{uploads[0]}"'
-    return f'unknown field "{field}"; allowed: {", ".join(name for name in allowed if name not in uploads)}'
+    return f'unknown field "{field}"; {_listed(name for name in allowed if name not in uploads)}'
+
+
+def _listed(names: Iterable[str]) -> str:
+    found = ", ".join(names)
+    return f"allowed: {found}" if found else "there are none"

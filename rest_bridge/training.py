@@ -13,25 +13,25 @@ from digits.reports import report
 from digits.v1.training_pb2 import SUCCEEDED, JobState, TrainProgress
 from rest_bridge import events, reading
 from rest_bridge.bodies import TRAIN, NoBody, Page
-from rest_bridge.operations import Operation, Parameter
+from rest_bridge.operations import Header, Operation
 from rest_bridge.problems import Problem, response_of
 from rest_bridge.replies import client, json_reply
 
 blueprint = Blueprint("jobs", __name__)
 
-_PREFER = Parameter("Prefer", "header", "respond-async answers 202 at once.")
+_PREFER = Header("Prefer", "respond-async answers 202 at once.")
 # It has no script, and fetches nothing.
 _REPORT_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
     "Cache-Control": "no-store",
 }
-_LAST_EVENT_ID = Parameter("Last-Event-ID", "header", "The newest event seen.")
+_LAST_EVENT_ID = Header("Last-Event-ID", "The newest event seen.")
 
 
 @blueprint.post("/digits/train")
 @Operation(
-    media="text/plain", body=TRAIN, parameters=(_PREFER,), responses=(("202", "Location names the job."),)
+    media="text/plain", body=TRAIN, headers=(_PREFER,), responses=(("202", "Location names the job."),)
 )
 def train() -> Response:
     """Trains; answers True once the job has succeeded, or 202 at once if the caller prefers respond-async."""
@@ -83,7 +83,7 @@ def cancel_job(job_id: str) -> Response:
 @blueprint.get("/digits/jobs/<job_id>/events")
 @Operation(
     media="text/event-stream",
-    parameters=(_LAST_EVENT_ID,),
+    headers=(_LAST_EVENT_ID,),
     responses=(("204", "The job is final and was seen to its end."),),
 )
 def watch_job(job_id: str) -> Response:

@@ -44,7 +44,7 @@ from digits.serving.version_floor import VersionFloor
 from digits.settings import Settings
 from digits.signals import audit, exposition
 from digits.signals.certificates import CertificateExpiry
-from digits.signals.metrics.systems import STORE_BYTES
+from digits.signals.metrics.elected import STORE_BYTES
 from digits.v1 import (
     digit_service_pb2_grpc,
     feedback_pb2_grpc,
@@ -64,6 +64,7 @@ from server.inference_servicer import InferenceServicer
 from server.job_servicer import JobServicer
 from server.model_servicer import ModelServicer
 from server.observed import Observed
+from server.pictures import Pictures
 from server.progress_stream import ProgressStreams
 from server.status_servicer import Queue, StatusServicer
 from server.unknown_calls import UnknownCalls
@@ -111,6 +112,7 @@ class Application:
                 "housekeeping": lambda _: self._housekeeping.loop.is_alive(3600.0),
             }
         )
+        self._pictures = Pictures(settings)
         self._progress_streams = ProgressStreams(self._jobs, self._floor, settings.heartbeat_seconds)
         self._server = self._make_server()
         self._health_server = listening.make_health_server(settings, self._health.servicer)
@@ -156,6 +158,7 @@ class Application:
         await self._server.stop(self._settings.drain_seconds)
         if self._health_server:
             await self._health_server.stop(0)
+        await self._pictures.end()
         self._housekeeping.stop()
         self._reconciler.stop()
         self._serving.stop()
@@ -246,6 +249,7 @@ class Application:
             admission,
             self._progress_streams,
             self._classifier,
+            self._pictures,
             predictions,
             access=access,
             settings=settings,

@@ -40,6 +40,7 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         admission: Admission,
         progress_streams: ProgressStreams,
         classifier: Classifier,
+        pictures: Pictures,
         predictions: Predictions,
         *,
         access: Access,
@@ -50,7 +51,7 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         )
         self._admission, self._progress_streams, self._classifier = admission, progress_streams, classifier
         self._predictions = predictions
-        self._access, self._settings, self._pictures = access, settings, Pictures(settings)
+        self._access, self._settings, self._pictures = access, settings, pictures
         self._bulk_room = asyncio.Semaphore(MAX_PIECES)
         self._piece_readings = max(1, settings.classify_max_batch // MAX_PIECES)
 

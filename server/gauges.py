@@ -5,7 +5,7 @@ from __future__ import annotations
 from digits.jobs.reconciler import Reconciler
 from digits.serving.batcher import Batcher
 from digits.serving.breaker import Breaker
-from digits.signals.metrics import jobs, serving
+from digits.signals.metrics import elected, serving
 
 
 def follow(batcher: Batcher, breaker: Breaker, reconciler: Reconciler) -> None:
@@ -13,4 +13,4 @@ def follow(batcher: Batcher, breaker: Breaker, reconciler: Reconciler) -> None:
     serving.WAITING_PICTURES.set_function(batcher.waiting_pictures)
     serving.OLDEST_WAIT_SECONDS.set_function(batcher.oldest_wait_seconds)
     serving.BREAKER_OPEN.set_function(breaker.is_open)
-    jobs.LEADER.set_function(reconciler.leads)
+    elected.LEADER.set_function(reconciler.leads)

@@ -73,7 +73,7 @@ class _Call:
         seconds = time.perf_counter() - self._began
         self._span.__exit__(kind, error, trace)
         code = _NAMES[code_of(error)]
-        measured.grpc_seconds(self._method, code).observe(seconds)
+        measured.seconds(self._method, code).observe(seconds)
         if self._access_log:
             self._log(code, seconds)
 

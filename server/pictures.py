@@ -2,43 +2,71 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
+
 from digits.errors import Overloaded
 from digits.imaging.candidate import Candidate
-from digits.imaging.candidates import candidates_of
-from digits.imaging.decode import Picture
+from digits.imaging.candidates import candidates
 from digits.settings import Settings
 from digits.signals.metrics.serving import DECODE_SECONDS
 from digits.v1 import digit_service_pb2 as pb
-from server import wire
+from digits.v1.decoding_pb2 import PictureFile, PictureReadings
+from server import picture_wire, wire
 from server.blocking import decoding, decoding_large, reading
+from server.decoders import Decoders
 
 # So many of the largest files may wait for a thread; of usual ones, hundreds.
 _MAX_WAITING_FILES = 4
 
 
 class Pictures:
-    """Small pictures are decoded side by side, a large one only when no other large one is."""
+    """Small pictures are read side by side, a large one only when no other large one is."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._room = _MAX_WAITING_FILES * settings.max_image_bytes
+        self._decoders = Decoders(settings.picture_processes)
 
     async def candidates(self, request: pb.ClassifyRequest) -> list[Candidate]:
-        """The readings of one picture; raises InvalidInput, NotFound, and Overloaded if too much waits."""
+        """The readings of one picture; raises InvalidInput, NotFound, and Overloaded if too much waits.
+
+        A caller that leaves does not end the reading of its picture, which counts until it is over.
+        """
         if request.WhichOneof("picture") == "pixels":
             return [wire.pixels_from(request)]
         size = len(request.image)
         if size > self._room:
             raise Overloaded("too many bytes of pictures are waiting", retry_after_seconds=1.0)
         self._room -= size
-        try:
-            return await self._decoded(request)
-        finally:
-            self._room += size
+        reading = asyncio.create_task(self._read(request))
+        reading.add_done_callback(partial(self._over, size))
+        return await asyncio.shield(reading)
 
-    async def _decoded(self, request: pb.ClassifyRequest) -> list[Candidate]:
-        # A file may be on a network mount that hangs; pictures that came with their request need no file.
-        pool = reading if request.WhichOneof("picture") == "image_path" else decoding
+    async def end(self) -> None:
+        """Ends the processes that read pictures."""
+        await self._decoders.end()
+
+    async def _file(self, request: pb.ClassifyRequest) -> PictureFile:
+        if request.WhichOneof("picture") != "image_path":
+            return wire.file_from(request, self._settings)
+        # It may be on a network mount that hangs; a picture that came with its request needs no thread.
+        return await reading(wire.file_from, request, self._settings)
+
+    def _over(self, size: int, reading: asyncio.Task[list[Candidate]]) -> None:
+        self._room += size
+        if not reading.cancelled():
+            reading.exception()
+
+    async def _read(self, request: pb.ClassifyRequest) -> list[Candidate]:
         with DECODE_SECONDS.time():
-            found = await pool(wire.candidates_from, request, self._settings)
-            return await decoding_large(candidates_of, found) if isinstance(found, Picture) else found
+            return await self._of_file(await self._file(request))
+
+    async def _of_file(self, file: PictureFile) -> list[Candidate]:
+        if self._decoders.ready():
+            found = PictureReadings.FromString(await self._decoders.ask(file.SerializeToString()))
+        else:
+            found = await decoding(picture_wire.read, file)
+        if found.large:
+            return await decoding_large(candidates, file.content, file.max_bytes, file.field)
+        return picture_wire.candidates_from(file, found)

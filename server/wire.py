@@ -11,18 +11,13 @@ from digits.errors import InvalidInput
 from digits.feedback.predictions import Predictions
 from digits.imaging import judge
 from digits.imaging.candidate import Candidate
-from digits.imaging.candidates import candidates_of
-from digits.imaging.decode import Picture
 from digits.imaging.raw_pixels import from_pixels
-from digits.imaging.region import Box
 from digits.pixels import PIXELS_PER_IMAGE
 from digits.serving.answering import Answer
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2 as pb
-
-# A picture that takes more to decode waits until no other such one is at work: two megapixels of colour. A
-# camera's JPEG is decoded at a quarter or an eighth of its size, and takes less.
-_LARGE_BYTES = 8_000_000
+from digits.v1.decoding_pb2 import PictureFile
+from server.picture_wire import box_of
 
 
 def pixels_from(request: pb.ClassifyRequest) -> Candidate:
@@ -30,22 +25,15 @@ def pixels_from(request: pb.ClassifyRequest) -> Candidate:
     return from_pixels(request.pixels, "pixels")
 
 
-def candidates_from(request: pb.ClassifyRequest, settings: Settings) -> list[Candidate] | Picture:
-    """Returns the readings of the request's picture file, at least one; of a large one the picture itself.
-
-    Raises InvalidInput, NotFound.
-    """
+def file_from(request: pb.ClassifyRequest, settings: Settings) -> PictureFile:
+    """The request's picture file, from the data folder if it names one; raises InvalidInput, NotFound."""
     kind = request.WhichOneof("picture")
     if kind == "image":
-        return _of_file(request.image, settings, "image")
+        return PictureFile(content=request.image, field=kind, max_bytes=settings.max_image_bytes)
     if kind == "image_path":
-        return _of_file(_content(request.image_path, settings), settings, "image_path")
+        content = _content(request.image_path, settings)
+        return PictureFile(content=content, field=kind, max_bytes=settings.max_image_bytes)
     raise InvalidInput("picture", "give one of image_path, image and pixels")
-
-
-def _of_file(data: bytes, settings: Settings, field: str) -> list[Candidate] | Picture:
-    picture = Picture.of(data, settings.max_image_bytes, field)
-    return picture if picture.decoded_bytes > _LARGE_BYTES else candidates_of(picture)
 
 
 def _content(relative: str, settings: Settings) -> bytes:
@@ -92,8 +80,4 @@ def _response(
 
 
 def _preview(candidate: Candidate) -> pb.Preview:
-    return pb.Preview(pixels=candidate.pixels.tobytes(), box=_box(candidate.box))
-
-
-def _box(box: Box) -> pb.Box:
-    return pb.Box(left=box.left, top=box.top, width=box.width, height=box.height)
+    return pb.Preview(pixels=candidate.pixels.tobytes(), box=box_of(candidate.box))

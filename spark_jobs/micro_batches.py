@@ -39,10 +39,13 @@ class MicroBatches:
         self._plan, self._seed, self.state = plan, seed, state
         self._lease, self._checkpoints, self._feed, self._report = lease, checkpoints, feed, report
         self._eta = Eta(plan.total_images)
+        # Until when the state's seconds count.
+        self._counted = time.monotonic()
 
     def start(self) -> None:
         """The first micro-batch comes now: what is estimated counts from here."""
-        self._eta.started(time.monotonic(), self.state.images_trained)
+        self._counted = time.monotonic()
+        self._eta.started(self._counted, self.state.images_trained)
 
     def train(self, fresh: DataFrame) -> bool:
         """Trains one micro-batch and commits it; returns whether the epoch is over."""
@@ -54,11 +57,11 @@ class MicroBatches:
         results = self._train_partitions(fresh)
         if any(result.image_count for result in results):
             before, trained = self.state, time.monotonic()
-            after = before.after(results, trained - started)
+            after = before.after(results, trained - self._counted)
             merged = time.monotonic()
             with measured.COMMIT_SECONDS.time(), traces.span("commit"):
                 self._checkpoints.commit(after.to_proto(self._lease.job_id, self._lease.number))
-            self.state, committed = after, time.monotonic()
+            self.state, self._counted, committed = after, trained, time.monotonic()
             took = Took(committed - started, merged - trained, committed - merged)
             self._tell(before, results, took)
         return self.epoch_is_over()
@@ -108,6 +111,7 @@ class MicroBatches:
             epoch=state.epoch,
             micro_batch=state.micro_batch,
             images_per_second=images / seconds,
+            training_seconds=state.seconds,
             loss=sum(result.loss_sum for result in results) / images,
             accuracy=sum(result.correct_count for result in results) / images,
         )

@@ -48,6 +48,14 @@ class Plan:
         return self.train_count * self.passes * self.epochs
 
     @property
+    def remark(self) -> str:
+        """How often few images are passed over; empty if that is as often as many are."""
+        times = self.passes * self.epochs
+        if times == self.recipe.epochs:
+            return ""
+        return f"few images: each of the {self.train_count:,} to train on is passed over {times} times"
+
+    @property
     def max_blocks(self) -> int:
         """Blocks in a micro-batch at most: what the recipe says, cut so that an epoch has no small rest.
 

@@ -37,13 +37,14 @@ class ProgressReport:
             if time.monotonic() - self._written >= _SHORTEST_INTERVAL_SECONDS:
                 self._write(lambda job: _set(job, fields))
 
-    def begin(self, **fields: int) -> None:
+    def begin(self, remark: str = "", **fields: float) -> None:
         """Moves the job to INGESTING, told how far its training is; raises LeaseLost, Cancelled.
 
-        One that has micro-batches already goes on from a checkpoint, which is noted.
+        `remark` is what callers should know of how it will go, if anything. A job that has micro-batches
+        already goes on from a checkpoint, which is noted.
         """
         with self._lock:
-            self._write(lambda job: _begin(job, fields))
+            self._write(lambda job: _begin(job, remark, fields))
 
     def trained(self, eta_seconds: float, took: Took, **fields: float) -> None:
         """Tells what a micro-batch brought; raises LeaseLost, Cancelled."""
@@ -62,13 +63,15 @@ class ProgressReport:
         return self._lease.edit(change)
 
 
-def _enter(job: pb.Job, state: pb.JobState, fields: Mapping[str, int]) -> None:
+def _enter(job: pb.Job, state: pb.JobState, fields: Mapping[str, float]) -> None:
     advance(job, state)
     _set(job, fields)
 
 
-def _begin(job: pb.Job, fields: Mapping[str, int]) -> None:
+def _begin(job: pb.Job, remark: str, fields: Mapping[str, float]) -> None:
     _enter(job, pb.INGESTING, fields)
+    if remark and remark not in job.progress.notes:
+        job.progress.notes.append(remark)
     if job.progress.micro_batch:
         history.note_resumption(job)
 

@@ -73,11 +73,13 @@ class TrainingRun:
             check_orientation(self._dataset, ModelLoader(self._context.registry, self._context.store))
         state = self._micro_batches.state
         self._report.begin(
+            self._plan.remark,
             images_total=self._plan.total_images,
             epochs=self._plan.epochs,
             epoch=state.epoch,
             images_trained=state.images_trained,
             micro_batch=state.micro_batch,
+            training_seconds=state.seconds,
         )
         with self._feed.open(state, blocks.blocks(self._dataset.train(self._job.spec.seed))):
             # While the first images are read: a recipe that is new to the workers is compiled outside

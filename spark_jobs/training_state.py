@@ -24,9 +24,10 @@ class TrainingState:
     images_trained: int = 0
     micro_batch: int = 0
     seconds: float = 0.0
+    """In training, what lies between two micro-batches included."""
 
     def after(self, results: Sequence[PartitionResult], seconds: float) -> TrainingState:
-        """Merges what the partitions of a micro-batch learned; raises EmptyRound if they saw nothing."""
+        """Merges what the partitions of a micro-batch learned in `seconds`; raises EmptyRound if nothing."""
         trained = self.trained
         for result in results:
             trained = trained.plus(result.offsets)

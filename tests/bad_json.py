@@ -19,7 +19,7 @@ BAD_JSON: dict[str, tuple[bytes, str | None, str]] = {
     "base64 of a picture": (b'{"image": "iVBORw0KGgoAAAANSUhEUg"}', "image", "curl -F image=@FILE"),
     "a data URL": (b'{"image": "data:image/png;base64,iVBORw0KGgo="}', "image", "curl -F image=@FILE"),
     "pixels in a list": (b'{"image": [[0, 255], [255, 0]]}', "image", "curl -F image=@FILE"),
-    "TensorFlow Serving's body": (b'{"instances": [[0.0, 1.0]]}', "instances", "curl -F image=@n5.png"),
+    "TensorFlow Serving's body": (b'{"instances": [[0.0, 1.0]]}', "instances", "curl -F image=@FILE"),
     "single quotes of a Windows shell": (b"'{image_path:", None, "Windows shell"),
     "quotes that a Windows shell took": (b"{image_path: test/data/n5.png}", None, "Windows shell"),
     "a Python dict": (b"{'image_path': 'test/data/n5.png'}", None, "single quotes"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import struct
+import zipfile
 from typing import Any
 
 import numpy as np
@@ -45,10 +46,19 @@ def csv(x: Array, y: Array, heading: bool = True, end: str = "\n") -> bytes:
     return "".join(",".join(line) + end for line in lines).encode()
 
 
+def zipped(files: Files) -> bytes:
+    """The files as a zip."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
 def idx(array: Array, kind: int = 0x08) -> bytes:
-    """An IDX file of bytes (0x08), or of big-endian int32 (0x0C)."""
+    """An IDX file of bytes (0x08), big-endian int32 (0x0C) or big-endian float64 (0x0E)."""
     head = struct.pack(f">HBB{array.ndim}I", 0, kind, array.ndim, *array.shape)
-    return head + array.astype(">i4" if kind == 0x0C else np.uint8).tobytes()
+    return head + array.astype({0x0C: ">i4", 0x0E: ">f8"}.get(kind, np.uint8)).tobytes()
 
 
 def idx_files(names: str, test: str = "test") -> Files:
@@ -200,7 +210,7 @@ REFUSED: dict[str, tuple[bytes, tuple[str, ...]]] = {
     "one array": (b"\x93NUMPY\1\0", ("a single array (.npy)",)),
     "base64": (b"UEsDBBQAAAAIAAAAIQBPhpBVtQAAALYAAAALABQAeF90cmFpbg==", ("base64 as text",)),
     "a picture": (b"\x89PNG\r\n\x1a\n", ("a PNG picture",)),
-    "one IDX file": (idx(X), ("is one IDX file",)),
+    "one IDX file": (idx(X), ("is one IDX file", "Right is: train-images-idx3-ubyte")),
     "CSV with too few columns": (
         csv(X, Y).replace(b",pixel783", b"").replace(b"\n", b",1\n"),
         ("785 columns",),
@@ -215,7 +225,16 @@ REFUSED: dict[str, tuple[bytes, tuple[str, ...]]] = {
         csv(X, Y).replace(b",255,", b",65791,", 1),
         ("holds 0 to 65791; allowed are",),
     ),
-    "CSV with a label 10": (csv(X, np.where(Y == 9, 10, Y)), ("label 9 is 10",)),
+    "CSV with a label 10": (
+        csv(X, np.where(Y == 9, 10, Y)),
+        ("the digits 0 to 9, but that of image 10 is '10'", 'Right is: numpy.savetxt("batch.csv"'),
+    ),
+    "CSV with a word for a label": (
+        csv(X, Y).replace(b"\n0,", b"\nnull,", 1),
+        ("the digits 0 to 9, but that of image 1 is 'null'",),
+    ),
+    "CSV with a label below 0": (csv(X, Y.astype(int) - 1, heading=False), ("that of image 1 is '-1'",)),
+    "a zip of pictures": (zipped({"5/a.png": b"\x89PNG"}), ("5/a.png in the upload", "PIL.Image.open")),
 }
 
 # Name → (files in a folder, everything that the one answer says).
@@ -250,5 +269,16 @@ REFUSED_FOLDERS: dict[str, tuple[Files, tuple[str, ...]]] = {
             "t10k-labels",
         ),
     ),
-    "pictures": ({"1.png": b"\x89PNG", "raw/2.png": b"\x89PNG"}, ("holds neither", "1.png, raw/")),
+    "IDX files with their axes mixed up": (
+        {
+            "train-images-idx3-ubyte": idx(X.transpose(1, 2, 0)),
+            "train-labels-idx1-ubyte": idx(Y.astype(float) / 2, 0x0E),
+        },
+        ("has (28, 28, 44): x = x.transpose(2, 0, 1)", "Right is: train-images-idx3-ubyte"),
+    ),
+    "pictures": (
+        {"1.png": b"\x89PNG", "raw/2.png": b"\x89PNG"},
+        ("holds neither", "1.png, raw/", "PIL.Image.open"),
+    ),
+    "pictures by digit": ({"0/a.png": b"\x89PNG", "1/b.png": b"\x89PNG"}, ("but 0/, 1/", 'glob("[0-9]/*")')),
 }

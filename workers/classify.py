@@ -21,7 +21,7 @@ from digits.serving.serving_model import ServingModel, ServingSnapshot
 from digits.settings import Settings
 from digits.signals import context as log_context
 from digits.signals import traces
-from digits.signals.metrics import serving as measured
+from digits.signals.metrics.model import BATCH_PICTURES
 from digits.v1 import queue_pb2
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class ClassifyWorker:
         pixels = np.frombuffer(batch.pixels, np.uint8).reshape(-1, PIXELS_PER_IMAGE)
         with traces.span("predict", pictures=len(pixels), version=model.version):
             prediction = model.predictor.predict(pixels)
-        measured.BATCH_PICTURES.observe(len(pixels))
+        BATCH_PICTURES.observe(len(pixels))
         return queue_pb2.ClassifyBatchResult(
             probabilities=prediction.probabilities.tobytes(),
             not_a_digit=prediction.not_a_digit.tobytes(),

@@ -16,6 +16,7 @@ from digits.jobs.states import advance
 from digits.ports import Coordinator
 from digits.signals.context import REQUEST_ID
 from digits.signals.metrics import jobs as measured
+from digits.signals.metrics.training import ATTEMPTS
 from digits.v1 import training_pb2 as pb
 from workers.failure_policy import Verdict, problem, verdict
 from workers.outage import Answer, until_answered, wait_for_recovery
@@ -53,7 +54,7 @@ class LeasedJobs:
         if lease is None:
             logger.info("job %s is not for this worker", job_id)
             return False
-        measured.ATTEMPTS.inc()
+        ATTEMPTS.inc()
         try:
             job = self._jobs.get(job_id)
             REQUEST_ID.set(job.spec.origin.request_id)

@@ -26,7 +26,7 @@ from kazoo.retry import KazooRetry
 
 from digits.adapters.zookeeper_access import OPEN, ZooKeeperAccess
 from digits.errors import CoordinatorUnavailable
-from digits.signals.metrics import systems as measured
+from digits.signals.metrics import zookeeper as measured
 
 logger = logging.getLogger(__name__)
 
@@ -174,10 +174,10 @@ class ZooKeeperSession:
     def _changed(self, state: str) -> None:
         """Kazoo's own thread calls this, and it must not wait for anything."""
         logger.log(logging.INFO if state == KazooState.CONNECTED else logging.WARNING, "ZooKeeper: %s", state)
-        measured.ZOOKEEPER_CONNECTED.set(state == KazooState.CONNECTED)
+        measured.CONNECTED.set(state == KazooState.CONNECTED)
         if state == KazooState.LOST:
             self.number += 1
-            measured.ZOOKEEPER_SESSIONS_LOST.inc()
+            measured.SESSIONS_LOST.inc()
             failed = self._client.client_state == KeeperState.AUTH_FAILED
             self._refused = self._refused or failed or isinstance(self._last_word.error, _REFUSED)
         elif state == KazooState.CONNECTED:

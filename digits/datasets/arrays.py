@@ -40,6 +40,10 @@ class StoredArray:
     def __len__(self) -> int:
         return self.shape[0] if self.shape else 0
 
+    def variable(self, usual: str) -> str:
+        """What a line of Python may call it; a file's name is no such name."""
+        return self.name if self.name.isidentifier() else usual
+
     @property
     def byte_count(self) -> int:
         """Bytes of all values."""
@@ -81,10 +85,11 @@ class StoredArray:
         return faults
 
     def _shape_hint(self) -> str:
+        x = self.variable("x")
         if len(self.shape) == 3 and self.shape[:2] == (SIDE, SIDE):
-            return f": {self.name} = {self.name}.transpose(2, 0, 1)"
+            return f": {x} = {x}.transpose(2, 0, 1)"
         if len(self.shape) == 4 and self.shape[1:] == (SIDE, SIDE, 3):
-            return f": {self.name} = {self.name}.mean(axis=3)"
+            return f": {x} = {x}.mean(axis=3)"
         return ""
 
     def image_note(self) -> str:

@@ -10,14 +10,14 @@ import numpy as np
 
 from digits.datasets.array_names import TEST, TRAIN
 from digits.datasets.arrays import Rows
+from digits.datasets.findings import CSV
 from digits.datasets.intake import Intake
-from digits.datasets.labels import joined
 from digits.datasets.shards import reading
 from digits.datasets.source import Source
 from digits.datasets.unpacking import ratio_fault
 from digits.errors import InvalidInput
 from digits.file_kinds import kind_of
-from digits.pixels import PIXELS_PER_IMAGE, Pixels
+from digits.pixels import CLASSES, PIXELS_PER_IMAGE, Pixels
 
 # 784 pixels of up to 20 characters and their commas.
 MAX_LINE_BYTES = 32 << 10
@@ -35,6 +35,7 @@ def looks_like_csv(head: bytes) -> bool:
 
 def read_csv(source: Source, intake: Intake) -> None:
     """Hands one file's images to the intake, or what keeps them from being a batch."""
+    intake.findings.right = CSV
     try:
         with reading(source.name, source.field):
             reader = _Reader(source)
@@ -72,7 +73,7 @@ class _Reader:
 
     def labels(self, intake: Intake) -> Pixels | None:
         """The first column whole; None, and a fault, if the images are more than may be."""
-        columns: list[Rows] = []
+        columns: list[Pixels] = []
         count = 0
         for lines in self._lines():
             count += len(lines)
@@ -80,9 +81,14 @@ class _Reader:
                 return None
             if fault := ratio_fault(count * _COLUMNS, self._source.size()):
                 raise ValueError(fault)
-            values = [float(line.partition(b",")[0].strip(b' "')) for line in lines]
-            columns.append(np.array(values).reshape(-1, 1))
-        return joined(columns, "the label column")
+            digits = [_digit(line) for line in lines]
+            if None in digits:
+                at = digits.index(None)
+                image = count - len(lines) + at + 1
+                problem = f"that of image {image:,} is {_shown(_label(lines[at]))}"
+                raise ValueError(f"the label column must hold the digits 0 to 9, but {problem}")
+            columns.append(np.array(digits, np.uint8))
+        return np.concatenate(columns) if columns else np.empty(0, np.uint8)
 
     def rows(self) -> Iterator[Rows]:
         """Yields the pixels, (n, 784) of int64 or float32; raises InvalidInput for what is no number."""
@@ -130,12 +136,25 @@ def _line(stream: IO[bytes]) -> bytes:
     return line.removeprefix(b"\xef\xbb\xbf")
 
 
+def _label(line: bytes) -> bytes:
+    return line.partition(b",")[0].strip(b' "\r\n\t')
+
+
+def _digit(line: bytes) -> int | None:
+    """A line's label, which may be written as 5, 5.0 or 5e0; None if it is no digit."""
+    try:
+        value = float(_label(line))
+    except ValueError:
+        return None
+    return int(value) if 0 <= value < CLASSES and value.is_integer() else None
+
+
 def _part(name: str) -> str:
     return TEST if re.search(r"(^|[-_.])(test|t10k)([-_.]|$)", name, re.IGNORECASE) else TRAIN
 
 
 def _is_number(word: bytes) -> bool:
-    return re.fullmatch(rb'\s*"?\d+(\.\d*)?"?\s*', word) is not None
+    return re.fullmatch(rb'\s*"?[-+]?\d+(\.\d*)?"?\s*', word) is not None
 
 
 def _shown(line: bytes) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from digits.datasets.batch_files import BatchFiles
 from digits.datasets.csv_file import looks_like_csv, read_csv
+from digits.datasets.findings import IDX, PICTURES, are_pictures
 from digits.datasets.idx import IdxName, read_idx
 from digits.datasets.intake import Intake
 from digits.datasets.matching import Matching
@@ -48,6 +49,7 @@ def take_files(source: Path | bytes | Source | Matching, intake: Intake) -> Batc
 
 def _take_file(source: Source, intake: Intake) -> None:
     if source.head(3) == b"\0\0\x08":
+        intake.findings.right = IDX
         intake.findings.fault(f"{source.name} is one IDX file: name the folder that holds it with its labels")
     elif _is_csv(source):
         read_csv(source, intake)
@@ -75,8 +77,14 @@ def _take_folder(folder: Path, intake: Intake) -> BatchFiles:
         problem = (
             f"is a folder that holds neither .npz files nor MNIST's IDX files nor .csv files, but {held}"
         )
-        raise InvalidInput(intake.field, problem)
+        raise InvalidInput(intake.field, f"{problem}{_of_pictures(files, folders)}")
     return _taken(take, files, [f"{name}/" for name in folders], intake)
+
+
+def _of_pictures(files: Iterable[str], folders: Iterable[str]) -> str:
+    """How pictures in a folder become a batch, if these are some."""
+    sorted_by_digit = any(len(name) == 1 and name.isdecimal() for name in folders)
+    return f". Right is: {PICTURES}" if sorted_by_digit or are_pictures(files) else ""
 
 
 def _take_matching(source: Matching, intake: Intake) -> BatchFiles:

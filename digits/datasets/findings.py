@@ -10,16 +10,36 @@ MAX_FAULT_CHARACTERS = 300
 MAX_NOTES = 20
 
 _NAMES_SHOWN = 4
-_RIGHT = (
-    'numpy.savez_compressed("batch.npz", x_train=x, y_train=y), x (N, 28, 28), 0 for paper to 255 for ink, '
-    "y (N,), the digits 0 to 9"
+
+_ARRAYS = "x (N, 28, 28), 0 for paper to 255 for ink, y (N,), the digits 0 to 9"
+_SAVED = 'numpy.savez_compressed("batch.npz", x_train=x, y_train=y)'
+# What would be right, in the format that was sent.
+NPZ = f"{_SAVED}, {_ARRAYS}"
+CSV = (
+    'numpy.savetxt("batch.csv", numpy.column_stack([y, x.reshape(len(x), 784)]), "%d", ","), '
+    f"x uint8 {_ARRAYS[2:]}"
 )
+IDX = (
+    "train-images-idx3-ubyte, the bytes 0 0 8 3, N, 28 and 28 as big-endian uint32, and x as uint8; "
+    f"train-labels-idx1-ubyte, 0 0 8 1, N, and y as uint8; {_ARRAYS}"
+)
+PICTURES = (
+    'an npz of them: paths = [*pathlib.Path("FOLDER").glob("[0-9]/*")]; '
+    'x = [numpy.asarray(PIL.Image.open(path).convert("L").resize((28, 28))) for path in paths]; '
+    f"y = [int(path.parent.name) for path in paths]; {_SAVED}"
+)
+
+
+def are_pictures(names: Iterable[str]) -> bool:
+    """Whether there are pictures among the files, by their names."""
+    return any(name.lower().endswith((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")) for name in names)
 
 
 class Findings:
     """Collects, so that one answer says all of it."""
 
     def __init__(self) -> None:
+        self.right = NPZ
         self._faults: list[str] = []
         self._found: list[str] = []
         self._notes: dict[str, list[str]] = {}
@@ -52,7 +72,7 @@ class Findings:
             faults.append(f"and {len(self._faults) - MAX_FAULTS} more")
         found = f". Found: {_listed(self._found, 2 * _NAMES_SHOWN)}" if self._found else ""
         noted = "".join(f". {note}" for note in self.notes()[:_NAMES_SHOWN])
-        return f"{'; '.join(faults)}{found}{noted}. Right is: {_RIGHT}"
+        return f"{'; '.join(faults)}{found}{noted}. Right is: {self.right}"
 
     def notes(self) -> list[str]:
         """What was accepted and is said, a sentence each."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from digits.datasets.array_names import IMAGES, LABELS, TEST, TRAIN
 from digits.datasets.arrays import StoredArray
+from digits.datasets.findings import IDX
 from digits.datasets.intake import Intake
 from digits.datasets.shards import read_exactly, reading
 from digits.datasets.source import Source
@@ -55,6 +56,7 @@ class IdxName:
 
 def read_idx(files: Mapping[str, Source], intake: Intake) -> None:
     """Hands the pairs of files to the intake, or what keeps them from being a batch."""
+    intake.findings.right = IDX
     chosen: dict[IdxName, Source] = {}
     for name in sorted(files):
         role = IdxName.of(name)

@@ -15,8 +15,8 @@ def label_faults(array: StoredArray) -> list[str]:
     faults = []
     allowed = "iufb" if _one_hot(array) else "iuf"
     if array.dtype.kind not in allowed:
-        line = f"{array.name} = {array.name}.astype(int)"
-        faults.append(f"{array.title} must be integers 0 to 9, but is {array.dtype}: {line}")
+        y = array.variable("y")
+        faults.append(f"{array.title} must be integers 0 to 9, but is {array.dtype}: {y} = {y}.astype(int)")
     if not _is_column(array) and not _one_hot(array):
         shapes = f"(N,), (N, 1) or, one-hot, (N, {CLASSES})"
         faults.append(f"{array.title} must have the shape {shapes}, but has {array.shape}")
@@ -39,10 +39,10 @@ def digits_of(array: StoredArray) -> Pixels:
 
     Raises ValueError for one that is no digit, InvalidInput if the file is damaged.
     """
-    return joined(array.rows(), array.title, _one_hot(array))
+    return _joined(array.rows(), array.title, _one_hot(array))
 
 
-def joined(chunks: Iterable[Rows], title: str, one_hot: bool = False) -> Pixels:
+def _joined(chunks: Iterable[Rows], title: str, one_hot: bool = False) -> Pixels:
     """Puts rows of labels together as (N,) uint8; raises ValueError for one that is no digit."""
     found: list[Pixels] = []
     start = 0

@@ -13,6 +13,7 @@ from numpy.lib import format as npy
 
 from digits.datasets.array_names import IMAGES, LABELS, Role, Roles, roles_of, usual_name
 from digits.datasets.arrays import StoredArray
+from digits.datasets.findings import PICTURES, are_pictures
 from digits.datasets.intake import Intake
 from digits.datasets.shards import read_exactly, reading
 from digits.datasets.source import Source
@@ -74,6 +75,8 @@ class _Reader:
 
     def _say_what_is_missing(self, names: list[str]) -> None:
         self._intake.findings.fault(f"{self._title('x_train')} is missing, and y_train")
+        if are_pictures(names):
+            self._intake.findings.right = PICTURES
         held = ", ".join(sorted(names)[:8]) or "nothing"
         self._intake.findings.found(f"{held} in {self._source.name}")
 

@@ -13,6 +13,7 @@ from digits.jobs import train_request
 from digits.jobs.jobs import Jobs, new_job
 from digits.jobs.train_request import Upload
 from digits.ports import ArtifactStore
+from digits.signals.metrics.admission import ACCEPTED
 from digits.training import brought_weights
 from digits.v1 import digit_service_pb2, models_pb2, training_pb2
 
@@ -89,6 +90,7 @@ class Admission:
     def _record(self, job: training_pb2.Job) -> training_pb2.Job:
         try:
             self._jobs.add(job)
+            ACCEPTED.inc()
         except StaleWrite:
             # The same request got in by another call meanwhile.
             if job.spec.upload:

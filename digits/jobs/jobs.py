@@ -44,7 +44,6 @@ class Jobs:
         if job.spec.request_id:
             nodes.append(Create(request_path(job.spec), job.job_id.encode()))
         self._coordinator.commit(*nodes)
-        measured.ACCEPTED.inc()
         self._try_to_queue(job.job_id)
 
     def get(self, job_id: str) -> pb.Job:

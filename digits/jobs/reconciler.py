@@ -16,6 +16,7 @@ from digits.jobs.membership import live_workers
 from digits.jobs.states import advance, is_final
 from digits.ports import Coordinator, EphemeralNode
 from digits.records import RecordReader
+from digits.signals.metrics import elected
 from digits.signals.metrics import jobs as measured
 from digits.v1 import training_pb2 as pb
 
@@ -148,11 +149,11 @@ class Reconciler:
             self._leadership = self._coordinator.create_ephemeral("/reconciler", b"")
             self._index_is_whole = False
             if self._leadership is None:
-                measured.tell_nothing()
+                elected.tell_nothing()
         return self._leadership is not None
 
     def _resign(self) -> None:
-        measured.tell_nothing()
+        elected.tell_nothing()
         leadership, self._leadership = self._leadership, None
         if leadership is not None:
             leadership.release()
@@ -165,7 +166,7 @@ def _fail(job: pb.Job, error: DigitsError) -> None:
 
 def _measure(unfinished: Sequence[pb.Job]) -> None:
     queued = [clock.seconds_since(job.create_time) for job in unfinished if job.state == pb.QUEUED]
-    measured.tell_unfinished(unfinished, max(queued, default=0.0))
+    elected.tell_unfinished(unfinished, max(queued, default=0.0))
 
 
 def _is_overdue(job: pb.Job, waited: float, idle_seconds: float) -> bool:

@@ -39,3 +39,10 @@ def advance(job: pb.Job, state: pb.JobState) -> None:
         job.progress.ClearField("eta")
     if state in FINAL:
         job.end_time.CopyFrom(clock.now())
+        _sum_up(job.progress)
+
+
+def _sum_up(progress: pb.TrainProgress) -> None:
+    """The last micro-batch's pace says little of a training, least if it was a small rest."""
+    if progress.training_seconds:
+        progress.images_per_second = progress.images_trained / progress.training_seconds

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from digits.jobs import ids
 from digits.jobs.jobs import Jobs
 from digits.ports import ArtifactStore, BlockLog
-from digits.signals.metrics.jobs import SWEPT
+from digits.signals.metrics.elected import SWEPT
 from digits.training.checkpoints import FOLDER as CHECKPOINTS
 
 logger = logging.getLogger(__name__)

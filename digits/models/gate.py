@@ -62,17 +62,21 @@ def decide(
     serving: models_pb2.Model | None,
     limits: Limits,
     remark: str = "",
+    *,
+    way_out: str = "",
 ) -> Decision:
     """Whether a candidate serves: it is no worse on the held-out images, nor clearly on the reference set.
 
     `serving` is what serves, with metrics of the same images as the candidate's; None if nothing usable does.
-    `remark` is what a reader should know of the reference set, if anything.
+    `remark` is what a reader should know of the reference set, if anything; `way_out` what may help one that
+    does not serve.
     """
     if promotion in (training_pb2.ALWAYS, training_pb2.NEVER):
         name = training_pb2.Promotion.Name(promotion)
         return Decision(promotion == training_pb2.ALWAYS, f"the caller said {name}")
     decision = _judged(candidate, serving, limits)
-    return Decision(decision.promoted, f"{decision.reason}; {remark}") if remark else decision
+    said = (decision.reason, remark, "" if decision.promoted else way_out)
+    return Decision(decision.promoted, "; ".join(filter(None, said)))
 
 
 def _judged(candidate: models_pb2.Metrics, serving: models_pb2.Model | None, limits: Limits) -> Decision:
@@ -99,5 +103,6 @@ def _against(candidate: models_pb2.Metrics, serving: models_pb2.Model, limits: L
             f"where {limits.max_reference_loss_points:g} are allowed"
         )
     if candidate.accuracy < serving.metrics.accuracy:
-        return f"{serving.version} reads {serving.metrics.accuracy:.2%} of the same held-out images"
+        images = f"the same {candidate.held_out_image_count:,} held-out images"
+        return f"{serving.version} reads {serving.metrics.accuracy:.2%} of {images}"
     return ""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from digits.errors import Corrupt
 from digits.pixels import CLASSES, PIXELS_PER_IMAGE
-from digits.signals.metrics.serving import PREDICT_SECONDS
+from digits.signals.metrics.predicting import PREDICT_SECONDS
 
 
 @dataclass(frozen=True)

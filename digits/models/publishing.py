@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from digits import clock, envelope
 from digits.errors import AlreadyPublished, Corrupt, NotFound, StaleWrite
+from digits.feedback import batch
 from digits.jobs.leases import Lease
 from digits.jobs.states import advance
 from digits.models import bundle, gate
@@ -82,7 +83,10 @@ class Publisher:
     def _register(self, model: models_pb2.Model, promotion: training_pb2.Promotion, judges: Judges) -> None:
         alias = self._registry.alias()
         serving = self._measured(alias.serving.version, judges)
-        decision = gate.decide(promotion, model.metrics, serving, self._limits, judges.remark)
+        way_out = batch.way_out(model.provenance.data_name)
+        decision = gate.decide(
+            promotion, model.metrics, serving, self._limits, judges.remark, way_out=way_out
+        )
         # Versions never go backwards, but by hand.
         if decision.promoted and _number(alias.serving.version) > _number(model.version):
             raise _Overtaken

@@ -29,6 +29,7 @@ def facts(job: pb.Job) -> dict[str, str]:
         "Begun": _time(job, "start_time"),
         "Ended": _time(job, "end_time"),
         "Images trained": images,
+        "Images a second": f"{progress.images_per_second:,.0f}" if progress.images_per_second else "",
         "Epochs": f"{progress.epoch} of {progress.epochs}" if progress.epochs else "",
         "Micro-batches": str(progress.micro_batch or ""),
         "Partitions": partitions(job),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from digits.errors import Misconfigured
 from digits.signals import audit
-from digits.signals.metrics.systems import TOKENS_FILE_ERRORS, TOKENS_FILE_INVALID
+from digits.signals.metrics import tokens as measured
 
 
 def tell(path: Path, before: Mapping[str, str], now: Mapping[str, str]) -> None:
@@ -22,19 +22,19 @@ def tell(path: Path, before: Mapping[str, str], now: Mapping[str, str]) -> None:
 
 def tell_reading() -> None:
     """The file is read; what is wrong with it comes next."""
-    TOKENS_FILE_INVALID.set(0)
+    measured.FILE_INVALID.set(0)
 
 
 def tell_invalid_line() -> None:
     """A line of the file is nobody's."""
-    TOKENS_FILE_INVALID.set(1)
-    TOKENS_FILE_ERRORS.inc()
+    measured.FILE_INVALID.set(1)
+    measured.FILE_ERRORS.inc()
 
 
 def tell_failure(path: Path, error: Misconfigured) -> None:
     """Writes down that the file is invalid."""
-    TOKENS_FILE_INVALID.set(1)
-    TOKENS_FILE_ERRORS.inc()
+    measured.FILE_INVALID.set(1)
+    measured.FILE_ERRORS.inc()
     audit.record("change the tokens, which fails:", str(error), who=_owner(path), origin=str(path))
 
 

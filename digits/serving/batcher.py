@@ -20,6 +20,7 @@ from digits.serving.answering import Answer
 from digits.signals import traces
 from digits.signals.context import REQUEST_ID, joined, of
 from digits.signals.metrics import serving as measured
+from digits.signals.metrics.model import BATCH_PICTURES
 
 # Turns of the event loop that a batch may grow for.
 _MAX_TURNS = 64
@@ -188,6 +189,6 @@ class Batcher:
 
 
 def _measure(batch: list[_Waiting], now: float) -> None:
-    measured.BATCH_PICTURES.observe(sum(len(waiting.pixels) for waiting in batch))
+    BATCH_PICTURES.observe(sum(len(waiting.pixels) for waiting in batch))
     for waiting in batch:
         measured.QUEUE_WAIT_SECONDS.observe(now - waiting.since)

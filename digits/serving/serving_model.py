@@ -20,7 +20,7 @@ from digits.models.registry import Registry, version_number
 from digits.serving.alias_news import AliasNews
 from digits.serving.disk_cache import DiskCache
 from digits.serving.model_loader import ModelLoader
-from digits.signals.metrics import serving as measured
+from digits.signals.metrics import model as measured
 from digits.v1 import models_pb2
 
 logger = logging.getLogger(__name__)

@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from digits.errors import Misconfigured
 from digits.settings import Settings
+from digits.signals.metrics import build  # noqa: F401 (every process is of a release)
 
 # prometheus_client reads it when it is imported: then the values of several processes are in files there.
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from digits.errors import Forbidden, Unauthenticated
 from digits.signals import audit
-from digits.signals.metrics.calls import REFUSED
+from digits.signals.metrics.refused import REFUSED
 
 # Of a token that nobody knows, nobody knows the holder; the text of the other names him.
 _STRANGER = "a stranger"

@@ -4,8 +4,8 @@ export const count = (number) => Number(number || 0).toLocaleString();
 
 export const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)} %`;
 
-// An accuracy that was measured; a dash if it was not.
-export const measured = (share, images) => (Number(images) ? percent(share, 2) : "–");
+// An accuracy, and of how many images, since 100 % of four say little; a dash if it was not measured.
+export const measured = (share, images) => (Number(images) ? `${percent(share, 2)} of ${count(images)}` : "–");
 
 export function bytes(number) {
   const size = Number(number || 0);

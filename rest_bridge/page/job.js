@@ -11,6 +11,8 @@ const FINAL = ["SUCCEEDED", "FAILED", "CANCELLED"];
 // What a reload brings back of the charts; a long training has a few hundred micro-batches.
 const MAX_REMEMBERED = 2000;
 
+const PARTS = ["job-state", "job-report", "job-cancel", "job-bar", "charts"];
+
 let watching = { id: "", stop: new AbortController() };
 
 // Follows a job until it is final; `ended` is called then.
@@ -21,15 +23,21 @@ export async function watch(id, ended) {
   const { signal } = watching.stop;
   const view = new View(id);
   try {
-    for await (const { event, data } of follow(`digits/jobs/${id}/events`, signal)) {
+    for await (const { event, data } of follow(`digits/jobs/${encodeURIComponent(id)}/events`, signal)) {
       if (event === "progress") view.show(JSON.parse(data));
       else view.lost(event === "lost" ? data : JSON.parse(data).detail);
     }
     if (!signal.aborted) ended();
   } catch (problem) {
-    view.fail(problem.message);
+    if (problem.status === 404) view.beAbsent(problem.message);
+    else view.fail(problem.message);
     watching.id = "";
   }
+}
+
+// What was asked for and is not there is no more than an answer: it goes with the next address.
+export function forgetAbsent() {
+  if (!watching.id) byId("job").hidden = true;
 }
 
 class View {
@@ -43,6 +51,7 @@ class View {
     };
     byId("charts").replaceChildren(...Object.values(this.charts).map((chart) => chart.node));
     byId("job").hidden = false;
+    for (const part of PARTS) byId(part).hidden = false;
     byId("job-title").textContent = `Job ${id}`;
     byId("job-problem").textContent = "";
     byId("job-cancel").onclick = () => this.#cancel();
@@ -72,9 +81,17 @@ class View {
     byId("job-problem").textContent = why;
   }
 
+  beAbsent(why) {
+    for (const part of PARTS) byId(part).hidden = true;
+    byId("job-title").textContent = "There is no such job";
+    byId("job-said").textContent = "";
+    byId("job-notes").replaceChildren();
+    this.fail(`${why}: it may have been removed. Those that are there stand below.`);
+  }
+
   async #cancel() {
     try {
-      await post(`digits/jobs/${this.id}/cancel`);
+      await post(`digits/jobs/${encodeURIComponent(this.id)}/cancel`);
       byId("job-said").textContent = "Asked it to stop: it ends with its micro-batch.";
     } catch (problem) {
       this.fail(problem.message);
@@ -118,5 +135,6 @@ function said(progress) {
   const held = measured(metrics?.accuracy, metrics?.held_out_image_count);
   const reference = measured(metrics?.reference_accuracy, metrics?.reference_image_count);
   const serves = progress.promoted ? `${model_version} took over` : `${model_version} did not take over`;
-  return `${serves}: ${progress.promotion_reason}. Held-out ${held}, reference ${reference}.`;
+  const speed = progress.training_seconds ? ` ${count(Math.round(progress.images_per_second))} images a second.` : "";
+  return `${serves}: ${progress.promotion_reason}. Held-out ${held}, reference ${reference}.${speed}`;
 }

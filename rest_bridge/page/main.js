@@ -11,9 +11,12 @@ let shown = null;
 
 function show() {
   const [asked, ...rest] = location.hash.slice(1).split("/");
-  const name = asked in VIEWS ? asked : "draw";
+  const isView = Object.hasOwn(VIEWS, asked);
+  const name = isView ? asked : "draw";
+  const known = isView ? asked === "train" || !rest.length : !asked || (byId(asked) && !rest.length);
+  byId("address-problem").textContent = known ? "" : `There is nothing at ${location.hash.slice(0, 80)} on this page.`;
   // A place within the view that is shown, unless none is yet.
-  if (shown && asked && asked !== name) return;
+  if (shown && asked && !isView) return;
   for (const each of Object.keys(VIEWS)) {
     byId(`${each}-view`).hidden = each !== name;
     const link = document.querySelector(`nav a[href="#${each}"]`);

@@ -3,7 +3,7 @@
 import { get, post, postForm } from "./api.js";
 import { button, byId, element, time } from "./dom.js";
 import { bytes, who, words } from "./format.js";
-import { watch } from "./job.js";
+import { forgetAbsent, watch } from "./job.js";
 
 const REFRESH_MILLISECONDS = 3000;
 const ASYNC = { Prefer: "respond-async" };
@@ -29,6 +29,7 @@ export function start() {
 
 // `jobId` is the job that the address names, if any.
 export async function show(jobId) {
+  if (!jobId) forgetAbsent();
   clearInterval(refreshing);
   refreshing = setInterval(() => document.hidden || refresh(), REFRESH_MILLISECONDS);
   const [jobs] = await Promise.all([refresh(), listBatches()]);

@@ -169,7 +169,7 @@ def _asking_by_grpc() -> Iterator[Feed]:
             with suppress(DecodeError, DigitsError):
                 admission.admit(pb.TrainRequest.FromString(data), "somebody")
             with suppress(DecodeError, DigitsError):
-                wire.candidates_from(pb.ClassifyRequest.FromString(data), own)
+                wire.file_from(pb.ClassifyRequest.FromString(data), own)
 
         yield feed
 

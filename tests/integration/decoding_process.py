@@ -21,7 +21,7 @@ def memory(name: str) -> int:
 
 async def decode(files: list[bytes]) -> Counter[str]:
     """Counts how the files ended: "read", or what was wrong."""
-    pictures = Pictures(Settings())
+    pictures = Pictures(Settings(picture_processes=0))
     ends = await asyncio.gather(
         *(pictures.candidates(pb.ClassifyRequest(image=data)) for data in files), return_exceptions=True
     )

@@ -67,9 +67,40 @@ def test_who_gives_no_token_is_told_what_is_missing(tmp_path: Path, open_page: O
         expect(page.locator("#versions-problem")).to_contain_text("token")
 
 
-def test_an_address_of_no_view_shows_the_first(bridge: Bridge, open_page: Open) -> None:
-    page = open_page(f"{bridge.url}/#wat")
+@pytest.mark.parametrize("place", ["wat", "constructor", "draw/1"])
+def test_an_address_of_no_view_shows_the_first_and_says_that_there_is_nothing(
+    bridge: Bridge, open_page: Open, place: str
+) -> None:
+    page = open_page(f"{bridge.url}/#{place}")
     expect(page.get_by_role("heading", level=1)).to_have_text("Draw a digit")
+    said = page.locator("#address-problem")
+    expect(said).to_have_text(f"There is nothing at #{place} on this page.")
+    page.get_by_role("link", name="Versions").click()
+    expect(said).to_be_empty()
+    page.goto(f"{bridge.url}/#versions/v99")
+    expect(said).to_contain_text("#versions/v99")
+    expect(page.locator("#versions tr")).to_have_count(1)
+    page.goto(f"{bridge.url}/#main")
+    expect(said).to_be_empty()
+
+
+def test_a_job_that_is_not_there_is_said_and_not_drawn(bridge: Bridge, open_page: Open) -> None:
+    bridge.service.answers["WatchJob"] = errors.NotFound("job", "nope")
+    page = open_page(f"{bridge.url}/#train/nope")
+    expect(page.locator("#job-title")).to_have_text("There is no such job")
+    expect(page.locator("#job-problem")).to_contain_text("no job 'nope'")
+    for part in ("job-state", "job-report", "job-cancel", "job-bar", "charts"):
+        expect(page.locator(f"#{part}")).to_be_hidden()
+    bridge.service.answers["WatchJob"] = [TrainProgress(job_id="j1", state="CANCELLED")]
+    page.get_by_role("link", name="j1").click()
+    expect(page.locator("#job-state")).to_have_text("cancelled")
+    expect(page.locator("#job-problem")).to_be_empty()
+    bridge.service.answers["WatchJob"] = errors.NotFound("job", "j2")
+    page.goto(f"{bridge.url}/#train/..%2F..%2Fhealthz")
+    expect(page.locator("#job-title")).to_have_text("There is no such job")
+    bridge.service.answers["ListJobs"] = ListJobsResponse()
+    page.get_by_role("link", name="Train").click()
+    expect(page.locator("#job")).to_be_hidden()
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -123,6 +154,17 @@ def test_a_lost_line_is_taken_up_after_the_last_event_that_came(bridge: Bridge, 
     expect(page.locator("#job-said")).to_contain_text("v2 did not take over: so be it")
     assert with_its_last_event[0] == ""
     assert with_its_last_event[1] != ""
+
+
+def test_a_job_that_ended_says_how_many_images_judged_it_and_its_pace(
+    bridge: Bridge, open_page: Open
+) -> None:
+    ended = TrainProgress(job_id="j1", state="SUCCEEDED", images_per_second=1_234.4, training_seconds=2)
+    ended.metrics.accuracy, ended.metrics.held_out_image_count = 1.0, 4
+    bridge.service.answers["WatchJob"] = [ended]
+    page = open_page(f"{bridge.url}/#train/j1")
+    expect(page.locator("#job-said")).to_contain_text("Held-out 100.00 % of 4, reference")
+    expect(page.locator("#job-said")).to_contain_text("1,234 images a second")
 
 
 def test_a_job_that_failed_says_why_and_what_was_noted_of_its_data(bridge: Bridge, open_page: Open) -> None:

@@ -76,14 +76,23 @@ def _seen(world: World, model: models_pb2.Model) -> np.ndarray:
 
 
 def _leases_have_their_trainers(world: World) -> None:
-    """A lease stands for a session that may end yet, or for a trainer that is at the job."""
+    """A lease stands for a session that may end yet, or for a trainer that is at the job.
+
+    A trainer that was told to stop may have made one and not have heard so: its session ends when it does.
+    """
     busy = {
         lease_path(actor.job_id)
         for actor in (*world.actors.values(), *world.dead_sessions)
         if isinstance(actor, Trainer) and actor.job_id
     }
+    ending = {
+        node._path
+        for actor in world.actors.values()
+        if isinstance(actor, Trainer) and actor.stopping.is_set()
+        for node in actor.coordinator._unwanted
+    }
     for path in world.leases():
-        assert path in busy, f"{path} is nobody's"
+        assert path in busy | ending, f"{path} is nobody's"
 
 
 def _serving(world: World) -> models_pb2.Serving:

@@ -33,7 +33,13 @@ class Scripted(Client):
         yield pb.TrainProgress(**base, state=pb.TRAINING, images_trained=30, images_per_second=100)
         error = pb.JobError(code=3, message="no images")
         yield pb.TrainProgress(
-            **base, state=self.outcome, images_trained=60, model_version="v7", promoted=True, error=error
+            **base,
+            state=self.outcome,
+            images_trained=60,
+            model_version="v7",
+            promoted=True,
+            error=error,
+            metrics=models_pb2.Metrics(held_out_image_count=4),
         )
 
     def classify(

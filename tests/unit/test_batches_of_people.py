@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+import pathlib
 from pathlib import Path
 
 import numpy as np
+import PIL
 import pytest
+from PIL import Image
 
+from digits.datasets import findings
 from digits.datasets.dataset import Dataset, open_dataset
 from digits.errors import InvalidInput
 from tests import batches_of_people as people
@@ -66,6 +70,21 @@ def test_everything_that_is_wrong_in_a_folder_is_said_at_once(tmp_path: Path, na
     files, says = people.REFUSED_FOLDERS[name]
     problem = refusal(written(tmp_path, files))
     assert [said for said in says if said not in problem] == [], problem
+
+
+def test_each_line_that_is_said_to_be_right_makes_a_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for at, picture in enumerate(people.X):
+        path = tmp_path / str(people.Y[at]) / f"{at}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(picture).save(path)
+    pictures = findings.PICTURES.partition(": ")[2].replace("FOLDER", str(tmp_path))
+    lines = {"batch.csv": findings.CSV.partition(", x uint8")[0], "batch.npz": pictures}
+    for name, line in lines.items():
+        exec(line, {"numpy": np, "x": people.X, "y": people.Y, "PIL": PIL, "pathlib": pathlib})  # noqa: S102
+        assert opened(tmp_path / name).train_count == AS_DOCUMENTED.train_count
 
 
 def test_a_batch_as_documented_has_nothing_to_say() -> None:

@@ -33,7 +33,7 @@ def test_train_prints_a_line_for_each_change_and_succeeds(run: Any, capsys: Prin
     assert lines[0] == "job j1"
     assert re.sub(" +", " ", lines[1]) == "TRAINING 30/60 images 100 img/s accuracy 90.00% loss 0.5000"
     assert len(lines) == 4
-    assert lines[3] == "v7: 90.0 % of its own held-out images: it took over"
+    assert lines[3] == "v7: 90.0 % of its own 4 held-out images: it took over"
 
 
 def test_a_training_that_does_not_serve_says_how_it_did_on_both_sets_and_why(
@@ -45,12 +45,14 @@ def test_a_training_that_does_not_serve_says_how_it_did_on_both_sets_and_why(
         accuracy=0.979,
         model_version="v7",
         promotion_reason="looks like white background: 75.0 points worse than v6",
-        metrics=models_pb2.Metrics(reference_accuracy=0.241, reference_image_count=10_000),
+        metrics=models_pb2.Metrics(
+            held_out_image_count=1, reference_accuracy=0.241, reference_image_count=10_000
+        ),
     )
     monkeypatch.setattr(Scripted, "_progress", lambda _: iter([last]))
     assert run("train", "white.npz") == 0
     assert capsys.readouterr().out.splitlines()[-1] == (
-        "v7: 97.9 % of its own held-out images, 24.1 % of the reference set: it does not serve "
+        "v7: 97.9 % of its own 1 held-out image, 24.1 % of the reference set: it does not serve "
         "(looks like white background: 75.0 points worse than v6)"
     )
 

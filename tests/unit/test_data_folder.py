@@ -169,7 +169,7 @@ def test_a_picture_is_opened_so_that_no_link_takes_its_place(
     monkeypatch.setattr(data_folder, "resolve", lambda *_: data_dir / "five.png")
     request = digit_service_pb2.ClassifyRequest(image_path="five.png")
     with pytest.raises(InvalidInput, match="usable path"):
-        wire.candidates_from(request, Settings(data_dir=data_dir))
+        wire.file_from(request, Settings(data_dir=data_dir))
 
 
 def test_no_more_of_a_file_is_read_than_asked_for(data_dir: Path) -> None:

@@ -14,11 +14,10 @@ LIMITS = Limits(max_reference_loss_points=0.5, min_reference_accuracy=0.8)
 
 def metrics(held_out: float, reference: float | None, suspicion: str = "") -> models_pb2.Metrics:
     """Accuracies on the held-out images and on the reference set, None if there is none."""
-    if reference is None:
-        return models_pb2.Metrics(accuracy=held_out)
-    return models_pb2.Metrics(
-        accuracy=held_out, reference_accuracy=reference, reference_sha256="r", suspicion=suspicion
-    )
+    found = models_pb2.Metrics(accuracy=held_out, held_out_image_count=100, suspicion=suspicion)
+    if reference is not None:
+        found.reference_accuracy, found.reference_sha256 = reference, "r"
+    return found
 
 
 def serving(held_out: float, reference: float | None) -> models_pb2.Model:
@@ -39,7 +38,7 @@ def serving(held_out: float, reference: float | None) -> models_pb2.Model:
         (
             metrics(0.97, 0.99),
             serving(0.98, 0.98),
-            Decision(False, "v6 reads 98.00% of the same held-out images"),
+            Decision(False, "v6 reads 98.00% of the same 100 held-out images"),
         ),
         (
             metrics(0.979, 0.241, "looks like white background"),
@@ -54,7 +53,7 @@ def serving(held_out: float, reference: float | None) -> models_pb2.Model:
         (
             metrics(0.97, None),
             serving(0.98, None),
-            Decision(False, "v6 reads 98.00% of the same held-out images"),
+            Decision(False, "v6 reads 98.00% of the same 100 held-out images"),
         ),
         (metrics(0.5, 0.8), None, Decision(True, "nothing else serves")),
         (

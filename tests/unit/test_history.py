@@ -70,6 +70,14 @@ def test_a_training_that_begins_with_micro_batches_goes_on_from_a_checkpoint_and
     assert (resumption.micro_batch, resumption.images_trained) == (4, 400)
 
 
+def test_what_a_caller_should_know_of_a_training_is_noted_once_however_often_it_begins() -> None:
+    bench = Bench()
+    job, lease = bench.leased()
+    for _ in range(2):
+        ProgressReport(lease).begin("few images", images_total=900)
+    assert list(bench.jobs.get(job.job_id).progress.notes) == ["few images"]
+
+
 def test_a_micro_batch_is_told_and_kept_in_one_write() -> None:
     bench = Bench()
     job, lease = bench.leased()

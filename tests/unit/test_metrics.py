@@ -7,8 +7,10 @@ import re
 import socket
 import urllib.request
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
+import grimp
 import pytest
 import trustme
 from prometheus_client import REGISTRY
@@ -20,7 +22,7 @@ from digits.serving.batcher import Batcher
 from digits.settings import Settings
 from digits.signals import exposition
 from digits.signals.certificates import CertificateExpiry
-from digits.signals.metrics import jobs, systems, training  # noqa: F401 (shown once imported)
+from digits.signals.metrics import admission, calls, elected, tokens, training, zookeeper  # noqa: F401 (shown once imported)
 from digits.signals.metrics.answers import AnsweredPictures
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import training_pb2
@@ -44,6 +46,35 @@ def test_every_metric_follows_prometheus_naming() -> None:
             assert family.name.endswith(("_seconds", "_pictures"))
         # Prometheus' base units, and no abbreviation of them.
         assert not re.search(r"_(ms|milliseconds|sec|minutes|kb|mb|megabytes|percent)(_|$)", family.name)
+
+
+@cache
+def imports() -> grimp.ImportGraph:
+    return grimp.build_graph("digits", "server", "workers", "spark_jobs", "rest_bridge", cache_dir=None)
+
+
+@pytest.mark.parametrize(
+    ("process", "shows"),
+    [
+        ("rest_bridge.app", {"build", "refused", "requests", "tokens"}),
+        (
+            "server.__main__",
+            {"admission", "answers", "background", "build", "calls", "elected", "jobs", "model"}
+            | {"predicting", "refused", "serving", "tokens", "zookeeper"},
+        ),
+        ("workers.classify", {"background", "model", "predicting", "zookeeper"}),
+        ("workers.train", {"background", "jobs", "predicting", "training", "zookeeper"}),
+    ],
+)
+def test_a_process_shows_what_it_has_and_nothing_else(process: str, shows: set[str]) -> None:
+    imported = imports().find_upstream_modules(process)
+    files = {name.rpartition(".")[2] for name in imported if name.startswith("digits.signals.metrics.")}
+    assert files - {"buckets"} == shows
+
+
+def test_every_process_shows_its_release() -> None:
+    showing = imports().find_downstream_modules("digits.signals.metrics.build")
+    assert {"rest_bridge.app", "server.__main__", "workers.__main__"} <= showing
 
 
 def test_the_batcher_measures_batches_and_how_long_their_calls_waited() -> None:

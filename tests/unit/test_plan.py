@@ -47,6 +47,21 @@ def test_few_images_are_gone_through_until_enough_were_seen(
     assert plan.total_images == train_count * passes * epochs
 
 
+@pytest.mark.parametrize(
+    ("recipe", "train_count", "times"), [(FAST, 40, 120), (FAST, 10_000, 2), (STANDARD, 500, 20)]
+)
+def test_few_images_are_noted_with_how_often_each_is_seen(
+    recipe: Recipe, train_count: int, times: int
+) -> None:
+    said = f"few images: each of the {train_count:,} to train on is passed over {times} times"
+    assert Plan(recipe, train_count, 1).remark == said
+
+
+@pytest.mark.parametrize("recipe", [FAST, STANDARD])
+def test_many_images_are_seen_as_often_as_the_recipe_says_without_a_note(recipe: Recipe) -> None:
+    assert not Plan(recipe, 60_000, 1).remark
+
+
 @pytest.mark.parametrize("partitions", [1, 2])
 @pytest.mark.parametrize("train_count", [1, 65, 500, 6_000])
 def test_a_micro_batch_of_several_passes_holds_all_images(partitions: int, train_count: int) -> None:

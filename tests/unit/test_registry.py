@@ -111,6 +111,20 @@ def test_a_worse_model_is_registered_and_does_not_serve(bench: Bench) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("data_name", "accuracy", "advised"),
+    [("feedback", 0.5, True), ("feedback", 0.95, False), ("mnist.npz+feedback", 0.5, False)],
+)
+def test_what_learned_from_feedback_alone_and_does_not_serve_is_told_what_to_train_on(
+    bench: Bench, data_name: str, accuracy: float, advised: bool
+) -> None:
+    bench.publish(0.9)
+    candidate = bundle_of(1, accuracy)
+    candidate.provenance.data_name = data_name
+    job = bench.publish_bundle(candidate, JUDGES)
+    assert ('train on "mnist.npz+feedback"' in job.progress.promotion_reason) is advised
+
+
 def test_the_caller_may_overrule_the_gate(bench: Bench) -> None:
     bench.publish(0.5)
     assert bench.publish(0.1, pb.ALWAYS).progress.promoted

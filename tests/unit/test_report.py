@@ -53,6 +53,7 @@ def succeeded() -> pb.Job:
         progress=pb.TrainProgress(
             images_trained=200,
             images_total=200,
+            images_per_second=1_234.5,
             model_version="v7",
             promoted=True,
             promotion_reason="at least as good as v6",
@@ -79,7 +80,7 @@ def test_a_report_says_what_was_trained_how_it_went_and_why_it_serves() -> None:
         "Training j1: succeeded",
         "Batch mnist.npz",
         "Asked for by ann",
-        "Images trained 200 of 200",
+        "Images trained 200 of 200 Images a second 1,234",
         "Partitions 2: limited to 2 by 2 cores",
         "The gate it was made the serving one Why at least as good as v6 Held-out images 98.00% of 100",
         "Resumed once",

@@ -9,13 +9,17 @@ from collections.abc import Iterator
 import grpc
 import pytest
 from flask.testing import FlaskClient
+from pydantic import BaseModel
 from werkzeug.test import TestResponse
 
 from digits import errors
 from digits.client.client import Client
 from digits.settings import Settings
+from rest_bridge import slips
 from rest_bridge.app import create_app
+from rest_bridge.bodies import ClassifyBody, FeedbackBody, NoBody, RollbackBody, TrainBody
 from rest_bridge.error_mapping import HTTP_OF
+from rest_bridge.openapi import document
 from tests.bad_json import BAD_JSON
 from tests.unit.recorded_service import RecordedService, recorded_service
 
@@ -111,6 +115,107 @@ def test_bad_json_is_refused_before_the_server_hears_of_it(
     assert (reply.status_code, reply.mimetype) == (400, "application/problem+json")
     assert problem in reply.json["detail"]
     assert reply.json.get("field") == field
+    assert service.requests == []
+
+
+@pytest.mark.parametrize("body", [b"", b"nope", b"[]", b"{label: 5}", b'{"label": 5,}'])
+@pytest.mark.parametrize(
+    ("path", "example"),
+    [
+        ("train", '{"images_batch_path": "mnist.npz"}'),
+        ("classify", '{"image_path": "test/data/n5.png"}'),
+        ("feedback", '{"label": 5, "prediction_id": "4f1c09d2a7b8e653"}'),
+        ("models/rollback", '{"from_version": "v3"}'),
+        ("models/v1/promote", "{}"),
+        ("jobs/j1/cancel", "{}"),
+    ],
+)
+def test_a_body_that_is_no_object_is_answered_by_an_example_of_the_call_itself(
+    web: FlaskClient, path: str, example: str, body: bytes
+) -> None:
+    if not body and path.startswith(("models", "jobs")):
+        body = b" "
+    reply = web.post(f"/digits/{path}", data=body, content_type=JSON)
+    assert reply.status_code == 400
+    assert example in reply.json["detail"].replace('\\"', '"')
+
+
+@pytest.mark.parametrize("model", [TrainBody, ClassifyBody, FeedbackBody, RollbackBody, NoBody])
+def test_an_example_is_a_body_itself(model: type[BaseModel]) -> None:
+    model.model_validate_json(slips.example(model))
+
+
+def test_a_call_without_a_form_is_told_to_send_json_alone(web: FlaskClient) -> None:
+    for content_type in ("text/plain", FORM):
+        reply = web.post("/digits/feedback", data=b'{"label": 5}', content_type=content_type)
+        assert (reply.status_code, reply.json["detail"]) == (415, "Content-Type must be application/json")
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "way_out"),
+    [
+        ("train", "multipart/form-data; boundary=b", "send its images_batch_path"),
+        ("classify", "multipart/form-data; boundary=b", "send its image_path"),
+        ("train", JSON, "send a file as a form"),
+        ("classify", JSON, "send a file as a form"),
+        ("feedback", JSON, "bytes are allowed"),
+        ("models/rollback", JSON, "bytes are allowed"),
+    ],
+)
+def test_a_body_over_the_limit_is_shown_the_way_that_its_call_has(
+    web: FlaskClient, path: str, content_type: str, way_out: str
+) -> None:
+    reply = web.post(f"/digits/{path}", data=b"x" * (4 << 20), content_type=content_type)
+    assert reply.status_code == 413
+    assert reply.json["detail"].endswith(way_out)
+
+
+def calls() -> list[tuple[str, str, list[str]]]:
+    """Path, method and parameters of each call that the description names, but probes and the page."""
+    with Client("unix:nobody") as client:
+        paths = document(create_app(Settings(), client))["paths"]
+    return [
+        (path, method, [each["name"] for each in call["parameters"] if each["in"] == "query"])
+        for path, methods in paths.items()
+        for method, call in methods.items()
+        if path not in ("/", "/page/{name}", "/healthz", "/readyz")
+    ]
+
+
+@pytest.mark.parametrize(("path", "method", "known"), calls())
+def test_an_unknown_parameter_is_refused_with_the_names_of_those_that_there_are(
+    web: FlaskClient, service: RecordedService, path: str, method: str, known: list[str]
+) -> None:
+    reply = web.open(path, method=method.upper(), query_string={"page_sise": "5"})
+    allowed = f"allowed: {', '.join(known)}" if known else "there are none"
+    assert (reply.status_code, reply.mimetype) == (400, "application/problem+json")
+    assert reply.json["field"] == "page_sise"
+    assert reply.json["detail"] == f'unknown parameter "page_sise" after "?"; {allowed}'
+    assert service.requests == []
+
+
+@pytest.mark.parametrize("path", ["/?from=a-mail", "/page/main.js?v=2", "/healthz?balancer", "/readyz?x=1"])
+def test_addresses_that_others_lengthen_are_answered(web: FlaskClient, path: str) -> None:
+    assert web.get(path).status_code in (200, 503)
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "problem"),
+    [
+        ("/digits/jobs?page_size=1&page_size=2", "page_size", "twice"),
+        ("/digits/models/compare?first_version=v1", "second_version", "missing"),
+    ],
+)
+def test_a_parameter_is_there_once(web: FlaskClient, query: str, field: str, problem: str) -> None:
+    reply = web.get(query)
+    assert (reply.status_code, reply.json["field"]) == (400, field)
+    assert problem in reply.json["detail"]
+
+
+@pytest.mark.parametrize("value", ["yes please", "2", ""])
+def test_details_are_asked_for_or_not(web: FlaskClient, service: RecordedService, value: str) -> None:
+    reply = web.post(f"/digits/classify?details={value}", json={"image_path": "a.png"})
+    assert (reply.status_code, reply.json["detail"]) == (400, '"details" must be true or false')
     assert service.requests == []
 
 

@@ -116,6 +116,7 @@ class Served:
             admission,
             streams,
             None,  # type: ignore[arg-type]
+            None,  # type: ignore[arg-type]
             Predictions(),
             access=access,
             settings=Settings(),

@@ -24,7 +24,7 @@ def test_a_large_picture_waits_for_its_turn_and_a_small_one_for_nobody() -> None
     let_go = threading.Event()
 
     async def scenario() -> None:
-        pictures = Pictures(Settings())
+        pictures = Pictures(Settings(picture_processes=0))
         other = asyncio.create_task(decoding_large(let_go.wait, 30))
         large = asyncio.create_task(pictures.candidates(LARGE))
         try:
@@ -44,9 +44,14 @@ def test_no_more_bytes_of_pictures_wait_than_there_is_room_for() -> None:
     let_go = threading.Event()
 
     async def scenario() -> None:
-        pictures = Pictures(Settings(max_image_bytes=len(LARGE.image)))
+        pictures = Pictures(Settings(picture_processes=0, max_image_bytes=len(LARGE.image)))
         other = asyncio.create_task(decoding_large(let_go.wait, 30))
         waiting = [asyncio.create_task(pictures.candidates(LARGE)) for _ in range(4)]
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded, match="too many bytes of pictures"):
+            await pictures.candidates(SMALL)
+        # Whoever leaves makes no room: what came with the call is there until it was read.
+        waiting.pop().cancel()
         await asyncio.sleep(0)
         with pytest.raises(Overloaded, match="too many bytes of pictures"):
             await pictures.candidates(SMALL)

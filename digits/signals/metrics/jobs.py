@@ -1,45 +1,15 @@
-"""What is measured of jobs and of those who look after them."""
+"""What is measured of jobs by whoever changes them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter
 
 from digits.v1 import training_pb2 as pb
 
-UNFINISHED_STATES = (pb.QUEUED, pb.INGESTING, pb.TRAINING, pb.EVALUATING, pb.PUBLISHING)
-
-UNFINISHED = Gauge("digits_jobs", "Jobs that are not final, by state; told by the elected server.", ["state"])
-OLDEST_QUEUED_SECONDS = Gauge(
-    "digits_oldest_queued_job_seconds", "Age of the oldest job that waits; told by the elected server."
-)
-ACCEPTED = Counter("digits_jobs_accepted", "Jobs that this process recorded.")
 ENDED = Counter("digits_jobs_ended", "Jobs that this process brought to their end, by state.", ["state"])
-ATTEMPTS = Counter("digits_job_attempts", "Leases that this worker took.")
 REQUEUED = Counter("digits_jobs_requeued", "Messages that were sent once more.")
-LEADER = Gauge("digits_reconciler_leader", "1 if this is the elected server.")
-SWEPT = Counter("digits_orphans_swept", "Things in the store and the log that no job owned, removed.")
 
 
 def count_ended(state: pb.JobState) -> None:
     """A job came to its end here."""
-    ENDED.labels(_name(state)).inc()
-
-
-def tell_unfinished(jobs: Iterable[pb.Job], oldest_queued_seconds: float) -> None:
-    """What the elected server sees of all jobs."""
-    states = [job.state for job in jobs]
-    for state in UNFINISHED_STATES:
-        UNFINISHED.labels(_name(state)).set(states.count(state))
-    OLDEST_QUEUED_SECONDS.set(oldest_queued_seconds)
-
-
-def tell_nothing() -> None:
-    """Another server is elected: what this one saw last is no news."""
-    UNFINISHED.clear()
-    OLDEST_QUEUED_SECONDS.set(0)
-
-
-def _name(state: pb.JobState) -> str:
-    return pb.JobState.Name(state).lower()
+    ENDED.labels(pb.JobState.Name(state).lower()).inc()

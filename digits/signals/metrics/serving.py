@@ -1,10 +1,10 @@
-"""What is measured of a picture's way to its answer, and of the model that answers."""
+"""What a server measures of a picture's way to its answer, and of what people say of it."""
 
 from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from digits.signals.metrics.buckets import CALL_SECONDS, PICTURES
+from digits.signals.metrics.buckets import CALL_SECONDS
 
 WAITING_PICTURES = Gauge("digits_waiting_pictures", "Pictures that wait for their batch.")
 OLDEST_WAIT_SECONDS = Gauge("digits_oldest_waiting_seconds", "How long the first of them has been waiting.")
@@ -13,7 +13,6 @@ QUEUE_WAIT_SECONDS = Histogram(
     "Time from a call's arrival at the batcher until its batch went out.",
     buckets=CALL_SECONDS,
 )
-BATCH_PICTURES = Histogram("digits_batch_pictures", "Pictures in a batch.", buckets=PICTURES)
 BATCH_SECONDS = Histogram(
     "digits_batch_duration_seconds", "Time from a batch's start to its answer.", buckets=CALL_SECONDS
 )
@@ -22,9 +21,6 @@ DECODE_SECONDS = Histogram(
     "Time to make 28 x 28 pixels of a picture's file, the wait for a thread included.",
     buckets=CALL_SECONDS,
 )
-PREDICT_SECONDS = Histogram(
-    "digits_predict_duration_seconds", "Time that the network took for a batch.", buckets=CALL_SECONDS
-)
 BREAKER_OPEN = Gauge("digits_queue_breaker_open", "1 while the task queue is not asked, only probed.")
 QUEUE_FAILURES = Counter("digits_queue_failures", "Batches to which the task queue gave no answer in time.")
 ANSWERED = Counter(
@@ -32,19 +28,9 @@ ANSWERED = Counter(
     "Pictures answered, by who did and by which of the last versions; by_name: by a version of their choice.",
     ["served_by", "version"],
 )
-SERVING_VERSION = Gauge(
-    "digits_serving_version", "The number of the version in memory, 3 for v3; 0 for none."
-)
-SERVING_GENERATION = Gauge("digits_serving_generation", "The alias's generation that the version came with.")
-SERVING_CURRENT = Gauge("digits_serving_model_current", "1 if what is in memory is what the alias names.")
-SWAPS = Counter("digits_model_swaps", "Times that another version took over in this process.")
 LABELS = Counter(
     "digits_reported_labels", "Labels of answers that people reported and that are kept.", ["right"]
 )
 LIVE_ROLLBACKS = Counter(
     "digits_live_label_rollbacks", "Times that reported labels had the version before serve again."
-)
-LOAD_FAILURES = Counter("digits_model_load_failures", "Versions that the alias named and that did not load.")
-LOAD_SECONDS = Histogram(
-    "digits_model_load_duration_seconds", "Time to read, verify and warm a version.", buckets=CALL_SECONDS
 )

@@ -6,6 +6,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from digits.signals.metrics.buckets import TRAINING_SECONDS
 
+ATTEMPTS = Counter("digits_job_attempts", "Leases that this worker took.")
 IMAGES_TRAINED = Counter("digits_trained_images", "Images trained, each epoch counted.")
 # Each is 0 while no job runs.
 IMAGES_PER_SECOND = Gauge("digits_training_images_per_second", "Images trained a second, last micro-batch.")

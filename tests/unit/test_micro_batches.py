@@ -1,0 +1,100 @@
+"""How long a training took, by its micro-batches."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digits.jobs.states import advance
+from digits.offsets import OffsetRanges
+from digits.training.checkpoints import Checkpoints
+from digits.training.local_sgd import PartitionResult
+from digits.training.recipes import FAST
+from digits.v1 import training_pb2 as pb
+from spark_jobs.micro_batches import MicroBatches
+from spark_jobs.plan import Plan
+from spark_jobs.progress import ProgressReport
+from spark_jobs.training_state import TrainingState
+from tests.unit.job_bench import Bench
+
+IMAGES = 20_000
+FEED: Any = SimpleNamespace(
+    mark_trained=lambda *_: None, images_ingested=int, backlog_images=int, window_images=int
+)
+
+
+class Course:
+    """A training of 20,000 images, two blocks of 10,000 a micro-batch, on a clock that a test moves."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.bench, self.seconds = Bench(), 0.0
+        self.job, self.lease = self.bench.leased()
+        monkeypatch.setattr("spark_jobs.micro_batches.time", SimpleNamespace(monotonic=lambda: self.seconds))
+        self.micro_batches = self.begin(TrainingState({"w": np.zeros(1, np.float32)}))
+
+    def begin(self, state: TrainingState) -> MicroBatches:
+        begun = MicroBatches(
+            plan=Plan(FAST, IMAGES, 1),
+            seed=1,
+            state=state,
+            lease=self.lease,
+            checkpoints=Checkpoints(self.bench.store, self.job.job_id),
+            feed=FEED,
+            report=ProgressReport(self.lease),
+        )
+        begun.start()
+        return begun
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.seconds += seconds
+
+    def train(self, monkeypatch: pytest.MonkeyPatch, seconds: float, images: int) -> None:
+        """One micro-batch of so many images that takes so long."""
+
+        def trained(micro_batches: MicroBatches, _: object) -> list[PartitionResult]:
+            self.pass_seconds(seconds)
+            offsets = OffsetRanges.of([(0, micro_batches.state.micro_batch)])
+            return [PartitionResult({"w": np.ones(1, np.float32)}, images, 0.1, images, offsets)]
+
+        monkeypatch.setattr(MicroBatches, "_train_partitions", trained)
+        self.micro_batches.train(SimpleNamespace())  # type: ignore[arg-type]
+
+    def progress(self) -> pb.TrainProgress:
+        return self.bench.jobs.get(self.job.job_id).progress
+
+
+@pytest.fixture
+def course(monkeypatch: pytest.MonkeyPatch) -> Course:
+    return Course(monkeypatch)
+
+
+@pytest.mark.parametrize("end", [pb.SUCCEEDED, pb.FAILED, pb.CANCELLED])
+def test_a_jobs_end_tells_the_pace_of_its_whole_training(
+    course: Course, monkeypatch: pytest.MonkeyPatch, end: pb.JobState
+) -> None:
+    course.train(monkeypatch, seconds=4.0, images=10_000)
+    course.pass_seconds(1.0)
+    course.train(monkeypatch, seconds=5.0, images=500)
+    assert course.progress().images_per_second == 100
+    course.lease.end(lambda job: advance(job, end))
+    assert (course.progress().training_seconds, course.progress().images_per_second) == (10.0, 1_050)
+
+
+def test_the_seconds_of_a_training_go_on_from_its_checkpoint(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course.train(monkeypatch, seconds=4.0, images=10_000)
+    checkpoint = Checkpoints(course.bench.store, course.job.job_id).newest()
+    assert checkpoint
+    course.pass_seconds(3_600.0)
+    course.micro_batches = course.begin(TrainingState.from_proto(checkpoint))
+    course.train(monkeypatch, seconds=6.0, images=10_000)
+    assert course.progress().training_seconds == 10.0
+
+
+def test_a_job_that_never_trained_has_no_pace(course: Course) -> None:
+    course.lease.end(lambda job: advance(job, pb.FAILED))
+    assert course.progress().images_per_second == 0
