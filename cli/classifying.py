@@ -11,7 +11,7 @@ import typer
 from cli.connection import connected, reason
 from cli.failure import CommandFailed, complain
 from cli.missing_file import advice
-from cli.options import AsJson, Server
+from cli.options import AsJson, Server, path_of
 from cli.output import as_dict, print_json
 
 if TYPE_CHECKING:
@@ -25,7 +25,10 @@ _STANDARD_INPUT = Path("-")
 
 def classify(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Pictures on this machine; - is standard input.")
+        list[Path],
+        typer.Argument(
+            metavar="FILE...", parser=path_of, help="Pictures on this machine; - is standard input."
+        ),
     ],
     model: Annotated[
         str, typer.Option(metavar="VERSION", help="Ask this version, not the serving one.")

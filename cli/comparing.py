@@ -8,7 +8,8 @@ import typer
 
 from cli.connection import connected
 from cli.options import AsJson, Server
-from cli.output import as_dict, print_fields, print_json, print_table
+from cli.output import as_dict, print_fields, print_json
+from cli.table import print_table
 
 if TYPE_CHECKING:
     from digits.v1.models_pb2 import CompareModelsResponse, Difference, Reading

@@ -9,10 +9,11 @@ import typer
 from cli.connection import connected
 from cli.help import NAMES, WholeHelp
 from cli.options import AsJson, DryRun, Keep, OlderThan, Server, seconds_of
-from cli.output import as_dict, print_fields, print_json, print_pruned, print_table, time_text
+from cli.output import as_dict, print_fields, print_json, print_pruned, time_text
 from cli.paging import DEFAULT_LIMIT, Before, Limit, Listing
 from cli.progress import figures, print_notes, state_name, verdict
-from cli.training import watch
+from cli.table import print_table
+from cli.watching import watch
 
 if TYPE_CHECKING:
     from digits.v1.training_pb2 import Job
@@ -25,6 +26,8 @@ app = typer.Typer(
 )
 JobId = Annotated[str, typer.Argument(metavar="ID", help="The job.")]
 COLUMNS = ("JOB", "STATE", "BATCH", "RECIPE", "IMAGES", "ACCURACY", "MODEL", "CREATED")
+# A job's name says when it was made.
+SPARE = ("CREATED", "RECIPE", "IMAGES", "BATCH", "ACCURACY")
 
 
 @app.callback()
@@ -43,7 +46,7 @@ def list_jobs(
     if as_json:
         print_json([as_dict(job) for job in jobs.rows])
     else:
-        print_table(COLUMNS, [_row(job) for job in jobs.rows])
+        print_table(COLUMNS, [_row(job) for job in jobs.rows], SPARE)
     jobs.say_rest("digits jobs")
 
 
@@ -120,6 +123,7 @@ def _fields(job: Job) -> dict[str, object]:
         "state": state_name(job) + (" (cancel requested)" if job.cancel_requested else ""),
         "batch": _batch(job),
         "recipe": job.spec.recipe,
+        "went on from": job.spec.base_model_version,
         "seed": job.spec.seed,
         "promotion": Promotion.Name(job.spec.promotion),
         "caller": job.spec.caller,

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 from rich.text import Text
 
-from cli.progress import figures, state_name
+from cli.progress import figures, seconds_left, state_name
 
 if TYPE_CHECKING:
     from digits.v1.training_pb2 import TrainProgress
@@ -75,8 +75,8 @@ class TimeLeft:
         """Takes the estimate of a new micro-batch; the heartbeats between them repeat it."""
         if progress.micro_batch != self._micro_batch:
             self._micro_batch = progress.micro_batch
-            self._end = self._now() + progress.eta.ToMilliseconds() / 1000
-        if not progress.eta.ToMilliseconds():
+            self._end = self._now() + seconds_left(progress)
+        if not seconds_left(progress):
             self._end = 0.0
 
     def text(self) -> str:

@@ -8,6 +8,7 @@ import typer
 
 from cli.failure import CommandFailed
 from cli.options import read_settings
+from cli.service import START
 
 
 def logs(
@@ -27,9 +28,10 @@ def logs(
 
     folder = StateFolder.at(read_settings().var_dir)
     parts = folder.logged_parts()
+    if not parts:
+        raise CommandFailed(f"nothing ever ran on {folder.root}, so there are no logs: {START}")
     if part and part not in parts:
-        there = ", ".join(parts) or "none: start the service with `digits up`"
-        raise CommandFailed(f"no log of {part!r} in {folder.logs}; there are {there}")
+        raise CommandFailed(f"no log of {part!r} in {folder.logs}; there are {', '.join(parts)}")
     reader = LogReader(folder, [part] if part else parts, lines)
     for name, line in reader.follow() if follow else reader.read():
         # Of one part, its lines as they are: they may be JSON for another program.

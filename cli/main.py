@@ -24,6 +24,7 @@ from cli import (
 )
 from cli.failure import fail
 from cli.help import NAMES, Root
+from cli.standard_output import standard_output
 from digits.errors import DigitsError
 
 app = typer.Typer(
@@ -73,12 +74,13 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    try:
-        app(prog_name="digits")
-    except DigitsError as error:
-        fail(error)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    with standard_output():
+        try:
+            app(prog_name="digits")
+        except DigitsError as error:
+            fail(error)
+        except KeyboardInterrupt:
+            sys.exit(130)
 
 
 if __name__ == "__main__":

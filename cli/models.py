@@ -8,12 +8,14 @@ import typer
 
 from cli.connection import connected
 from cli.help import NAMES, WholeHelp
+from cli.model_view import CHANGE_COLUMNS, CHANGE_SPARE, COLUMNS, SPARE, change_row, fields, row
 from cli.options import AsJson, DryRun, Keep, OlderThan, Server, seconds_of
-from cli.output import as_dict, print_fields, print_json, print_pruned, print_table, time_text
+from cli.output import as_dict, print_fields, print_json, print_pruned
 from cli.paging import DEFAULT_LIMIT, Before, Limit, Listing
+from cli.table import print_table
 
 if TYPE_CHECKING:
-    from digits.v1.models_pb2 import Model, ServingChange
+    from digits.v1.models_pb2 import Model
 
 app = typer.Typer(
     cls=WholeHelp,
@@ -21,8 +23,6 @@ app = typer.Typer(
     help="List, show, promote and roll back models, see what served, take versions along.",
     invoke_without_command=True,
 )
-COLUMNS = ("", "VERSION", "ACCURACY", "HELD OUT", "REFERENCE", "REDRAWN", "RECIPE", "DATA", "KB", "CREATED")
-HISTORY_COLUMNS = ("WHEN", "FROM", "TO", "WHY", "WHO", "WHERE")
 
 
 @app.callback()
@@ -41,7 +41,7 @@ def list_models(
     if as_json:
         print_json([as_dict(model) for model in models.rows])
     else:
-        print_table(COLUMNS, [_row(model) for model in models.rows])
+        print_table(COLUMNS, [row(model) for model in models.rows], SPARE)
     models.say_rest("digits models")
 
 
@@ -57,7 +57,7 @@ def show(
     if as_json:
         print_json(as_dict(model))
     else:
-        print_fields(_fields(model))
+        print_fields(fields(model))
 
 
 @app.command()
@@ -95,7 +95,7 @@ def history(
     if as_json:
         print_json([as_dict(change) for change in changes.rows])
     else:
-        print_table(HISTORY_COLUMNS, [_change_row(change) for change in changes.rows])
+        print_table(CHANGE_COLUMNS, [change_row(change) for change in changes.rows], CHANGE_SPARE)
     changes.say_rest("digits models history")
 
 
@@ -134,58 +134,3 @@ def _print(model: Model, as_json: bool) -> None:
         print_json(as_dict(model))
     else:
         print(f"{model.version} serves now ({model.metrics.accuracy:.2%})")
-
-
-def _row(model: Model) -> tuple[object, ...]:
-    from digits.v1 import models_pb2
-
-    metrics, origin = model.metrics, model.provenance
-    return (
-        "*" if model.state == models_pb2.Model.SERVING else "",
-        model.version,
-        f"{metrics.accuracy:.2%}",
-        metrics.held_out_image_count,
-        f"{metrics.reference_accuracy:.2%}" if metrics.reference_image_count else "",
-        f"{metrics.robustness:.2%}" if metrics.reference_image_count else "",
-        origin.recipe,
-        origin.data_name,
-        model.bundle_bytes // 1024,
-        time_text(model.create_time),
-    )
-
-
-def _change_row(change: ServingChange) -> tuple[object, ...]:
-    return (
-        time_text(change.change_time),
-        change.previous_version or "-",
-        change.version,
-        change.Reason.Name(change.reason).lower(),
-        change.caller,
-        change.origin or "-",
-    )
-
-
-def _fields(model: Model) -> dict[str, object]:
-    metrics, origin = model.metrics, model.provenance
-    serves = model.state == model.SERVING
-    judged = metrics.reference_image_count
-    return {
-        "version": model.version,
-        "serves": "now" if serves else "served before" if model.served else "no",
-        "why": model.promotion_reason,
-        "held out": f"{metrics.accuracy:.2%} of {metrics.held_out_image_count:,} images",
-        "reference": f"{metrics.reference_accuracy:.2%} of {judged:,} images" if judged else "",
-        "redrawn": f"{metrics.robustness:.2%}" if judged else "",
-        "loss": f"{metrics.loss:.4f} nats",
-        "suspicion": metrics.suspicion,
-        "recipe": origin.recipe,
-        "data": f"{origin.data_name} ({origin.image_count:,} images, SHA-256 {origin.data_sha256[:12]}…)",
-        "epochs": origin.epochs,
-        "seed": origin.seed,
-        "trained in": f"{origin.training_seconds:.1f} s",
-        "job": origin.job_id,
-        "code": origin.code_version,
-        "bundle": f"{model.store_path} ({model.bundle_bytes:,} bytes, SHA-256 {model.bundle_sha256[:12]}…)",
-        "created": time_text(model.create_time),
-        "kept": "whatever its age" if model.pinned else "",
-    }

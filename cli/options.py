@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,6 +36,13 @@ def seconds_of(age: str, option: str = "--older-than") -> float | None:
     if not (number.isascii() and number.isdigit() and unit in _UNIT_SECONDS):
         raise CommandFailed(f"{option}: a number and one of s, m, h, d, such as 30d, not {age!r}")
     return float(int(number) * _UNIT_SECONDS[unit])
+
+
+def path_of(text: str) -> Path:
+    """A path as it was typed; an empty one would be the folder that the command runs in."""
+    if not text:
+        raise typer.BadParameter("is empty; name a file")
+    return Path(text)
 
 
 def read_settings(server: str = "") -> Settings:

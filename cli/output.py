@@ -33,15 +33,6 @@ def print_pruned(names: Sequence[str], what: str, dry_run: bool, as_json: bool) 
     print(f"{len(names)} {what} {'would be' if dry_run else 'were'} removed")
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Prints rows under their headings, in columns as wide as what is in them."""
-    cells = [[str(cell) for cell in row] for row in [columns, *rows]]
-    widths = [max(len(row[place]) for row in cells) for place in range(len(columns))]
-    for row in cells:
-        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        print("  ".join(padded).rstrip())
-
-
 def print_fields(fields: Mapping[str, object]) -> None:
     """Prints a name and a value a line; what is empty is left out."""
     given = {name: str(value) for name, value in fields.items() if str(value)}

@@ -11,8 +11,16 @@ if TYPE_CHECKING:
 
 def summary(progress: TrainProgress) -> str:
     """Where the job is, on one line; parts that are not known yet are left out."""
-    eta = [f"eta {progress.eta.seconds} s"] if progress.eta.seconds else []
+    left = round(seconds_left(progress))
+    eta = [f"eta {left} s"] if left else []
     return "  ".join([f"{state_name(progress):<10}", *figures(progress), *eta]).rstrip()
+
+
+def seconds_left(progress: TrainProgress) -> float:
+    """The estimate of the time left; 0 if there is none, as once the job is final."""
+    from digits.final_states import FINAL
+
+    return 0.0 if progress.state in FINAL else progress.eta.ToMilliseconds() / 1000
 
 
 def figures(progress: TrainProgress) -> list[str]:
@@ -47,14 +55,17 @@ def verdict(progress: TrainProgress) -> str:
 
 
 def _judgement(progress: TrainProgress) -> str:
-    metrics = progress.metrics
-    count = metrics.held_out_image_count
-    read = f"{_percent(progress.accuracy)} of its own {count:,} held-out image{'' if count == 1 else 's'}"
+    metrics, read = progress.metrics, []
+    # One that was brought in has no images of its own.
+    if not metrics.held_out_sha256 or metrics.held_out_sha256 != metrics.reference_sha256:
+        count = metrics.held_out_image_count
+        images = f"{count:,} held-out image{'' if count == 1 else 's'}"
+        read.append(f"{_percent(progress.accuracy)} of its own {images}")
     if metrics.reference_image_count:
-        read += f", {_percent(metrics.reference_accuracy)} of the reference set"
+        read.append(f"{_percent(metrics.reference_accuracy)} of the reference set")
     serves = "it took over" if progress.promoted else "it does not serve"
     reason = f" ({progress.promotion_reason})" if progress.promotion_reason else ""
-    return f"{progress.model_version}: {read}: {serves}{reason}"
+    return f"{progress.model_version}: {', '.join(read)}: {serves}{reason}"
 
 
 def _percent(share: float) -> str:

@@ -10,7 +10,7 @@ import typer
 
 from cli.connection import connected
 from cli.failure import CommandFailed
-from cli.options import AsJson, Server
+from cli.options import AsJson, Server, path_of
 from cli.output import print_json
 
 
@@ -22,6 +22,7 @@ def write_report(
             "--output",
             "-o",
             metavar="FILE",
+            parser=path_of,
             help="Where to write it, - for standard output; digits-ID.html if not said.",
         ),
     ] = None,

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.failure import CommandFailed
+from cli.failure import CommandFailed, complain
 from cli.options import AsJson, read_settings
-from cli.output import print_json, print_table
+from cli.output import print_json
+from cli.table import print_table
 
 if TYPE_CHECKING:
     from deploy.native.status import ServiceStatus
 
 COLUMNS = ("PART", "VERSION", "HEALTH", "PID", "RESTARTS", "ADDRESS", "LOG")
+START = "start the service with `digits up`, or name another folder with DIGITS_VAR_DIR"
+SPARE = ("LOG", "VERSION", "RESTARTS", "PID", "ADDRESS")
 
 
 class StackName(StrEnum):
@@ -83,9 +86,13 @@ def _print_status(as_json: bool) -> bool:
 
 def _print_report(report: ServiceStatus) -> None:
     rows = [(p.name, p.version, p.health, p.pid or "", p.restarts, p.address, p.log) for p in report.parts]
-    print_table(COLUMNS, rows)
+    if report.pid or any(part.log for part in report.parts):
+        print_table(COLUMNS, rows, SPARE)
+    if not report.pid:
+        ran = "nothing runs" if any(part.log for part in report.parts) else "nothing ever ran"
+        complain(f"{ran} on {report.var_dir}: {START}")
+        return
     serving = f"serving {report.serving_version}" if report.serving_version else "no model serves"
     if report.serving_problem:
         serving += f" ({report.serving_problem})"
-    runs = f"supervisor {report.pid}" if report.pid else "not running"
-    print(f"{runs}; {serving}; state in {report.var_dir}")
+    print(f"supervisor {report.pid}; {serving}; state in {report.var_dir}")

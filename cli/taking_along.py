@@ -11,9 +11,10 @@ import typer
 from cli.connection import connected
 from cli.failure import CommandFailed
 from cli.missing_file import advice
-from cli.options import AsJson, Server
+from cli.options import AsJson, Server, path_of
 from cli.output import print_json
-from cli.training import Promotion, watch
+from cli.training import Promotion
+from cli.watching import watch
 
 FORMATS = ("bundle", "onnx", "keras")
 
@@ -23,7 +24,9 @@ def export_model(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="Such as model.onnx, model.keras or v3.bundle; or bundle, onnx, keras alone."
+            metavar="FILE",
+            parser=path_of,
+            help="Such as model.onnx, model.keras or v3.bundle; or bundle, onnx, keras alone.",
         ),
     ],
     server: Server = "",
@@ -45,13 +48,16 @@ def export_model(
 
 
 def import_model(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A bundle that models export wrote.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", parser=path_of, help="A bundle that models export wrote.")
+    ],
     promotion: Annotated[Promotion, typer.Option(help="May the model start to serve?")] = Promotion.IF_BETTER,
     request_id: Annotated[str, typer.Option(help="The same id twice is one job.")] = "",
     server: Server = "",
     as_json: AsJson = False,
 ) -> None:
-    """Bring a version of another service in: it is measured on the reference set and judged by the gate."""
+    """Bring a version of another service in: it is measured on the reference set and judged by the gate. Its
+    weights alone count: a training that goes on from it (--base) begins with fresh moments of Adam's."""
     try:
         content = file.read_bytes()
     except OSError as error:

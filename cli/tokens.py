@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.failure import CommandFailed
-from cli.options import read_settings, seconds_of
+from cli.options import path_of, read_settings, seconds_of
 
 if TYPE_CHECKING:
     from digits.security.tokens import Role
@@ -23,7 +23,8 @@ def token(
         str, typer.Option("--for", metavar="TIME", help="How long it holds: 12h, 90d; for ever by default.")
     ] = "",
     file: Annotated[
-        Path | None, typer.Option(help="The tokens file. [env: DIGITS_TOKENS_FILE]", dir_okay=False)
+        Path | None,
+        typer.Option(metavar="FILE", parser=path_of, help="The tokens file. [env: DIGITS_TOKENS_FILE]"),
     ] = None,
 ) -> None:
     """Make a bearer token: print it once, and add what the service must know of it to the tokens file."""

@@ -7,22 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cli.connection import connected
-from cli.failure import CommandFailed, complain
+from cli.failure import CommandFailed
 from cli.missing_file import advice
-from cli.options import AsJson, Server
-from cli.progress import print_notes, state_name, verdict
-from cli.progress_view import progress_view
-
-if TYPE_CHECKING:
-    from digits.client.client import Client
-    from digits.v1.training_pb2 import TrainProgress
-
-INTERRUPTED = 130
+from cli.options import AsJson, Server, path_of
+from cli.watching import watch
 
 
 class Promotion(StrEnum):
@@ -42,14 +35,16 @@ class Orientation(StrEnum):
 
 def train(  # noqa: PLR0917
     batch: Annotated[
-        str,
+        str | None,
         typer.Argument(
             help="Batch of images below the service's data folder, or a pattern of its files: 'shards/*.npz'."
         ),
-    ] = "",
+    ] = None,
     upload: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Send this npz or CSV file instead of naming a batch."),
+        typer.Option(
+            metavar="FILE", parser=path_of, help="Send this npz or CSV file instead of naming a batch."
+        ),
     ] = None,
     recipe: Annotated[str, typer.Option(help="fast, standard or best; the service's default is fast.")] = "",
     seed: Annotated[
@@ -68,12 +63,14 @@ def train(  # noqa: PLR0917
     as_json: AsJson = False,
 ) -> None:
     """Train a model and watch it learn."""
+    if batch == "":
+        raise typer.BadParameter('BATCH is empty: name a batch, such as "mnist.npz"')
     if bool(batch) == bool(upload):
         raise typer.BadParameter("name a batch, or give one file with --upload")
     content = _read(upload) if upload else None
     with _advising(batch), connected(server) as client:
         messages = client.train(
-            images_batch_path=batch or None,
+            images_batch_path=batch,
             images_batch=content,
             recipe=recipe,
             request_id=request_id or uuid.uuid4().hex,
@@ -93,7 +90,7 @@ def _read(upload: Path) -> bytes:
 
 
 @contextmanager
-def _advising(batch: str) -> Iterator[None]:
+def _advising(batch: str | None) -> Iterator[None]:
     """Says how a batch of this machine is sent, if the service has none of that name."""
     try:
         yield
@@ -102,38 +99,3 @@ def _advising(batch: str) -> Iterator[None]:
             raise
         said = f"{error} in the service's data folder; send the one here with: digits train --upload {batch}"
         raise CommandFailed(said, error.code, error.field) from error
-
-
-def watch(client: Client, messages: Iterator[TrainProgress], as_json: bool) -> None:
-    """Shows a job until it ends; raises CommandFailed if it does not succeed.
-
-    Ctrl-C leaves the job running and says how to find it again.
-    """
-    from rich.console import Console
-
-    from digits.client.errors import RemoteError
-    from digits.client.resume import follow
-    from digits.final_states import FINAL
-
-    last, noted = None, 0
-    try:
-        with progress_view(Console(), as_json) as show:
-            for last in follow(client, messages):
-                show(last)
-                if not as_json:
-                    print_notes(last.notes[noted:])
-                    noted = len(last.notes)
-    except RemoteError:
-        # Behind a FAILED message, which has said it.
-        if last is None or last.state not in FINAL:
-            raise
-    except KeyboardInterrupt:
-        if last is not None:
-            complain(f"the job goes on; watch it with: digits jobs watch {last.job_id}")
-        raise typer.Exit(INTERRUPTED) from None
-    if last is None:
-        raise CommandFailed("the service ended the call without an answer")
-    if state_name(last) != "SUCCEEDED":
-        raise CommandFailed(verdict(last))
-    if not as_json:
-        print(verdict(last))

@@ -5,6 +5,7 @@ An adapter is imported when its URL asks for it: HDFS's takes 0.3 s, Kafka's 0.1
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -13,6 +14,16 @@ from digits.adapters.zookeeper import ZooKeeperCoordinator
 from digits.adapters.zookeeper_access import TLS_SCHEME, ZooKeeperAccess
 from digits.ports import ArtifactStore, BlockLog, ClassifyQueue, Coordinator, TrainQueue
 from digits.settings import Settings
+
+# How the address of a system of one's own is written, the first that comes to mind.
+FORMS = {
+    "store_url": "webhdfs://127.0.0.1:9870/digits",
+    "log_url": "kafka://127.0.0.1:9092",
+    "coordinator_url": "zookeeper://127.0.0.1:2181/digits",
+    "broker_url": "redis://127.0.0.1:6379/0",
+    "spark_master": "spark://127.0.0.1:7077",
+}
+_ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:@\[\]]+)(?P<port>:\d+)?")
 
 
 def store(settings: Settings) -> ArtifactStore:
@@ -59,7 +70,7 @@ def log(settings: Settings) -> BlockLog:
 
 def coordinator(settings: Settings) -> Coordinator:
     """A session with the coordinator, which comes up in the background."""
-    _require("coordinator_url", settings.coordinator_url, "zookeeper", TLS_SCHEME)
+    coordinator_addresses(settings)
     return ZooKeeperCoordinator(
         settings.coordinator_url,
         settings.coordinator_session_seconds,
@@ -67,39 +78,58 @@ def coordinator(settings: Settings) -> Coordinator:
     )
 
 
+def coordinator_addresses(settings: Settings) -> tuple[str, ...]:
+    """HOST or HOST:PORT of each ZooKeeper server; raises ValueError for what is none."""
+    url = _require("coordinator_url", settings.coordinator_url, "zookeeper", TLS_SCHEME)
+    return _addresses("coordinator_url", url, port_needed=False)
+
+
+def spark_addresses(settings: Settings) -> tuple[str, ...]:
+    """HOST:PORT of each Spark master, none for local[*] and k8s://; raises ValueError for what is none."""
+    if settings.spark_master.startswith(("local", "k8s://")):
+        return ()
+    return _addresses("spark_master", _require("spark_master", settings.spark_master, "spark"))
+
+
 def train_queue(settings: Settings) -> TrainQueue:
     """The way to the train workers."""
-    _require_broker(settings)
+    require_broker(settings)
     return CeleryTrainQueue(app_of(settings))
 
 
 def classify_queue(settings: Settings) -> ClassifyQueue:
     """The way to the classify workers."""
-    _require_broker(settings)
+    require_broker(settings)
     return CeleryClassifyQueue(lambda: app_of(settings))
 
 
-def _require_broker(settings: Settings) -> None:
-    _require("broker_url", settings.broker_url, "redis", "rediss", "amqp", "amqps")
+def require_broker(settings: Settings) -> None:
+    """Raises ValueError for an address that is none of a broker."""
+    url = _require("broker_url", settings.broker_url, "redis", "rediss", "amqp", "amqps")
+    _one_address("broker_url", url)
 
 
 def _require(setting: str, url: str, *schemes: str) -> SplitResult:
     parts = urlsplit(url)
-    if parts.scheme not in schemes:
-        raise ValueError(
-            f"DIGITS_{setting.upper()}: {' or '.join(f'{scheme}://…' for scheme in schemes)} is supported, "
-            f"not {parts.scheme or url!r}://"
-        )
+    if parts.scheme not in schemes or not url[len(parts.scheme) :].startswith("://"):
+        allowed = " or ".join(f"{scheme}://…" for scheme in schemes)
+        # Whatever is wrong with it, it may hold a password.
+        shown = re.sub("(^|(?<=//))[^/]*@", "", url)
+        raise ValueError(f"DIGITS_{setting.upper()}: {allowed} is supported, not {shown!r}")
     return parts
 
 
-def _addresses(setting: str, url: SplitResult) -> tuple[str, ...]:
+def _addresses(setting: str, url: SplitResult, *, port_needed: bool = True) -> tuple[str, ...]:
     addresses = tuple(url.netloc.split(","))
-    if not all(_is_address(address) for address in addresses):
-        raise ValueError(f"DIGITS_{setting.upper()}: HOST:PORT[,HOST:PORT] is needed, not {url.netloc!r}")
+    for address in addresses:
+        match = _ADDRESS.fullmatch(address)
+        if not match or (port_needed and not match["port"]):
+            shown = url.netloc.rpartition("@")[2]
+            raise ValueError(f"DIGITS_{setting.upper()}: HOST:PORT[,HOST:PORT] is needed, not {shown!r}")
     return addresses
 
 
-def _is_address(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    return bool(host) and port.isdecimal() and "@" not in host
+def _one_address(setting: str, url: SplitResult) -> None:
+    address = url.netloc.rpartition("@")[2]
+    if address and not _ADDRESS.fullmatch(address):
+        raise ValueError(f"DIGITS_{setting.upper()}: one HOST:PORT is needed, not {address!r}")

@@ -75,7 +75,13 @@ def _missing(folder: StateFolder, settings: Settings) -> tuple[ProcessStatus, ..
     """Every process that a start would make, without making one."""
     stack = chosen.last(folder) or chosen.STACKS["embedded"]
     names = process_names(stack, settings)
-    return tuple(ProcessStatus(name, "down", 0, "", str(folder.log_of(name)), 0) for name in names)
+    return tuple(ProcessStatus(name, "down", 0, "", _log_of(folder, name), 0) for name in names)
+
+
+def _log_of(folder: StateFolder, name: str) -> str:
+    """Where its log is; empty if it never had one."""
+    log = folder.log_of(name)
+    return str(log) if log.exists() else ""
 
 
 def _process_status(record: ProcessRecord, answers: Callable[[int], bool]) -> ProcessStatus:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import grpc
@@ -35,25 +35,34 @@ class Watches(Protocol):
 
 
 def follow(
-    client: Watches, first: Iterator[pb.TrainProgress], patience_seconds: float = PATIENCE_SECONDS
+    client: Watches,
+    first: Iterator[pb.TrainProgress],
+    patience_seconds: float = PATIENCE_SECONDS,
+    on_line: Callable[[bool], None] = lambda up: None,
 ) -> Iterator[pb.TrainProgress]:
     """Yields `first`, and goes on with WatchJob when the connection drops, until the job is final.
 
+    `on_line` is told False as soon as the connection drops, and True once there is one again.
     Raises RemoteError if the first answer is a refusal, if the server stays away, and after FAILED.
     """
     last, stream = None, first
-    lost_at = 0.0
+    lost_at: float | None = None
     while True:
         try:
             for last in stream:
-                lost_at = 0.0
+                if lost_at is not None:
+                    on_line(True)
+                lost_at = None
                 yield last
         except RemoteError as error:
-            lost_at = lost_at or time.monotonic()
-            away = error.code in _AWAY and time.monotonic() - lost_at < patience_seconds
+            gone_seconds = 0.0 if lost_at is None else time.monotonic() - lost_at
+            away = error.code in _AWAY and gone_seconds < patience_seconds
             if last is None or last.state in FINAL or not away:
                 raise
         if last is None or last.state in FINAL:
             return
+        if lost_at is None:
+            lost_at = time.monotonic()
+            on_line(False)
         time.sleep(RETRY_SECONDS)
         stream = client.watch_job(last.job_id)

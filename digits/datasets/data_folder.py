@@ -46,7 +46,7 @@ def read(data_dir: Path, relative: str, field: str, max_bytes: int) -> bytes:
 
 
 def _check_text(relative: str, field: str, data_dir: Path) -> None:
-    if not relative:
+    if not relative.strip():
         raise InvalidInput(field, "is empty; name a file below the data folder")
     start = relative[:HEAD_BYTES].lstrip()
     if start.startswith("data:") or is_base64(start.encode(errors="replace")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -25,6 +26,16 @@ def base_of(path: str) -> str | None:
     if name != NAME or (plus and not base):
         return None
     return base
+
+
+def meant(path: str) -> str:
+    """The right form of a path that has "feedback" in a wrong place, twice or in capitals; else empty."""
+    parts = [part.strip() for part in re.split("[+,]", path)]
+    others = [part for part in parts if part and part.lower() != NAME]
+    if len(others) == len(list(filter(None, parts))):
+        return ""
+    right = f"{others[0]}+{NAME}" if others else NAME
+    return right if right != path else ""
 
 
 def way_out(path: str) -> str:

@@ -68,7 +68,7 @@ class Admission:
         dataset = self._open(request, content)
         spec.files_sha256 = dataset.files.sha256() if dataset else ""
         job = new_job(spec)
-        job.progress.notes.extend(dataset.notes if dataset else [])
+        job.progress.notes.extend(dataset.notes if dataset else [brought_weights.NOT_USED])
         if content is not None:
             job.spec.upload = upload_name(job.job_id)
             self._store.publish(job.spec.upload, content)

@@ -34,6 +34,9 @@ def advance(job: pb.Job, state: pb.JobState) -> None:
     """Moves a job, and the progress that callers see, to a state."""
     job.state = state
     job.progress.state = state
+    if state != pb.TRAINING:
+        # Estimated by the micro-batches that are being trained.
+        job.progress.ClearField("eta")
     if state in FINAL:
         job.end_time.CopyFrom(clock.now())
         _sum_up(job.progress)

@@ -9,7 +9,7 @@ from pathlib import Path
 from digits.datasets import matching
 from digits.datasets.dataset import Dataset, open_dataset
 from digits.datasets.source import Source
-from digits.errors import InvalidInput
+from digits.errors import InvalidInput, NotFound
 from digits.feedback import batch
 from digits.limits import MAX_REQUEST_ID_LENGTH
 from digits.signals import traces
@@ -86,6 +86,17 @@ def _open(
 ) -> Dataset:
     transposed = asked.orientation == training_pb2.TRANSPOSED
     name = asked.images_batch_path
+    try:
+        return _joined(name, upload, data_dir, max_bytes, transposed)
+    except NotFound as error:
+        if not (meant := batch.meant(name)):
+            raise
+        raise InvalidInput(batch.FIELD, f'no file {name[:64]!r}; is "{meant}" meant?') from error
+
+
+def _joined(
+    name: str, upload: bytes | Path | None, data_dir: Path, max_bytes: int, transposed: bool
+) -> Dataset:
     if upload is None:
         return _open_path(name, data_dir, max_bytes, transposed)
     base = batch.base_of(name)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits.datasets.shards import Images
-from digits.errors import Corrupt, NotFound, NotReady
+from digits.errors import Corrupt, InvalidInput, NotFound, NotReady
 from digits.models import bundle
 from digits.models.evaluation import Probabilities, probabilities_of
 from digits.models.predictor import Predictor
@@ -34,12 +34,18 @@ class Comparison:
         self._kept: OrderedDict[tuple[str, str], Probabilities] = OrderedDict()
 
     def compare(self, first: str, second: str) -> pb.CompareModelsResponse:
-        """Has both read the reference set; raises NotFound, StoreUnavailable, and NotReady if one cannot."""
+        """Has both read the reference set.
+
+        Raises InvalidInput if they are one, NotFound, StoreUnavailable, and NotReady if one cannot.
+        """
+        models = [self._registry.get(version) for version in (first, second)]
+        if models[0].version == models[1].version:
+            problem = f"is {models[0].version}, as first_version is: name two versions"
+            raise InvalidInput("second_version", problem)
         reference = self._reference.load()
         if reference.images is None:
             why = reference.missing or "there is no reference set: DIGITS_REFERENCE_BATCH names one"
             raise NotReady(f"nothing to compare by: {why}")
-        models = [self._registry.get(version) for version in (first, second)]
         answers = [self._answers(model, reference.images) for model in models]
         return compared([model.version for model in models], answers, reference.images)
 

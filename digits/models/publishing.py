@@ -129,6 +129,5 @@ def _success(model: models_pb2.Model, decision: Decision) -> Callable[[training_
         job.progress.metrics.CopyFrom(model.metrics)
         job.progress.accuracy = model.metrics.accuracy
         job.progress.loss = model.metrics.loss
-        job.progress.eta.Clear()
 
     return succeed

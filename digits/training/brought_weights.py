@@ -18,6 +18,10 @@ from digits.v1 import artifacts_pb2, models_pb2
 # Thirty times the bundle of the largest recipe.
 MAX_BYTES = 16 << 20
 FIELD = "model_bundle"
+NOT_USED = (
+    "Adam's moments are not brought in with the weights: a training that goes on from this version begins "
+    "with fresh ones"
+)
 _MAX_TEXT = 200
 
 
@@ -80,6 +84,7 @@ def _origin(given: models_pb2.Provenance) -> models_pb2.Provenance:
         image_count=given.image_count,
         epochs=given.epochs,
         training_seconds=given.training_seconds,
+        imported=True,
     )
 
 

@@ -48,7 +48,7 @@ class LiveAccuracy(_message.Message):
     def __init__(self, label_count: _Optional[int] = ..., right_count: _Optional[int] = ..., low: _Optional[float] = ..., high: _Optional[float] = ...) -> None: ...
 
 class Provenance(_message.Message):
-    __slots__ = ("job_id", "data_name", "data_sha256", "recipe", "seed", "code_version", "image_count", "epochs", "training_seconds", "base_model_version")
+    __slots__ = ("job_id", "data_name", "data_sha256", "recipe", "seed", "code_version", "image_count", "epochs", "training_seconds", "base_model_version", "imported")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     DATA_NAME_FIELD_NUMBER: _ClassVar[int]
     DATA_SHA256_FIELD_NUMBER: _ClassVar[int]
@@ -59,6 +59,7 @@ class Provenance(_message.Message):
     EPOCHS_FIELD_NUMBER: _ClassVar[int]
     TRAINING_SECONDS_FIELD_NUMBER: _ClassVar[int]
     BASE_MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    IMPORTED_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     data_name: str
     data_sha256: str
@@ -69,7 +70,8 @@ class Provenance(_message.Message):
     epochs: int
     training_seconds: float
     base_model_version: str
-    def __init__(self, job_id: _Optional[str] = ..., data_name: _Optional[str] = ..., data_sha256: _Optional[str] = ..., recipe: _Optional[str] = ..., seed: _Optional[int] = ..., code_version: _Optional[str] = ..., image_count: _Optional[int] = ..., epochs: _Optional[int] = ..., training_seconds: _Optional[float] = ..., base_model_version: _Optional[str] = ...) -> None: ...
+    imported: bool
+    def __init__(self, job_id: _Optional[str] = ..., data_name: _Optional[str] = ..., data_sha256: _Optional[str] = ..., recipe: _Optional[str] = ..., seed: _Optional[int] = ..., code_version: _Optional[str] = ..., image_count: _Optional[int] = ..., epochs: _Optional[int] = ..., training_seconds: _Optional[float] = ..., base_model_version: _Optional[str] = ..., imported: _Optional[bool] = ...) -> None: ...
 
 class Model(_message.Message):
     __slots__ = ("version", "state", "metrics", "provenance", "store_path", "bundle_bytes", "bundle_sha256", "create_time", "served", "pinned", "promotion_reason", "live_accuracy")

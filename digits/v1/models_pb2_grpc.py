@@ -144,7 +144,8 @@ class ModelServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CompareModels(self, request, context):
-        """Has two versions read the service's reference set; FAILED_PRECONDITION if there is none.
+        """Has two versions read the service's reference set; FAILED_PRECONDITION if there is none, INVALID_ARGUMENT if
+        both names are of one version.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -52,7 +52,9 @@ class ModelServiceStub:
     ExportModel: _grpc.UnaryUnaryMultiCallable[_models_pb2.ExportModelRequest, _models_pb2.ExportModelResponse]
     """Returns a version as a file, some 0.5 MB; DATA_LOSS if its bundle is damaged. Train takes a bundle in again."""
     CompareModels: _grpc.UnaryUnaryMultiCallable[_models_pb2.CompareModelsRequest, _models_pb2.CompareModelsResponse]
-    """Has two versions read the service's reference set; FAILED_PRECONDITION if there is none."""
+    """Has two versions read the service's reference set; FAILED_PRECONDITION if there is none, INVALID_ARGUMENT if
+    both names are of one version.
+    """
 
 @_typing.type_check_only
 class ModelServiceAsyncStub(ModelServiceStub):
@@ -78,7 +80,9 @@ class ModelServiceAsyncStub(ModelServiceStub):
     ExportModel: _aio.UnaryUnaryMultiCallable[_models_pb2.ExportModelRequest, _models_pb2.ExportModelResponse]  # type: ignore[assignment]
     """Returns a version as a file, some 0.5 MB; DATA_LOSS if its bundle is damaged. Train takes a bundle in again."""
     CompareModels: _aio.UnaryUnaryMultiCallable[_models_pb2.CompareModelsRequest, _models_pb2.CompareModelsResponse]  # type: ignore[assignment]
-    """Has two versions read the service's reference set; FAILED_PRECONDITION if there is none."""
+    """Has two versions read the service's reference set; FAILED_PRECONDITION if there is none, INVALID_ARGUMENT if
+    both names are of one version.
+    """
 
 class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
     """Serves the registry of trained models and says which one answers Classify."""
@@ -155,6 +159,8 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _models_pb2.CompareModelsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_models_pb2.CompareModelsResponse, _abc.Awaitable[_models_pb2.CompareModelsResponse]]:
-        """Has two versions read the service's reference set; FAILED_PRECONDITION if there is none."""
+        """Has two versions read the service's reference set; FAILED_PRECONDITION if there is none, INVALID_ARGUMENT if
+        both names are of one version.
+        """
 
 def add_ModelServiceServicer_to_server(servicer: ModelServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -48,6 +48,7 @@ def test_a_version_that_is_brought_in_is_judged_by_the_gate(trained_service: Ser
         (brought,) = client.list_models(page_size=1).models
         assert brought.version != before.version
         assert brought.provenance.recipe == before.provenance.recipe
+        assert brought.provenance.imported
         assert brought.metrics.reference_accuracy == before.metrics.reference_accuracy
         # The same network, by another name.
         answers = [client.classify(pixels=SOME_PIXELS, model_version=v.version) for v in (before, brought)]

@@ -241,6 +241,7 @@ def test_a_model_is_kept_for_a_job_that_publishes_it_and_an_unfit_one_leaves_not
     job = admission.admit(request, "alice")
     assert (job.spec.is_model, job.spec.recipe) == (True, "")
     assert bench.store.read(job.spec.upload) == SEALED
+    assert ["fresh ones" in note for note in job.progress.notes] == [True]
     with pytest.raises(InvalidInput, match=r"^model_bundle: not a digits\.v1\.ModelBundle; give a file"):
         admission.admit(digit_service_pb2.TrainRequest(model_bundle=b"PK"), "alice")
     assert bench.open_jobs() == [job.job_id]

@@ -31,6 +31,7 @@ def test_weights_come_in_with_their_origin_and_nothing_else() -> None:
     wanted = architecture.weights(architecture.initial_state(RECIPE, 7))
     assert all(np.array_equal(brought.state[name], tensor) for name, tensor in wanted.items())
     assert (brought.origin.data_name, brought.origin.seed, brought.origin.job_id) == ("mnist.npz", 7, "")
+    assert brought.origin.imported
 
 
 def unknown_recipe(made: artifacts_pb2.ModelBundle) -> None:

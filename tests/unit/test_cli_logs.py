@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
@@ -50,6 +51,33 @@ def test_an_unknown_part_is_said_with_those_that_there_are(folder: StateFolder) 
     done = CliRunner().invoke(app, ["logs", "sever"])
     assert done.exit_code != 0
     assert "there are bridge, server" in str(done.exception) + done.output
+
+
+@pytest.mark.parametrize("arguments", [("logs",), ("logs", "server"), ("logs", "--follow"), ("status",)])
+def test_where_nothing_ever_ran_is_said_with_how_to_start_it(
+    run: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+) -> None:
+    monkeypatch.setenv("DIGITS_VAR_DIR", str(tmp_path / "never"))
+    assert run(*arguments) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(f"digits: nothing ever ran on {tmp_path / 'never'}")
+    assert "start the service with `digits up`" in printed.err
+
+
+def test_a_service_that_was_stopped_is_said_not_to_run_with_its_logs(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str], folder: StateFolder
+) -> None:
+    assert run("status") == 1
+    printed = capsys.readouterr()
+    assert str(folder.log_of("server")) in printed.out
+    assert printed.err.startswith(
+        f"digits: nothing runs on {folder.root}: start the service with `digits up`"
+    )
 
 
 def test_following_goes_on_with_whole_lines_of_every_part(folder: StateFolder) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from digits.adapters.memory import MemoryCoordinator, MemoryStore
 from digits.datasets.shards import Images
-from digits.errors import NotFound, NotReady
+from digits.errors import InvalidInput, NotFound, NotReady
 from digits.models.comparison import MAX_DIFFERENCES, Comparison, compared
 from digits.models.reading import MAX_MISTAKES, reading_of
 from digits.models.reference import ReferenceFile
@@ -115,3 +115,10 @@ def test_a_version_that_is_not_there_or_is_damaged_is_said_by_name(tmp_path: Pat
     store.delete(f"models/{second}.bundle")
     with pytest.raises(NotReady, match=f"{second} cannot be compared"):
         both.compare(first, second)
+
+
+def test_a_version_is_not_compared_with_itself(tmp_path: Path) -> None:
+    both, (first, _), _ = comparison(tmp_path)
+    with pytest.raises(InvalidInput, match=f"^second_version: is {first}, as first_version is") as refused:
+        both.compare(first, first)
+    assert refused.value.field == "second_version"

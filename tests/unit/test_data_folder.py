@@ -174,3 +174,13 @@ def test_a_picture_is_opened_so_that_no_link_takes_its_place(
 
 def test_no_more_of_a_file_is_read_than_asked_for(data_dir: Path) -> None:
     assert data_folder.read(data_dir, "test/five.png", "image_path", 4) == b"pict"
+
+
+@pytest.mark.parametrize("path", ["", " ", "\t\n"])
+@pytest.mark.parametrize(("field", "allowed"), [("image_path", False), ("images_batch_path", True)])
+def test_a_path_with_nothing_in_it_is_said_to_be_empty_by_its_field(
+    tmp_path: Path, path: str, field: str, allowed: bool
+) -> None:
+    with pytest.raises(InvalidInput, match=f"^{field}: is empty; name a file") as refused:
+        data_folder.resolve(tmp_path, path, field, folder_allowed=allowed)
+    assert refused.value.field == field

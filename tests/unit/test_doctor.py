@@ -118,6 +118,34 @@ def test_a_url_that_no_adapter_knows_is_wrong_and_a_folder_that_is_there_is_fine
     assert known.health is Health.FINE
 
 
+@pytest.mark.parametrize(
+    ("setting", "url", "said", "form"),
+    [
+        ("broker_url", "127.0.0.1:6379", "redis://… or rediss://… or", "redis://127.0.0.1:6379/0"),
+        ("broker_url", "me:secret@localhost", "not 'localhost'", "redis://127.0.0.1:6379/0"),
+        ("broker_url", "http://me:secret@h:80", "not 'http://h:80'", "redis://127.0.0.1:6379/0"),
+        ("broker_url", "redis:127.0.0.1:1/0", "redis://…", "redis://127.0.0.1:6379/0"),
+        ("broker_url", "redis://me:secret@h:1:2/0", "one HOST:PORT is needed, not 'h:1:2'", "redis://"),
+        ("broker_url", "redis://h:1,g:2/0", "one HOST:PORT is needed, not 'h:1,g:2'", "redis://"),
+        ("broker_url", "redis://[::1/0", "Invalid IPv6 URL", "redis://"),
+        ("store_url", "webhdfs://h:1:2/d", "HOST:PORT[,HOST:PORT] is needed, not 'h:1:2'", "webhdfs://"),
+        ("log_url", "kafka://h:1:2", "HOST:PORT[,HOST:PORT] is needed, not 'h:1:2'", "kafka://"),
+        ("coordinator_url", "127.0.0.1:2181", "zookeeper://… or", "zookeeper://127.0.0.1:2181/digits"),
+        ("coordinator_url", "zookeeper://h:1:2/d", "is needed, not 'h:1:2'", "zookeeper://"),
+        ("spark_master", "127.0.0.1:7077", "spark://… is supported", "spark://127.0.0.1:7077"),
+        ("spark_master", "spark://127.0.0.1", "is needed, not '127.0.0.1'", "spark://127.0.0.1:7077"),
+    ],
+)
+def test_an_address_that_is_none_is_the_problem_that_is_named_with_the_form_that_is_right(
+    setting: str, url: str, said: str, form: str
+) -> None:
+    (found,) = systems.systems(Settings(**{setting: url}))
+    assert (found.subject, found.health) == (setting, Health.WRONG)
+    assert said in found.found
+    assert found.mend.startswith(f"DIGITS_{setting.upper()}={form}")
+    assert "secret" not in found.found + found.mend
+
+
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
     return trustme.CA()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from digits.errors import InvalidInput
+from digits.errors import InvalidInput, NotFound
 from digits.feedback import batch
 from digits.feedback.labels import Labels
 from digits.jobs import train_request
@@ -117,3 +118,34 @@ def test_pictures_of_one_digit_are_too_little_alone_and_enough_beside_others(
     with pytest.raises(InvalidInput, match="at least two digits"):
         admission.admit(train("feedback"), "ann")
     admission.admit(train("base.npz+feedback"), "ann")
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("feedback+feedback", "feedback"),
+        ("feedback+mnist.npz", "mnist.npz+feedback"),
+        ("mnist.npz+feedback+feedback", "mnist.npz+feedback"),
+        ("mnist.npz + feedback", "mnist.npz+feedback"),
+        ("mnist.npz,feedback", "mnist.npz+feedback"),
+        ("mnist.npz+Feedback", "mnist.npz+feedback"),
+        ("+feedback", "feedback"),
+        ("Feedback", "feedback"),
+    ],
+)
+def test_labelled_pictures_that_are_asked_for_wrongly_are_refused_with_the_form_that_works(
+    admission: Admission, labels: Labels, path: str, meant: str
+) -> None:
+    labels.add(labelled("p1", label=3))
+    with pytest.raises(InvalidInput, match=re.escape(f'is "{meant}" meant?')) as refused:
+        admission.admit(pb.TrainRequest(images_batch_path=path), "ann")
+    assert refused.value.field == "images_batch_path"
+
+
+@pytest.mark.parametrize("path", ["mnist.npz", "nosuch.npz+feedback", "feed+back"])
+def test_a_file_that_is_not_there_is_not_found_if_nothing_else_is_wrong(
+    admission: Admission, labels: Labels, path: str
+) -> None:
+    labels.add(labelled("p1", label=3))
+    with pytest.raises(NotFound):
+        admission.admit(pb.TrainRequest(images_batch_path=path), "ann")

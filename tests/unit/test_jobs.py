@@ -65,6 +65,16 @@ def test_a_running_job_hears_of_its_cancellation_at_its_next_change(bench: Bench
         lease.edit(lambda job: None)
 
 
+@pytest.mark.parametrize("state", [pb.CANCELLED, pb.FAILED, pb.SUCCEEDED, pb.INGESTING])
+def test_a_job_that_is_not_trained_has_no_time_left(bench: Bench, state: pb.JobState) -> None:
+    job, lease = bench.leased()
+    lease.edit(lambda job: job.progress.eta.FromSeconds(60))
+    lease.edit(lambda job: advance(job, pb.TRAINING))
+    assert bench.jobs.get(job.job_id).progress.eta.seconds == 60
+    lease.edit(lambda job: advance(job, state))
+    assert not bench.jobs.get(job.job_id).progress.HasField("eta")
+
+
 def test_a_final_job_is_left_as_it_is(bench: Bench) -> None:
     job, lease = bench.leased()
     lease.end(lambda job: advance(job, pb.SUCCEEDED))

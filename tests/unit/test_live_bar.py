@@ -9,6 +9,8 @@ from google.protobuf.duration_pb2 import Duration
 from rich.console import Console
 
 from cli.live_bar import LiveBar
+from cli.progress import summary
+from digits.final_states import FINAL
 from digits.v1 import training_pb2 as pb
 
 
@@ -76,3 +78,14 @@ def test_no_time_left_is_shown_before_it_is_known_and_after_the_last_micro_batch
     bar.show(progress(2, 65))
     bar.show(progress(2, 0))
     assert "eta" not in drawn(bar, on)[0]
+
+
+@pytest.mark.parametrize("state", FINAL)
+def test_no_time_left_is_shown_of_a_job_that_ended_whatever_its_record_says(state: pb.JobState) -> None:
+    on = console(80)
+    bar = LiveBar(on, now=lambda: 0.0)
+    bar.show(progress(2, 65))
+    ended = progress(2, 65)
+    ended.state = state
+    bar.show(ended)
+    assert "eta" not in drawn(bar, on)[0] + summary(ended)

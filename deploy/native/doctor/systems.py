@@ -17,6 +17,8 @@ from digits.errors import DigitsError, Unavailable
 from digits.settings import Settings
 
 _BROKER_SECONDS = 3.0
+# If an address says none.
+_ZOOKEEPER_PORT = 2181
 
 
 def systems(settings: Settings) -> list[Finding]:
@@ -29,11 +31,12 @@ def systems(settings: Settings) -> list[Finding]:
 
 
 def _asked(setting: str, url: str, ask: Callable[[], object]) -> Finding:
-    variable, shown = f"DIGITS_{setting.upper()}", _without_password(url)
+    variable = f"DIGITS_{setting.upper()}"
     try:
+        shown = _without_password(url)
         ask()
     except ValueError as error:
-        return wrong(setting, str(error), f"set {variable} as docs/operations.md says")
+        return wrong(setting, str(error), f"{variable}={bootstrap.FORMS[setting]}, with your host and port")
     except (DigitsError, OperationalError, OSError) as error:
         said = " ".join(str(error).split())[:200]
         return wrong(
@@ -51,14 +54,19 @@ def _log(settings: Settings) -> None:
 
 
 def _coordinator(settings: Settings) -> None:
-    hosts = urlsplit(settings.coordinator_url).netloc.rpartition("@")[2].split(",")
-    if not any(map(listens, hosts)):
+    addresses = bootstrap.coordinator_addresses(settings)
+    if not any(map(listens, map(_with_port, addresses))):
         raise Unavailable("nothing listens there")
     with closing(bootstrap.coordinator(settings)) as coordinator:
         coordinator.get("/serving")
 
 
+def _with_port(address: str) -> str:
+    return address if address.rpartition(":")[2].isdecimal() else f"{address}:{_ZOOKEEPER_PORT}"
+
+
 def _broker(settings: Settings) -> None:
+    bootstrap.require_broker(settings)
     with app_of(settings).connection(connect_timeout=_BROKER_SECONDS) as connection:
         connection.ensure_connection(
             max_retries=1, interval_start=0, interval_step=0, timeout=_BROKER_SECONDS
@@ -66,8 +74,8 @@ def _broker(settings: Settings) -> None:
 
 
 def _spark(settings: Settings) -> None:
-    master = urlsplit(settings.spark_master)
-    if master.scheme == "spark" and not any(map(listens, master.netloc.split(","))):
+    addresses = bootstrap.spark_addresses(settings)
+    if addresses and not any(map(listens, addresses)):
         raise Unavailable("nothing listens there")
 
 
