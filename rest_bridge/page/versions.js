@@ -65,12 +65,17 @@ function row(model) {
     [measured(metrics.reference_accuracy, metrics.reference_image_count), "number"],
     [redrawn, "number"],
     [live(model.live_accuracy), "number"],
-    [`${provenance.data_name}, ${provenance.recipe}`],
+    [origin(provenance)],
     [bytes(model.bundle_bytes), "number"],
     [time(model.create_time)],
     [model.promotion_reason, "text"],
   ];
   return element("tr", {}, cells.map(([content, kind]) => element("td", { class: kind }, content || "")));
+}
+
+function origin({ data_name: data, recipe, base_model_version: base, imported }) {
+  const before = imported ? "brought in" : base && `from ${base}`;
+  return [data, recipe, before].filter(Boolean).join(", ");
 }
 
 // By what people said of its answers, with the 95 % interval.

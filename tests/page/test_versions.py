@@ -16,7 +16,9 @@ from tests.service import Service
 def two(trained_service: Service) -> tuple[str, str]:
     """The version that serves, and another one."""
     with trained_service.client() as client:
-        train = client.train(images_batch_path="tiny.npz", promotion="NEVER", seed=5)
+        train = client.train(
+            images_batch_path="tiny.npz", base_model_version="serving", promotion="NEVER", seed=5
+        )
         return client.get_model("serving").version, deque(train, maxlen=1)[0].model_version
 
 
@@ -32,6 +34,7 @@ def test_a_version_is_promoted_and_rolled_back_and_the_history_says_so(
     expect(row(page, serving)).to_contain_text("serves")
     expect(row(page, other)).to_contain_text("the caller said NEVER")
     expect(row(page, other)).to_contain_text(re.compile(r"\d\d\.\d\d % of [\d,]+"))
+    expect(row(page, other)).to_contain_text(f"tiny.npz, fast, from {serving}")
     page.get_by_role("button", name=f"Promote {other}").click()
     expect(page.locator("#versions-said")).to_have_text(f"{other} serves now.")
     expect(row(page, other)).to_contain_text("serves")
