@@ -64,7 +64,7 @@ from server.inference_servicer import InferenceServicer
 from server.job_servicer import JobServicer
 from server.model_servicer import ModelServicer
 from server.observed import Observed
-from server.pictures import Pictures
+from server.pictures.pictures import Pictures
 from server.progress_stream import ProgressStreams
 from server.status_servicer import Queue, StatusServicer
 from server.unknown_calls import UnknownCalls
@@ -158,11 +158,11 @@ class Application:
         await self._server.stop(self._settings.drain_seconds)
         if self._health_server:
             await self._health_server.stop(0)
-        await self._pictures.end()
         self._housekeeping.stop()
         self._reconciler.stop()
         self._serving.stop()
         self._coordinator.close()
+        await self._pictures.end()
 
     def _make_housekeeping(self, cleanup: Cleanup, sweep: Sweep) -> Housekeeping:
         return Housekeeping(

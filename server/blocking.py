@@ -44,7 +44,7 @@ class Pool:
             running.exception()
 
 
-# Two cores decode pictures as fast as two threads.
+# What server/pictures/ has no process for. Two cores decode them as fast as two threads.
 decoding = Pool("pictures", 2, 1024).run
 # One at a time: each may take 100 MB.
 decoding_large = Pool("large pictures", 1, 64).run

@@ -23,7 +23,7 @@ from server.access import Access
 from server.blocking import reading, storing
 from server.bulk import MAX_PIECES, pieces
 from server.freed_memory import give_back_soon
-from server.pictures import Pictures
+from server.pictures.pictures import Pictures
 from server.progress_stream import ProgressStreams
 from server.uploads import Uploads
 

@@ -17,7 +17,7 @@ from digits.serving.answering import Answer
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1.decoding_pb2 import PictureFile
-from server.picture_wire import box_of
+from server.pictures.messages import box_of
 
 
 def pixels_from(request: pb.ClassifyRequest) -> Candidate:
@@ -28,12 +28,10 @@ def pixels_from(request: pb.ClassifyRequest) -> Candidate:
 def file_from(request: pb.ClassifyRequest, settings: Settings) -> PictureFile:
     """The request's picture file, from the data folder if it names one; raises InvalidInput, NotFound."""
     kind = request.WhichOneof("picture")
-    if kind == "image":
-        return PictureFile(content=request.image, field=kind, max_bytes=settings.max_image_bytes)
-    if kind == "image_path":
-        content = _content(request.image_path, settings)
-        return PictureFile(content=content, field=kind, max_bytes=settings.max_image_bytes)
-    raise InvalidInput("picture", "give one of image_path, image and pixels")
+    if kind not in ("image", "image_path"):
+        raise InvalidInput("picture", "give one of image_path, image and pixels")
+    content = request.image if kind == "image" else _content(request.image_path, settings)
+    return PictureFile(content=content, field=kind, max_bytes=settings.max_image_bytes)
 
 
 def _content(relative: str, settings: Settings) -> bytes:

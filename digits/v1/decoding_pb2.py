@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from digits.v1 import digit_service_pb2 as digits_dot_v1_dot_digit__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x64igits/v1/decoding.proto\x12\tdigits.v1\x1a\x1d\x64igits/v1/digit_service.proto\"@\n\x0bPictureFile\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x11\n\tmax_bytes\x18\x03 \x01(\x03\"^\n\x0fPictureReadings\x12+\n\x08readings\x18\x01 \x03(\x0b\x32\x19.digits.v1.PictureReading\x12\x0f\n\x07problem\x18\x02 \x01(\t\x12\r\n\x05large\x18\x03 \x01(\x08\"\x81\x01\n\x0ePictureReading\x12\x0e\n\x06pixels\x18\x01 \x01(\x0c\x12\x1b\n\x03\x62ox\x18\x02 \x01(\x0b\x32\x0e.digits.v1.Box\x12\r\n\x05prior\x18\x03 \x01(\x01\x12\x10\n\x08\x63ontrast\x18\x04 \x01(\x01\x12\x12\n\ncharacters\x18\x05 \x01(\x05\x12\r\n\x05\x61lone\x18\x06 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x64igits/v1/decoding.proto\x12\tdigits.v1\x1a\x1d\x64igits/v1/digit_service.proto\"P\n\x0bPictureFile\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x11\n\tmax_bytes\x18\x03 \x01(\x03\x12\x0e\n\x06number\x18\x04 \x01(\x03\"\x7f\n\x0fPictureReadings\x12+\n\x08readings\x18\x01 \x03(\x0b\x32\x19.digits.v1.PictureReading\x12\x0f\n\x07problem\x18\x02 \x01(\t\x12\r\n\x05large\x18\x03 \x01(\x08\x12\x0e\n\x06number\x18\x04 \x01(\x03\x12\x0f\n\x07\x66\x61ilure\x18\x05 \x01(\t\"\x81\x01\n\x0ePictureReading\x12\x0e\n\x06pixels\x18\x01 \x01(\x0c\x12\x1b\n\x03\x62ox\x18\x02 \x01(\x0b\x32\x0e.digits.v1.Box\x12\r\n\x05prior\x18\x03 \x01(\x01\x12\x10\n\x08\x63ontrast\x18\x04 \x01(\x01\x12\x12\n\ncharacters\x18\x05 \x01(\x05\x12\r\n\x05\x61lone\x18\x06 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,9 +33,9 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'digits.v1.decoding_pb2', _g
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PICTUREFILE']._serialized_start=70
-  _globals['_PICTUREFILE']._serialized_end=134
-  _globals['_PICTUREREADINGS']._serialized_start=136
-  _globals['_PICTUREREADINGS']._serialized_end=230
-  _globals['_PICTUREREADING']._serialized_start=233
-  _globals['_PICTUREREADING']._serialized_end=362
+  _globals['_PICTUREFILE']._serialized_end=150
+  _globals['_PICTUREREADINGS']._serialized_start=152
+  _globals['_PICTUREREADINGS']._serialized_end=279
+  _globals['_PICTUREREADING']._serialized_start=282
+  _globals['_PICTUREREADING']._serialized_end=411
 # @@protoc_insertion_point(module_scope)

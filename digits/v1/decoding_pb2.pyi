@@ -8,24 +8,30 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class PictureFile(_message.Message):
-    __slots__ = ("content", "field", "max_bytes")
+    __slots__ = ("content", "field", "max_bytes", "number")
     CONTENT_FIELD_NUMBER: _ClassVar[int]
     FIELD_FIELD_NUMBER: _ClassVar[int]
     MAX_BYTES_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
     content: bytes
     field: str
     max_bytes: int
-    def __init__(self, content: _Optional[bytes] = ..., field: _Optional[str] = ..., max_bytes: _Optional[int] = ...) -> None: ...
+    number: int
+    def __init__(self, content: _Optional[bytes] = ..., field: _Optional[str] = ..., max_bytes: _Optional[int] = ..., number: _Optional[int] = ...) -> None: ...
 
 class PictureReadings(_message.Message):
-    __slots__ = ("readings", "problem", "large")
+    __slots__ = ("readings", "problem", "large", "number", "failure")
     READINGS_FIELD_NUMBER: _ClassVar[int]
     PROBLEM_FIELD_NUMBER: _ClassVar[int]
     LARGE_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
     readings: _containers.RepeatedCompositeFieldContainer[PictureReading]
     problem: str
     large: bool
-    def __init__(self, readings: _Optional[_Iterable[_Union[PictureReading, _Mapping]]] = ..., problem: _Optional[str] = ..., large: _Optional[bool] = ...) -> None: ...
+    number: int
+    failure: str
+    def __init__(self, readings: _Optional[_Iterable[_Union[PictureReading, _Mapping]]] = ..., problem: _Optional[str] = ..., large: _Optional[bool] = ..., number: _Optional[int] = ..., failure: _Optional[str] = ...) -> None: ...
 
 class PictureReading(_message.Message):
     __slots__ = ("pixels", "box", "prior", "contrast", "characters", "alone")

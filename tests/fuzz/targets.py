@@ -28,6 +28,7 @@ from digits.settings import Settings
 from digits.v1 import digit_service_pb2 as pb
 from rest_bridge.app import create_app
 from server import wire
+from server.pictures import messages
 from tests.fuzz.arrays import npz
 from tests.fuzz.damage import damaged
 from tests.unit.job_bench import Bench
@@ -169,7 +170,8 @@ def _asking_by_grpc() -> Iterator[Feed]:
             with suppress(DecodeError, DigitsError):
                 admission.admit(pb.TrainRequest.FromString(data), "somebody")
             with suppress(DecodeError, DigitsError):
-                wire.file_from(pb.ClassifyRequest.FromString(data), own)
+                file = wire.file_from(pb.ClassifyRequest.FromString(data), own)
+                messages.candidates_from(file, messages.read(file))
 
         yield feed
 

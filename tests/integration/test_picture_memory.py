@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -51,8 +52,8 @@ PICTURES: dict[str, tuple[Callable[[np.ndarray], bytes], str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", PICTURES)
-def test_six_of_25_megapixels_take_150_mb_at_most(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("processes", "kind"), [(0, "RGBA PNG"), *((2, kind) for kind in PICTURES)])
+def test_six_of_25_megapixels_take_150_mb_at_most(processes: int, kind: str, tmp_path: Path) -> None:
     make, end = PICTURES[kind]
     first, large = tmp_path / "first", tmp_path / "large"
     first.write_bytes(encoded(255 - drawn(5)))
@@ -60,6 +61,7 @@ def test_six_of_25_megapixels_take_150_mb_at_most(kind: str, tmp_path: Path) -> 
     assert large.stat().st_size < 2 << 20
     done = subprocess.run(
         [sys.executable, decoding_process.__file__, str(first), *[str(large)] * 6],
+        env={**os.environ, "DIGITS_PICTURE_PROCESSES": str(processes)},
         check=True,
         capture_output=True,
         text=True,

@@ -12,7 +12,7 @@ from digits.errors import InvalidInput, Overloaded
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2 as pb
 from server.blocking import decoding_large
-from server.pictures import Pictures
+from server.pictures.pictures import Pictures
 from tests.unit.pictures import drawn, encoded
 
 SMALL = pb.ClassifyRequest(image=encoded(drawn(4)))

@@ -36,7 +36,7 @@ from server.access import Access, Authorized
 from server.digit_servicer import DigitServicer
 from server.error_mapping import ErrorMapping
 from server.observed import Observed
-from server.pictures import Pictures
+from server.pictures.pictures import Pictures
 from tests.unit import serving_bench
 from tests.unit.recorded_service import recorded_service
 from tests.unit.serving_bench import Bench

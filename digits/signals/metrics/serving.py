@@ -18,7 +18,7 @@ BATCH_SECONDS = Histogram(
 )
 DECODE_SECONDS = Histogram(
     "digits_decode_duration_seconds",
-    "Time to make 28 x 28 pixels of a picture's file, the wait for a thread included.",
+    "Time to make 28 x 28 pixels of a picture's file, the wait for who makes them included.",
     buckets=CALL_SECONDS,
 )
 BREAKER_OPEN = Gauge("digits_queue_breaker_open", "1 while the task queue is not asked, only probed.")

@@ -18,20 +18,24 @@ _LARGE_BYTES = 8_000_000
 
 
 def read(file: decoding_pb2.PictureFile) -> decoding_pb2.PictureReadings:
-    """Reads a picture file, unless it is a large one."""
+    """Reads a picture file, unless it is a large one; raises what nobody foresaw."""
+    found = decoding_pb2.PictureReadings(number=file.number)
     try:
         picture = Picture.of(file.content, file.max_bytes, file.field)
-        if picture.decoded_bytes > _LARGE_BYTES:
-            return decoding_pb2.PictureReadings(large=True)
-        return decoding_pb2.PictureReadings(readings=map(_reading, candidates_of(picture)))
+        found.large = picture.decoded_bytes > _LARGE_BYTES
+        if not found.large:
+            found.readings.extend(map(_reading, candidates_of(picture)))
     except InvalidInput as error:
-        return decoding_pb2.PictureReadings(problem=error.problem)
+        found.problem = error.problem
+    return found
 
 
 def candidates_from(file: decoding_pb2.PictureFile, found: decoding_pb2.PictureReadings) -> list[Candidate]:
-    """What `read` found, none in a large file; raises InvalidInput."""
+    """What `read` found, none in a large file; raises InvalidInput, or RuntimeError for the unforeseen."""
     if found.problem:
         raise InvalidInput(file.field, found.problem)
+    if found.failure:
+        raise RuntimeError(found.failure)
     return [_candidate(reading) for reading in found.readings]
 
 

@@ -12,12 +12,15 @@ from digits.settings import Settings
 from digits.signals.metrics.serving import DECODE_SECONDS
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1.decoding_pb2 import PictureFile, PictureReadings
-from server import picture_wire, wire
+from server import wire
 from server.blocking import decoding, decoding_large, reading
-from server.decoders import Decoders
+from server.pictures import messages
+from server.pictures.decoders import Decoders
 
-# So many of the largest files may wait for a thread; of usual ones, hundreds.
+# So many of the largest files may wait to be read; of usual ones, hundreds.
 _MAX_WAITING_FILES = 4
+# A larger file is a photo: a copy of it for a process is not worth what a thread of the server's costs.
+_MAX_SENT_BYTES = 1 << 20
 
 
 class Pictures:
@@ -47,12 +50,6 @@ class Pictures:
         """Ends the processes that read pictures."""
         await self._decoders.end()
 
-    async def _file(self, request: pb.ClassifyRequest) -> PictureFile:
-        if request.WhichOneof("picture") != "image_path":
-            return wire.file_from(request, self._settings)
-        # It may be on a network mount that hangs; a picture that came with its request needs no thread.
-        return await reading(wire.file_from, request, self._settings)
-
     def _over(self, size: int, reading: asyncio.Task[list[Candidate]]) -> None:
         self._room += size
         if not reading.cancelled():
@@ -60,13 +57,19 @@ class Pictures:
 
     async def _read(self, request: pb.ClassifyRequest) -> list[Candidate]:
         with DECODE_SECONDS.time():
-            return await self._of_file(await self._file(request))
+            file, found = await self._found(request)
+            if found.large:
+                return await decoding_large(candidates, file.content, file.max_bytes, file.field)
+            return messages.candidates_from(file, found)
 
-    async def _of_file(self, file: PictureFile) -> list[Candidate]:
-        if self._decoders.ready():
-            found = PictureReadings.FromString(await self._decoders.ask(file.SerializeToString()))
-        else:
-            found = await decoding(picture_wire.read, file)
-        if found.large:
-            return await decoding_large(candidates, file.content, file.max_bytes, file.field)
-        return picture_wire.candidates_from(file, found)
+    async def _found(self, request: pb.ClassifyRequest) -> tuple[PictureFile, PictureReadings]:
+        if request.WhichOneof("picture") == "image_path":
+            # It may be on a network mount that hangs. What it holds is in memory for one thread at a time.
+            return await reading(self._of_path, request)
+        file = wire.file_from(request, self._settings)
+        found = await self._decoders.ask(file) if len(file.content) <= _MAX_SENT_BYTES else None
+        return file, await decoding(messages.read, file) if found is None else found
+
+    def _of_path(self, request: pb.ClassifyRequest) -> tuple[PictureFile, PictureReadings]:
+        file = wire.file_from(request, self._settings)
+        return file, messages.read(file)

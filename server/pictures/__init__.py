@@ -1,0 +1,1 @@
+"""From picture files to their readings, in processes of their own."""
