@@ -13,14 +13,14 @@ _CUT = "…"
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], spare: Sequence[str] = ()) -> None:
     """Prints rows under their headings, in columns as wide as what is in them.
 
-    A column that says nothing of any row is left out. On a terminal that is too narrow the `spare` ones go,
+    On a terminal a column that says nothing of any row is left out; if it is too narrow, the `spare` ones go,
     in that order, until the others fit; if they never do, lines are cut.
     """
     width = _terminal_columns()
     shown = [
         [name, *map(str, cells)]
         for name, cells in zip(columns, _columns(rows, len(columns)), strict=True)
-        if not rows or any(map(str, cells))
+        if width is None or not rows or any(map(str, cells))
     ]
     for name in spare:
         if width is None or _width(shown) <= width:

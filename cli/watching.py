@@ -27,7 +27,7 @@ def watch(client: Client, messages: Iterator[TrainProgress], as_json: bool) -> N
     from rich.console import Console
 
     from digits.client.errors import RemoteError
-    from digits.client.resume import follow
+    from digits.client.resume import AWAY, follow
     from digits.final_states import FINAL
 
     last, noted = None, 0
@@ -38,15 +38,15 @@ def watch(client: Client, messages: Iterator[TrainProgress], as_json: bool) -> N
                 if not as_json:
                     print_notes(last.notes[noted:])
                     noted = len(last.notes)
-    except RemoteError:
+    except RemoteError as error:
         # After a FAILED message, which has said it.
         if last is None or last.state not in FINAL:
-            if last is not None:
-                _say(f"the job goes on; watch it with: digits jobs watch {last.job_id}")
+            if last is not None and error.code in AWAY:
+                _say(_goes_on(last))
             raise
     except KeyboardInterrupt:
         if last is not None:
-            complain(f"the job goes on; watch it with: digits jobs watch {last.job_id}")
+            complain(_goes_on(last))
         raise typer.Exit(INTERRUPTED) from None
     if last is None:
         raise CommandFailed("the service ended the call without an answer")
@@ -54,6 +54,10 @@ def watch(client: Client, messages: Iterator[TrainProgress], as_json: bool) -> N
         raise CommandFailed(verdict(last))
     if not as_json:
         print(verdict(last))
+
+
+def _goes_on(last: TrainProgress) -> str:
+    return f"the job goes on; watch it with: digits jobs watch {last.job_id}"
 
 
 def _said_of(address: str) -> Callable[[bool], None]:

@@ -113,9 +113,9 @@ def _require(setting: str, url: str, *schemes: str) -> SplitResult:
     parts = urlsplit(url)
     if parts.scheme not in schemes or not url[len(parts.scheme) :].startswith("://"):
         allowed = " or ".join(f"{scheme}://…" for scheme in schemes)
-        # Whatever is wrong with it, it may hold a password.
-        shown = re.sub("(^|(?<=//))[^/]*@", "", url)
-        raise ValueError(f"DIGITS_{setting.upper()}: {allowed} is supported, not {shown!r}")
+        raise ValueError(
+            f"DIGITS_{setting.upper()}: {allowed} is supported, not {_without_credentials(url)!r}"
+        )
     return parts
 
 
@@ -124,7 +124,7 @@ def _addresses(setting: str, url: SplitResult, *, port_needed: bool = True) -> t
     for address in addresses:
         match = _ADDRESS.fullmatch(address)
         if not match or (port_needed and not match["port"]):
-            shown = url.netloc.rpartition("@")[2]
+            shown = _address_in(url)
             raise ValueError(f"DIGITS_{setting.upper()}: HOST:PORT[,HOST:PORT] is needed, not {shown!r}")
     return addresses
 
@@ -132,4 +132,14 @@ def _addresses(setting: str, url: SplitResult, *, port_needed: bool = True) -> t
 def _one_address(setting: str, url: SplitResult) -> None:
     address = url.netloc.rpartition("@")[2]
     if address and not _ADDRESS.fullmatch(address):
-        raise ValueError(f"DIGITS_{setting.upper()}: one HOST:PORT is needed, not {address!r}")
+        shown = _address_in(url)
+        raise ValueError(f"DIGITS_{setting.upper()}: one HOST:PORT is needed, not {shown!r}")
+
+
+def _without_credentials(url: str) -> str:
+    """Whatever is wrong with it, what stands before an @ may be a password, also with a slash in it."""
+    return url.rpartition("@")[2]
+
+
+def _address_in(url: SplitResult) -> str:
+    return _without_credentials(url.geturl()).rpartition("://")[2].partition("/")[0]

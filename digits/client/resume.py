@@ -16,7 +16,8 @@ from digits.v1 import training_pb2 as pb
 PATIENCE_SECONDS = 60.0
 RETRY_SECONDS = 0.5
 
-_AWAY = frozenset(
+# What a call ends with whose server is gone, as it may be back.
+AWAY = frozenset(
     {
         grpc.StatusCode.UNAVAILABLE,
         grpc.StatusCode.CANCELLED,
@@ -56,7 +57,7 @@ def follow(
                 yield last
         except RemoteError as error:
             gone_seconds = 0.0 if lost_at is None else time.monotonic() - lost_at
-            away = error.code in _AWAY and gone_seconds < patience_seconds
+            away = error.code in AWAY and gone_seconds < patience_seconds
             if last is None or last.state in FINAL or not away:
                 raise
         if last is None or last.state in FINAL:

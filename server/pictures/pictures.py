@@ -12,10 +12,10 @@ from digits.settings import Settings
 from digits.signals.metrics.serving import DECODE_SECONDS
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1.decoding_pb2 import PictureFile, PictureReadings
-from server import wire
 from server.blocking import decoding, decoding_large, reading
 from server.pictures import messages
 from server.pictures.decoders import Decoders
+from server.pictures.request import file_from, pixels_from
 
 # So many of the largest files may wait to be read; of usual ones, hundreds.
 _MAX_WAITING_FILES = 4
@@ -37,7 +37,7 @@ class Pictures:
         A caller that leaves does not end the reading of its picture, which counts until it is over.
         """
         if request.WhichOneof("picture") == "pixels":
-            return [wire.pixels_from(request)]
+            return [pixels_from(request)]
         size = len(request.image)
         if size > self._room:
             raise Overloaded("too many bytes of pictures are waiting", retry_after_seconds=1.0)
@@ -66,10 +66,10 @@ class Pictures:
         if request.WhichOneof("picture") == "image_path":
             # It may be on a network mount that hangs. What it holds is in memory for one thread at a time.
             return await reading(self._of_path, request)
-        file = wire.file_from(request, self._settings)
+        file = file_from(request, self._settings)
         found = await self._decoders.ask(file) if len(file.content) <= _MAX_SENT_BYTES else None
         return file, await decoding(messages.read, file) if found is None else found
 
     def _of_path(self, request: pb.ClassifyRequest) -> tuple[PictureFile, PictureReadings]:
-        file = wire.file_from(request, self._settings)
+        file = file_from(request, self._settings)
         return file, messages.read(file)

@@ -27,8 +27,8 @@ from digits.models.registry import Registry
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2 as pb
 from rest_bridge.app import create_app
-from server import wire
 from server.pictures import messages
+from server.pictures.request import file_from
 from tests.fuzz.arrays import npz
 from tests.fuzz.damage import damaged
 from tests.unit.job_bench import Bench
@@ -170,7 +170,7 @@ def _asking_by_grpc() -> Iterator[Feed]:
             with suppress(DecodeError, DigitsError):
                 admission.admit(pb.TrainRequest.FromString(data), "somebody")
             with suppress(DecodeError, DigitsError):
-                file = wire.file_from(pb.ClassifyRequest.FromString(data), own)
+                file = file_from(pb.ClassifyRequest.FromString(data), own)
                 messages.candidates_from(file, messages.read(file))
 
         yield feed

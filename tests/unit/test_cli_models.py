@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -75,10 +76,14 @@ def test_the_list_of_versions_has_live_accuracy_and_where_they_come_from(
     assert brought[headings.index("FROM") :].startswith("import  ")
 
 
-def test_a_column_that_says_nothing_of_any_version_is_left_out(
-    run: Run, capsys: Printed, listed: list[models_pb2.Model]
+def test_a_column_that_says_nothing_of_any_version_is_left_out_on_a_terminal_and_there_for_a_program(
+    run: Run, capsys: Printed, listed: list[models_pb2.Model], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listed.append(PLAIN)
+    assert run("models") == 0
+    assert "LIVE" in capsys.readouterr().out.splitlines()[0].split()
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "120")
     assert run("models") == 0
     headings = capsys.readouterr().out.splitlines()[0].split()
     assert headings == ["VERSION", "ACCURACY", "HELD", "OUT", "RECIPE", "KB", "CREATED"]

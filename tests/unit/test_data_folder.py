@@ -13,7 +13,7 @@ from digits.datasets.plain_files import names_in, open_plain
 from digits.errors import InvalidInput, NotFound
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2
-from server import wire
+from server.pictures.request import file_from
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_a_picture_is_opened_so_that_no_link_takes_its_place(
     monkeypatch.setattr(data_folder, "resolve", lambda *_: data_dir / "five.png")
     request = digit_service_pb2.ClassifyRequest(image_path="five.png")
     with pytest.raises(InvalidInput, match="usable path"):
-        wire.file_from(request, Settings(data_dir=data_dir))
+        file_from(request, Settings(data_dir=data_dir))
 
 
 def test_no_more_of_a_file_is_read_than_asked_for(data_dir: Path) -> None:

@@ -123,9 +123,12 @@ def test_a_url_that_no_adapter_knows_is_wrong_and_a_folder_that_is_there_is_fine
     [
         ("broker_url", "127.0.0.1:6379", "redis://… or rediss://… or", "redis://127.0.0.1:6379/0"),
         ("broker_url", "me:secret@localhost", "not 'localhost'", "redis://127.0.0.1:6379/0"),
-        ("broker_url", "http://me:secret@h:80", "not 'http://h:80'", "redis://127.0.0.1:6379/0"),
+        ("broker_url", "http://me:secret@h:80", "not 'h:80'", "redis://127.0.0.1:6379/0"),
         ("broker_url", "redis:127.0.0.1:1/0", "redis://…", "redis://127.0.0.1:6379/0"),
         ("broker_url", "redis://me:secret@h:1:2/0", "one HOST:PORT is needed, not 'h:1:2'", "redis://"),
+        ("broker_url", "redis:/:secret@h:1/0", "is supported, not 'h:1/0'", "redis://"),
+        ("broker_url", "foo://u:se/secret@h", "is supported, not 'h'", "redis://"),
+        ("broker_url", "redis://:secret/x@h:1/0", "one HOST:PORT is needed, not 'h:1'", "redis://"),
         ("broker_url", "redis://h:1,g:2/0", "one HOST:PORT is needed, not 'h:1,g:2'", "redis://"),
         ("broker_url", "redis://[::1/0", "Invalid IPv6 URL", "redis://"),
         ("store_url", "webhdfs://h:1:2/d", "HOST:PORT[,HOST:PORT] is needed, not 'h:1:2'", "webhdfs://"),
