@@ -125,7 +125,7 @@ def _fields(job: Job) -> dict[str, object]:
         "recipe": job.spec.recipe,
         "went on from": job.spec.base_model_version,
         "seed": job.spec.seed,
-        "promotion": Promotion.Name(job.spec.promotion),
+        "promotion": Promotion.Name(job.spec.promotion or Promotion.IF_BETTER),
         "caller": job.spec.caller,
         "request id": job.spec.request_id,
         "progress": "  ".join(figures(progress)),

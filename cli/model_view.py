@@ -44,7 +44,7 @@ def row(model: Model) -> tuple[object, ...]:
         origin.recipe,
         origin.data_name,
         "import" if origin.imported else origin.base_model_version,
-        model.bundle_bytes // 1024,
+        model.bundle_bytes // 1000,
         time_text(model.create_time),
     )
 
@@ -69,7 +69,7 @@ def fields(model: Model) -> dict[str, object]:
     return {
         "version": model.version,
         "serves": "now" if serves else "served before" if model.served else "no",
-        "why": model.promotion_reason,
+        "the gate said": model.promotion_reason,
         # Of a version that was brought in, the reference set is all that it can be measured on.
         "held out": ""
         if origin.imported

@@ -97,7 +97,7 @@ def ready_block(settings: Settings, folder: StateFolder, seconds: float) -> str:
         escape(f"  curl {header} '{classify}' {rest}/digits/classify"),
         escape(f"  grpcurl {line}-d '{train}' {address} {method}"),
         "stop",
-        escape(f"  Ctrl-C here, or `{digits_command()} down` with the same DIGITS_VAR_DIR"),
+        escape(f"  `{digits_command()} down` with the same DIGITS_VAR_DIR, or Ctrl-C if this waits"),
         "",
     ]
     return "\n".join(lines)

@@ -63,27 +63,38 @@ def decide(
     limits: Limits,
     remark: str = "",
     *,
+    best: models_pb2.Model | None = None,
     way_out: str = "",
 ) -> Decision:
     """Whether a candidate serves: it is no worse on the held-out images, nor clearly on the reference set.
 
     `serving` is what serves, with metrics of the same images as the candidate's; None if nothing usable does.
+    `best` reads the reference set best of what the gate had serve since somebody chose by hand: small losses,
+    each judged by a few images, must not add up.
     `remark` is what a reader should know of the reference set, if anything; `way_out` what may help one that
     does not serve.
     """
     if promotion in (training_pb2.ALWAYS, training_pb2.NEVER):
         name = training_pb2.Promotion.Name(promotion)
         return Decision(promotion == training_pb2.ALWAYS, f"the caller said {name}")
-    decision = _judged(candidate, serving, limits)
+    decision = _judged(candidate, serving, best or serving, limits)
     said = (decision.reason, remark, "" if decision.promoted else way_out)
     return Decision(decision.promoted, "; ".join(filter(None, said)))
 
 
-def _judged(candidate: models_pb2.Metrics, serving: models_pb2.Model | None, limits: Limits) -> Decision:
-    fault = _against_floor(candidate, limits) if serving is None else _against(candidate, serving, limits)
+def _judged(
+    candidate: models_pb2.Metrics,
+    serving: models_pb2.Model | None,
+    best: models_pb2.Model | None,
+    limits: Limits,
+) -> Decision:
+    if serving is None or best is None:
+        fault, reason = _against_floor(candidate, limits), "nothing else serves"
+    else:
+        fault, reason = _against(candidate, serving, best, limits), _compared(candidate, serving)
     if fault:
         return Decision(False, f"{candidate.suspicion}: {fault}" if candidate.suspicion else fault)
-    return Decision(True, f"at least as good as {serving.version}" if serving else "nothing else serves")
+    return Decision(True, reason)
 
 
 def _against_floor(candidate: models_pb2.Metrics, limits: Limits) -> str:
@@ -93,16 +104,33 @@ def _against_floor(candidate: models_pb2.Metrics, limits: Limits) -> str:
     return ""
 
 
-def _against(candidate: models_pb2.Metrics, serving: models_pb2.Model, limits: Limits) -> str:
+def _against(
+    candidate: models_pb2.Metrics, serving: models_pb2.Model, best: models_pb2.Model, limits: Limits
+) -> str:
     """What keeps a candidate from taking over; empty if nothing does."""
-    points = 100 * (serving.metrics.reference_accuracy - candidate.reference_accuracy)
+    points = _points_worse(candidate, best)
     # Shares of whole images, as floats: half a point of 1,000 images is not to fail by its last bit.
-    if candidate.reference_sha256 and points > limits.max_reference_loss_points + 1e-9:
+    if points > limits.max_reference_loss_points + 1e-9:
         return (
-            f"{points:.1f} points worse than {serving.version} on the reference set, "
+            f"{points:.2f} points worse than {best.version} on the reference set, "
             f"where {limits.max_reference_loss_points:g} are allowed"
         )
     if candidate.accuracy < serving.metrics.accuracy:
         images = f"the same {candidate.held_out_image_count:,} held-out images"
         return f"{serving.version} reads {serving.metrics.accuracy:.2%} of {images}"
     return ""
+
+
+def _compared(candidate: models_pb2.Metrics, serving: models_pb2.Model) -> str:
+    said = f"at least as good as {serving.version}"
+    points = _points_worse(candidate, serving)
+    if points < 0.005:
+        return said
+    return f"{said} on the held-out images, {points:.2f} points worse on the reference set"
+
+
+def _points_worse(candidate: models_pb2.Metrics, other: models_pb2.Model) -> float:
+    """On the reference set, in points of a hundred; 0 without one."""
+    if not candidate.reference_sha256:
+        return 0.0
+    return 100 * (other.metrics.reference_accuracy - candidate.reference_accuracy)

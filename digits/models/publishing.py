@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from digits import clock, envelope
 from digits.errors import AlreadyPublished, Corrupt, NotFound, StaleWrite
@@ -85,7 +86,13 @@ class Publisher:
         serving = self._measured(alias.serving.version, judges)
         way_out = batch.way_out(model.provenance.data_name)
         decision = gate.decide(
-            promotion, model.metrics, serving, self._limits, judges.remark, way_out=way_out
+            promotion,
+            model.metrics,
+            serving,
+            self._limits,
+            judges.remark,
+            best=self._best_of(serving, alias.chosen_by_the_gate()) if serving else None,
+            way_out=way_out,
         )
         # Versions never go backwards, but by hand.
         if decision.promoted and _number(alias.serving.version) > _number(model.version):
@@ -95,10 +102,22 @@ class Publisher:
         caller, origin = training_pb2.Job.FromString(job.value).spec.caller, f"job {self._lease.job_id}"
         operations: list[Create | Replace] = [self._registry.registration(model, decision.promoted), job]
         if decision.promoted:
-            operations.append(alias.moved_to(model.version, models_pb2.ServingChange.GATE, caller, origin))
+            always = promotion == training_pb2.ALWAYS
+            reason = models_pb2.ServingChange.ALWAYS if always else models_pb2.ServingChange.GATE
+            operations.append(alias.moved_to(model.version, reason, caller, origin))
         self._coordinator.commit(*operations)
         if decision.promoted:
             audit.record("promote", f"{model.version} by the gate", who=caller, origin=origin)
+
+    def _best_of(self, serving: models_pb2.Model, versions: Sequence[str]) -> models_pb2.Model:
+        """Which reads the reference set best: what serves, or another that was measured on the same."""
+        found = [serving]
+        for version in versions:
+            # It may have been pruned.
+            with suppress(NotFound, Corrupt):
+                found.append(self._registry.get(version))
+        judged = [m for m in found if m.metrics.reference_sha256 == serving.metrics.reference_sha256]
+        return max(judged, key=lambda model: model.metrics.reference_accuracy)
 
     def _measured(self, serving: str, judges: Judges) -> models_pb2.Model | None:
         """The serving version with its metrics on these images; measured again only if they are others."""

@@ -50,6 +50,15 @@ class ServingAlias:
             return Create(_SERVING, moved)
         return Replace(_SERVING, moved, self.stored.version)
 
+    def chosen_by_the_gate(self) -> list[str]:
+        """What serves, and what the gate replaced since somebody chose by hand, the newest first."""
+        versions = [self.serving.version]
+        for change in reversed(self.serving.history):
+            if change.reason != pb.ServingChange.GATE:
+                break
+            versions.append(change.previous_version)
+        return [version for version in dict.fromkeys(versions) if version]
+
     def unmoved(self) -> Check:
         """The operation that holds if the alias still is as it was read; only if there is one."""
         assert self.stored

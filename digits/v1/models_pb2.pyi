@@ -130,11 +130,13 @@ class ServingChange(_message.Message):
         PROMOTE: _ClassVar[ServingChange.Reason]
         ROLLBACK: _ClassVar[ServingChange.Reason]
         LIVE_LABELS: _ClassVar[ServingChange.Reason]
+        ALWAYS: _ClassVar[ServingChange.Reason]
     REASON_UNSPECIFIED: ServingChange.Reason
     GATE: ServingChange.Reason
     PROMOTE: ServingChange.Reason
     ROLLBACK: ServingChange.Reason
     LIVE_LABELS: ServingChange.Reason
+    ALWAYS: ServingChange.Reason
     GENERATION_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     PREVIOUS_VERSION_FIELD_NUMBER: _ClassVar[int]

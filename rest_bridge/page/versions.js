@@ -95,7 +95,7 @@ function actions(version, serving) {
 
 function move(change) {
   const from = change.previous_version ? ` instead of ${change.previous_version}` : "";
-  const why = { GATE: "the gate", PROMOTE: "promoted", ROLLBACK: "rolled back", LIVE_LABELS: "worse on live labels" }[change.reason] ?? words(change.reason);
+  const why = { GATE: "the gate", PROMOTE: "promoted", ROLLBACK: "rolled back", LIVE_LABELS: "worse on live labels", ALWAYS: "its caller said ALWAYS" }[change.reason] ?? words(change.reason);
   const mover = change.caller ? ` by ${who(change.caller)}` : "";
   return element("li", {}, element("b", {}, change.version), `${from}: ${why}${mover}, `, time(change.change_time));
 }

@@ -148,10 +148,31 @@ def test_a_model_that_is_worse_on_the_reference_set_does_not_serve_and_its_job_s
         bench.publish_bundle(candidate, Judges(HELD_OUT, REFERENCE))
     progress = bench.jobs.get(bench.job.job_id).progress
     assert (progress.model_version, progress.promoted) == ("v2", False)
-    assert progress.promotion_reason.startswith("20.0 points worse than v1 on the reference set")
+    assert progress.promotion_reason.startswith("20.00 points worse than v1 on the reference set")
     model = bench.registry.get("v2")
     assert (progress.metrics, progress.promotion_reason) == (model.metrics, model.promotion_reason)
     assert bench.registry.alias().serving.version == "v1"
+
+
+def test_small_losses_on_the_reference_set_do_not_add_up_until_somebody_chooses_by_hand(bench: Bench) -> None:
+    def publish(reference: float, promotion: pb.Promotion = pb.IF_BETTER) -> str:
+        candidate = bundle_of(0, 0.9)
+        candidate.metrics.reference_accuracy = reference
+        candidate.metrics.reference_sha256 = REFERENCE.sha256()
+        progress = bench.publish_bundle(candidate, Judges(HELD_OUT, REFERENCE), promotion).progress
+        return f"{progress.model_version} {progress.promoted} {progress.promotion_reason}"
+
+    worse = "points worse on the reference set"
+    assert publish(0.990) == "v1 True nothing else serves"
+    assert publish(0.986) == f"v2 True at least as good as v1 on the held-out images, 0.40 {worse}"
+    refused = "points worse than v1 on the reference set, where 0.5 are allowed"
+    assert publish(0.982) == f"v3 False 0.80 {refused}"
+    bench.promotion.promote("v3", "ann")
+    assert publish(0.978) == f"v4 True at least as good as v3 on the held-out images, 0.40 {worse}"
+    assert publish(0.7, pb.ALWAYS) == "v5 True the caller said ALWAYS"
+    assert bench.registry.serving_history(1)[0].reason == models_pb2.ServingChange.ALWAYS
+    assert publish(0.697).startswith("v6 True")
+    assert publish(0.694).startswith("v7 False 0.60 points worse than v5")
 
 
 def test_a_serving_model_that_never_met_the_reference_set_is_measured_on_it(bench: Bench) -> None:
@@ -161,7 +182,7 @@ def test_a_serving_model_that_never_met_the_reference_set_is_measured_on_it(benc
     worse.metrics.reference_sha256 = REFERENCE.sha256()
     worse.metrics.reference_accuracy = serving.reference_accuracy - 0.05
     job = bench.publish_bundle(worse, Judges(HELD_OUT, REFERENCE))
-    assert job.progress.promotion_reason.startswith("5.0 points worse than v1")
+    assert job.progress.promotion_reason.startswith("5.00 points worse than v1")
 
 
 def test_a_damaged_serving_model_does_not_keep_a_good_one_from_serving(bench: Bench) -> None:
