@@ -14,6 +14,7 @@ logger = logging.getLogger(__name__)
 
 _MAX_WAITING = 1024
 _PAUSE_SECONDS = 1.0
+_END_SECONDS = 2.0
 
 
 class Decoders:
@@ -66,6 +67,8 @@ class Decoders:
         """Ends them, and waits until they are gone."""
         self._count = 0
         if self._starting:
+            # A start that is cancelled while the process is made may leave it to nobody.
+            await asyncio.wait([self._starting], timeout=_END_SECONDS)
             self._starting.cancel()
             await asyncio.wait([self._starting])
         for decoder in self._all:

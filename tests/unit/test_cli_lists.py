@@ -71,7 +71,9 @@ def test_a_job_that_is_not_there_is_an_error_with_its_code(run: Run, capsys: Pri
 def test_a_version_is_shown_in_full(run: Run, capsys: Printed) -> None:
     assert run("models", "show", "v7") == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert "version v7 serves now why nothing else serves held out 99.00% of 10,000 images" in printed
+    assert (
+        "version v7 serves now the gate said nothing else serves held out 99.00% of 10,000 images" in printed
+    )
 
 
 def test_two_versions_are_compared(run: Run, capsys: Printed) -> None:
