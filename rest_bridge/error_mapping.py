@@ -97,6 +97,8 @@ def _way_of_a_large_body(limit: int | None) -> str:
         return ""
     if limit != current_app.config["MAX_CONTENT_LENGTH"]:
         return ": send a file as a form"
+    if forms.json.path_field == "image_path":
+        return " here, and fewer for a picture (DIGITS_MAX_IMAGE_BYTES): save it smaller, as PNG or JPEG"
     path = f"put the file below the service's data folder, and send its {forms.json.path_field}"
     return f" (DIGITS_MAX_UPLOAD_BYTES): {path}"
 

@@ -155,7 +155,7 @@ def test_a_call_without_a_form_is_told_to_send_json_alone(web: FlaskClient) -> N
     ("path", "content_type", "way_out"),
     [
         ("train", "multipart/form-data; boundary=b", "send its images_batch_path"),
-        ("classify", "multipart/form-data; boundary=b", "send its image_path"),
+        ("classify", "multipart/form-data; boundary=b", "save it smaller, as PNG or JPEG"),
         ("train", JSON, "send a file as a form"),
         ("classify", JSON, "send a file as a form"),
         ("feedback", JSON, "bytes are allowed"),
