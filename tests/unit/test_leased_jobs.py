@@ -102,6 +102,12 @@ class Bench:
             worker.run(self.queue.job_ids.pop())
         return self.jobs.get(self.job_id)
 
+    def publish_second(self, lease: Lease) -> None:
+        """Fails first."""
+        if self.trainings == 1:
+            raise StoreUnavailable("the store does not answer")
+        self.publish(lease)
+
     def publish(self, lease: Lease) -> None:
         self.coordinator.commit(lease.replacement(lambda job: advance(job, pb.SUCCEEDED)))
 
@@ -247,12 +253,7 @@ def test_a_worker_that_loses_its_lease_while_it_waits_says_so_at_once() -> None:
         bench.coordinator.close()
         raise StoreUnavailable("the store does not answer")
 
-    def fail_first(lease: Lease) -> None:
-        if bench.trainings == 1:
-            raise StoreUnavailable("the store does not answer")
-        bench.publish(lease)
-
-    job = bench.work(fail_first, away)
+    job = bench.work(bench.publish_second, away)
     assert (job.state, job.attempt_count, asked) == (pb.SUCCEEDED, 1, 1)
 
 
@@ -263,12 +264,7 @@ def test_a_worker_told_to_stop_while_it_waits_hands_its_job_back() -> None:
         bench.stopping.set()
         raise StoreUnavailable("the store does not answer")
 
-    def fail_first(lease: Lease) -> None:
-        if bench.trainings == 1:
-            raise StoreUnavailable("the store does not answer")
-        bench.publish(lease)
-
-    job = bench.work(fail_first, away)
+    job = bench.work(bench.publish_second, away)
     assert (job.state, job.attempt_count) == (pb.SUCCEEDED, 1)
 
 
