@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from digits.adapters import content
 from digits.adapters.full_disk import means_full
+from digits.adapters.removal import folder_names, remove_folder
 from digits.errors import AlreadyPublished, NotFound, StoreFull, StoreUnavailable
 
 
@@ -52,13 +53,16 @@ class LocalFolderStore:
 
     def folders(self, folder: str) -> list[str]:
         """See ArtifactStore."""
-        return [f"{folder}/{path.name}" for path in self._list(folder) if path.is_dir()]
+        return [f"{folder}/{name}" for name in folder_names(self._list(folder))]
 
     def delete(self, name: str) -> None:
         """See ArtifactStore."""
         path = self._path(name)
         try:
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            if path.is_file():
+                path.unlink(missing_ok=True)
+            else:
+                remove_folder(path)
         except OSError as error:
             raise StoreUnavailable(f"the store cannot delete {name}: {error.strerror}") from error
 

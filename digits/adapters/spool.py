@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
 from digits.adapters.full_disk import means_full
+from digits.adapters.removal import folder_names, remove_folder
 from digits.errors import LogFull, LogLost, LogUnavailable
 from digits.offsets import OffsetRanges
 from digits.ports import StreamSource
@@ -93,16 +93,14 @@ class SpoolLog:
     def delete(self, job_id: str) -> None:
         """See BlockLog."""
         try:
-            shutil.rmtree(self._folder / job_id)
-        except FileNotFoundError:
-            return
+            remove_folder(self._folder / job_id)
         except OSError as error:
             raise _unavailable("the log cannot be deleted", error) from error
 
     def jobs(self) -> list[str]:
         """See BlockLog."""
         try:
-            return sorted(path.name for path in self._folder.iterdir() if path.is_dir())
+            return folder_names(self._folder.iterdir())
         except FileNotFoundError:
             return []
         except OSError as error:

@@ -104,6 +104,16 @@ def test_a_deleted_folder_is_gone_and_deleting_again_does_nothing(store: Artifac
     assert (store.names("a"), store.names("ab")) == ([], ["ab/1"])
 
 
+def test_a_folder_whose_remover_was_killed_is_still_listed_and_goes(tmp_path: Path) -> None:
+    store = LocalFolderStore(tmp_path)
+    store.publish("checkpoints/job/1", b"")
+    (tmp_path / "checkpoints" / "job").rename(tmp_path / "checkpoints" / ".job")
+    assert store.folders("checkpoints") == ["checkpoints/job"]
+    assert store.names("checkpoints/job") == []
+    store.delete("checkpoints/job")
+    assert list((tmp_path / "checkpoints").iterdir()) == []
+
+
 def test_a_folder_without_room_is_unavailable_and_keeps_no_half_file(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("a file where the folder should be")
     with pytest.raises(StoreUnavailable):

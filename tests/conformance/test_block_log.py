@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -111,6 +112,31 @@ def test_a_deleted_log_is_not_found_and_deleting_again_does_nothing(log: BlockLo
     log.delete("job")
     with pytest.raises(NotFound):
         log.end_offsets("job")
+
+
+def test_a_spool_is_deleted_under_an_appender_and_the_appender_hears_of_it(tmp_path: Path) -> None:
+    log = SpoolLog(tmp_path)
+    for job in map(str, range(30)):
+        log.create(job, 1)
+        with ThreadPoolExecutor(1) as pool:
+            appending = pool.submit(_append_until_lost, log, job)
+            while not log.end_offsets(job)[0]:
+                pass
+            log.delete(job)
+            assert appending.result(timeout=30)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_spool_whose_remover_was_killed_is_still_listed_and_goes(tmp_path: Path) -> None:
+    log = SpoolLog(tmp_path)
+    for job in ("one", "two"):
+        log.create(job, 1)
+    (tmp_path / "one").rename(tmp_path / ".one")
+    assert log.jobs() == ["one", "two"]
+    with pytest.raises(LogLost):
+        log.end_offsets("one")
+    log.delete("one")
+    assert [path.name for path in tmp_path.iterdir()] == ["two"]
 
 
 def test_appending_to_no_log_is_not_found(log: BlockLog) -> None:
@@ -223,3 +249,12 @@ def test_a_spool_that_could_not_be_made_on_a_full_disk_is_made_once_there_is_roo
         filler.unlink()
         log.create("job", 2)
         assert log.end_offsets("job") == [0, 0]
+
+
+def _append_until_lost(log: SpoolLog, job: str) -> bool:
+    for offset in range(100_000):
+        try:
+            log.append(job, 0, offset, [b"block"])
+        except LogLost:
+            return True
+    return False
