@@ -102,6 +102,7 @@ class Application:
         self._named = NamedVersions(self._serving, loader, settings.classify_max_waiting)
         self._floor = VersionFloor(self._serving)
         self._breaker = Breaker()
+        self._pictures = Pictures(settings)
         self._classifier = self._make_classifier(self._breaker)
         gauges.follow(self._classifier.batcher, self._breaker, self._reconciler)
         self._health = Health(
@@ -112,7 +113,6 @@ class Application:
                 "housekeeping": lambda _: self._housekeeping.loop.is_alive(3600.0),
             }
         )
-        self._pictures = Pictures(settings)
         self._progress_streams = ProgressStreams(self._jobs, self._floor, settings.heartbeat_seconds)
         self._server = self._make_server()
         self._health_server = listening.make_health_server(settings, self._health.servicer)
@@ -193,6 +193,7 @@ class Application:
             self._floor,
             max_in_batch=settings.classify_max_batch,
             max_waiting=settings.classify_max_waiting,
+            coming=self._pictures.being_read,
         )
 
     def _make_server(self) -> grpc.aio.Server:

@@ -15,6 +15,7 @@ from digits.file_kinds import kind_of
 from digits.imaging.grayscale import grayscale
 from digits.imaging.memory_cost import MAX_DECODED_BYTES, coefficient_bytes, decoded_bytes
 from digits.imaging.normalize import BOX_SIDE, CENTRE
+from digits.imaging.png import inflated
 from digits.imaging.region import Gray, Region
 from digits.pixels import SIDE, Pixels
 
@@ -70,7 +71,7 @@ class Picture:
 
 def _opened(data: bytes, field: str) -> Image.Image:
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        image = Image.open(io.BytesIO(inflated(data)), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(field) from error
     except Exception as error:  # Pillow's parsers raise whatever a damaged header leads them to.

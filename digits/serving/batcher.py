@@ -48,11 +48,14 @@ class _Waiting:
 class Batcher:
     """Collects single calls into batches for `classify`, with one batch out at a time.
 
-    One in flight was best in a prototype (docs/decisions/one-batch-in-flight.md).
+    One in flight was best in a prototype (docs/decisions/one-batch-in-flight.md). `coming` says how many
+    pictures are still being read, and will soon be here.
     """
 
-    def __init__(self, classify: Classify, max_in_batch: int, max_waiting: int) -> None:
-        self._classify = classify
+    def __init__(
+        self, classify: Classify, max_in_batch: int, max_waiting: int, coming: Callable[[], int] = lambda: 0
+    ) -> None:
+        self._classify, self._coming = classify, coming
         self._max_in_batch, self._max_waiting = max_in_batch, max_waiting
         self._queue: deque[_Waiting] = deque()
         self._pictures = 0
@@ -128,7 +131,8 @@ class Batcher:
 
     def _expect(self, answered: int, round_trip_seconds: float) -> None:
         """Notes how many pictures most of the present callers will bring, and how long that may take."""
-        self._expected = min(int(_RETURNING_SHARE * (answered + self._pictures)), self._max_in_batch)
+        about = answered + self._pictures + self._coming()
+        self._expected = min(int(_RETURNING_SHARE * about), self._max_in_batch)
         patience = min(_RETURN_ROUND_TRIPS * round_trip_seconds, _RETURN_SECONDS)
         self._expected_until = time.monotonic() + patience
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from digits.errors import InvalidInput, NotReady
@@ -26,9 +28,10 @@ class Classifier:
         *,
         max_in_batch: int,
         max_waiting: int,
+        coming: Callable[[], int] = lambda: 0,
     ) -> None:
         self._answerer, self._named, self._serving, self._floor = answerer, named, serving, floor
-        self.batcher = Batcher(self._answer_batch, max_in_batch, max_waiting)
+        self.batcher = Batcher(self._answer_batch, max_in_batch, max_waiting, coming)
         self._answered = AnsweredPictures()
 
     async def run(self) -> None:

@@ -30,6 +30,7 @@ class Pictures:
         self._settings = settings
         self._room = _MAX_WAITING_FILES * settings.max_image_bytes
         self._decoders = Decoders(settings.picture_processes)
+        self._with_decoders = 0
 
     async def candidates(self, request: pb.ClassifyRequest) -> list[Candidate]:
         """The readings of one picture; raises InvalidInput, NotFound, and Overloaded if too much waits.
@@ -45,6 +46,10 @@ class Pictures:
         reading = asyncio.create_task(self._read(request))
         reading.add_done_callback(partial(self._over, size))
         return await asyncio.shield(reading)
+
+    def being_read(self) -> int:
+        """How many usual pictures are being read, or wait for it: each is to be classified soon."""
+        return self._with_decoders
 
     async def end(self) -> None:
         """Ends the processes that read pictures."""
@@ -67,8 +72,15 @@ class Pictures:
             # It may be on a network mount that hangs. What it holds is in memory for one thread at a time.
             return await reading(self._of_path, request)
         file = file_from(request, self._settings)
-        found = await self._decoders.ask(file) if len(file.content) <= _MAX_SENT_BYTES else None
+        found = await self._by_process(file) if len(file.content) <= _MAX_SENT_BYTES else None
         return file, await decoding(messages.read, file) if found is None else found
+
+    async def _by_process(self, file: PictureFile) -> PictureReadings | None:
+        self._with_decoders += 1
+        try:
+            return await self._decoders.ask(file)
+        finally:
+            self._with_decoders -= 1
 
     def _of_path(self, request: pb.ClassifyRequest) -> tuple[PictureFile, PictureReadings]:
         file = file_from(request, self._settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -41,8 +42,10 @@ class Recorder:
         return Answer(Prediction(values, values[:, 0] / 10), "v1", pb.WORKER)
 
 
-async def batching(recorder: Recorder, max_in_batch: int = 4, max_waiting: int = 100) -> Batcher:
-    batcher = Batcher(recorder.classify, max_in_batch, max_waiting)
+async def batching(
+    recorder: Recorder, max_in_batch: int = 4, max_waiting: int = 100, coming: Callable[[], int] = lambda: 0
+) -> Batcher:
+    batcher = Batcher(recorder.classify, max_in_batch, max_waiting, coming)
     recorder.task = asyncio.create_task(batcher.run())  # type: ignore[attr-defined]
     return batcher
 
@@ -103,6 +106,26 @@ def test_callers_that_were_just_answered_and_ask_again_share_a_batch() -> None:
         # The last of four is not waited for: it may be gone.
         await asyncio.gather(*(caller(pause) for pause in (0, 0.002, 0.004, 0.5)))
         assert recorder.sizes == [4, 3, 1]
+
+    asyncio.run(scenario())
+
+
+def test_pictures_that_are_being_read_are_waited_for_as_callers_are() -> None:
+    async def scenario() -> None:
+        recorder = Recorder()
+        recorder.seconds = 0.02
+        being_read = 4
+        batcher = await batching(recorder, coming=lambda: being_read)
+        first = asyncio.create_task(batcher.predict(PICTURE, None))
+        await first
+        calls = []
+        for _ in range(4):
+            for _ in range(5):
+                await asyncio.sleep(0)
+            being_read -= 1
+            calls.append(asyncio.create_task(batcher.predict(PICTURE, None)))
+        await asyncio.gather(*calls)
+        assert recorder.sizes == [1, 4]
 
     asyncio.run(scenario())
 
