@@ -126,6 +126,8 @@ def _group(
 
 
 def _mask(components: Components, kept: NDArray[np.int64]) -> Mask:
+    if len(kept) == 1:
+        return np.asarray(components.labels == kept[0], bool)
     chosen = np.zeros(len(components.areas), bool)
     chosen[kept] = True
     return chosen[components.labels]

@@ -107,10 +107,11 @@ def _clearest(rgb: Colours) -> Gray:
     """The brightness, or the one channel that shows much more: yellow on white is seen in the blue."""
     brightness = np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY), np.uint8)
     step = max(1, int(np.sqrt(brightness.size / _SAMPLED_PIXELS)))
-    sample = rgb[::step, ::step].reshape(-1, 3)
-    if (sample == sample[:, :1]).all():
+    sample = rgb[::step, ::step]
+    red, green, blue = np.moveaxis(sample, -1, 0)
+    if np.array_equal(red, green) and np.array_equal(green, blue):
         return brightness
-    low, high = np.percentile(sample, (0.2, 99.8), axis=0)
+    low, high = np.percentile(sample.reshape(-1, 3), (0.2, 99.8), axis=0)
     best = int(np.argmax(high - low))
     seen = float(np.ptp(np.percentile(brightness[::step, ::step], (0.2, 99.8))))
     clearer = (high - low)[best] > _CLEARER * seen
