@@ -12,12 +12,14 @@ from urllib.parse import SplitResult, urlsplit
 from digits.adapters.celery_queue import CeleryClassifyQueue, CeleryTrainQueue, app_of
 from digits.adapters.zookeeper import ZooKeeperCoordinator
 from digits.adapters.zookeeper_access import TLS_SCHEME, ZooKeeperAccess
+from digits.datasets.places import BatchPlaces, Elsewhere
 from digits.ports import ArtifactStore, BlockLog, ClassifyQueue, Coordinator, TrainQueue
 from digits.settings import Settings
 
 # How the address of a system of one's own is written, the first that comes to mind.
 FORMS = {
     "store_url": "webhdfs://127.0.0.1:9870/digits",
+    "batches_url": "webhdfs://127.0.0.1:9870/batches",
     "log_url": "kafka://127.0.0.1:9092",
     "coordinator_url": "zookeeper://127.0.0.1:2181/digits",
     "broker_url": "redis://127.0.0.1:6379/0",
@@ -43,6 +45,25 @@ def store(settings: Settings) -> ArtifactStore:
         tls=url.scheme == "swebhdfs",
         ca_file=settings.webhdfs_ca_file,
     )
+
+
+def batches(settings: Settings) -> BatchPlaces:
+    """Where batches are read from."""
+    if not settings.batches_url:
+        return BatchPlaces(settings.data_dir)
+    from digits.adapters.hdfs_batches import HdfsBatches  # noqa: PLC0415
+    from digits.adapters.hdfs_connection import HdfsConnection  # noqa: PLC0415
+
+    url = _require("batches_url", settings.batches_url, "webhdfs", "swebhdfs")
+    hosts = _addresses("batches_url", url)
+    hdfs = HdfsConnection(
+        hosts,
+        user=settings.webhdfs_user,
+        token=settings.webhdfs_token.get_secret_value(),
+        tls=url.scheme == "swebhdfs",
+        ca_file=settings.webhdfs_ca_file,
+    )
+    return BatchPlaces(settings.data_dir, Elsewhere(url.scheme, hosts, url.path or "/", HdfsBatches(hdfs)))
 
 
 def log(settings: Settings) -> BlockLog:

@@ -125,6 +125,11 @@ class Settings(BaseSettings):
         8, gt=0, description="Most jobs of one caller that are not finished; more Train calls are refused."
     )
 
+    batches_url: str = Field(
+        "",
+        description="Folder of an HDFS below which batches may be, beside the data folder: "
+        "webhdfs://HOST:PORT[,HOST:PORT]/PATH or swebhdfs://…; then images_batch_path may be an address.",
+    )
     store_url: str = Field(
         "",
         description="Artifact store: file://FOLDER or webhdfs://HOST:PORT[,HOST:PORT]/PATH, where the hosts "

@@ -59,7 +59,9 @@ class TrainBody(Body):
     path_field = "images_batch_path"
     upload_field = "images_batch"
 
-    images_batch_path: str = text("Path of a batch below the data folder, or of shards: shards/part-*.npz.")
+    images_batch_path: str = text(
+        "Path of a batch below the data folder, or of shards: shards/part-*.npz; or their address in HDFS."
+    )
     recipe: str = text('"fast" (the default), "standard" or "best".')
     seed: Whole = Field(0, ge=-MAX_INT64 - 1, le=MAX_INT64, description="Seed of the training.")
     request_id: str = text("Two calls with the same one are one job.", max_length=MAX_REQUEST_ID_LENGTH)

@@ -240,7 +240,7 @@ class Application:
         admission = Admission(
             self._jobs,
             self._store,
-            settings.data_dir,
+            bootstrap.batches(settings),
             self._labels,
             find_model=self._registry.get,
             max_dataset_bytes=settings.max_dataset_bytes,

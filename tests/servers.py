@@ -75,10 +75,13 @@ def kafka_log(address: str) -> KafkaLog:
 
 
 @contextlib.contextmanager
-def name_node(folder: Path, http_port: int, rpc_port: int) -> Iterator[None]:
+def name_node(
+    folder: Path, http_port: int, rpc_port: int, more: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[None]:
     """HDFS's NameNode, which answers WebHDFS."""
     folder.mkdir(exist_ok=True)
     command = NameNode().command(folder, {"namenode": http_port, "namenode-rpc": rpc_port})
+    add_to_hdfs_site(folder, more)
     with running(command, http_port, folder / "log"):
         yield
 

@@ -60,6 +60,7 @@ SHARED = {
     ),
     "HDFS": (
         "tests/conformance/test_hdfs.py",
+        "tests/conformance/test_hdfs_batches.py",
         "tests/conformance/test_artifact_store.py",
         "tests/conformance/test_hdfs_security.py",
     ),

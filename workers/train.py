@@ -70,6 +70,7 @@ class TrainWorker:
             train=self._train,
             ask_all=self._context.ask_all,
         )
+        self._places = bootstrap.batches(settings)
         self._turns = Turns(self._context.jobs)
         self._watchdogs = Watchdogs(self._context.spark, self._busy)
 
@@ -137,5 +138,4 @@ class TrainWorker:
 
     def _open_dataset(self, spec: pb.TrainSpec) -> Dataset:
         upload = self._context.store.read(spec.upload) if spec.upload else None
-        settings = self._settings
-        return train_request.open_batch(spec, upload, settings.data_dir, settings.max_dataset_bytes)
+        return train_request.open_batch(spec, upload, self._places, self._settings.max_dataset_bytes)

@@ -3,43 +3,43 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
+from digits.datasets.files import BatchFile, State
 from digits.datasets.shards import reading
 from digits.errors import InvalidInput
-
-_PIECE_BYTES = 1 << 20
-
-State = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
 class BatchFiles:
-    """Paths, and what each looked like when the batch was opened; none for an upload, which cannot change."""
+    """Each, and what it looked like when the batch was opened; none for an upload, which cannot change."""
 
     field: str = ""
-    states: tuple[tuple[Path, State], ...] = ()
+    states: tuple[tuple[BatchFile, State], ...] = ()
 
     @classmethod
-    def seen(cls, paths: Sequence[Path], field: str) -> BatchFiles:
+    def seen(cls, files: Iterable[BatchFile], field: str) -> BatchFiles:
         """The files as they are now; raises InvalidInput, BatchUnavailable."""
-        return cls(field, tuple((path, _state(path, field)) for path in sorted(paths)))
+        in_order = sorted(files, key=lambda file: file.name)
+        return cls(field, tuple((file, _state(file, field)) for file in in_order))
+
+    def among(self, files: Collection[BatchFile]) -> BatchFiles:
+        """Those of them that are used."""
+        return BatchFiles(self.field, tuple(seen for seen in self.states if seen[0] in files))
 
     def sha256(self) -> str:
-        """Checksum of their bytes, in hexadecimal.
+        """Checksum of what they hold, in hexadecimal.
 
         Empty without files. Raises InvalidInput, BatchUnavailable.
         """
         if not self.states:
             return ""
         digest = hashlib.sha256()
-        for path, (size, *_) in self.states:
+        for file, (size, *_) in self.states:
             digest.update(size.to_bytes(8, "little"))
-            with reading(path.name, self.field), path.open("rb") as file:
-                while piece := file.read(_PIECE_BYTES):
-                    digest.update(piece)
+            with reading(file.name, self.field):
+                file.add_content(digest)
         return digest.hexdigest()
 
     def require(self, sha256: str) -> None:
@@ -55,9 +55,9 @@ class BatchFiles:
 
         By its size, time and number.
         """
-        for path, state in self.states:
-            if _state(path, self.field) != state:
-                raise self._changed(path.name)
+        for file, state in self.states:
+            if _state(file, self.field) != state:
+                raise self._changed(file.name)
 
     def _changed(self, what: str) -> InvalidInput:
         return InvalidInput(self.field, f"{what} changed after the job was accepted; send the request again")
@@ -66,7 +66,6 @@ class BatchFiles:
 NO_FILES = BatchFiles()
 
 
-def _state(path: Path, field: str) -> State:
-    with reading(path.name, field):
-        status = path.stat()
-    return status.st_size, status.st_mtime_ns, status.st_ino
+def _state(file: BatchFile, field: str) -> State:
+    with reading(file.name, field):
+        return file.state()

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits.datasets.batch_files import NO_FILES, BatchFiles
-from digits.datasets.discovery import take_files
+from digits.datasets.discovery import take_file, take_files
+from digits.datasets.files import Bytes, PlainFile
 from digits.datasets.intake import Intake
-from digits.datasets.matching import Matching
+from digits.datasets.matching import Batch
 from digits.datasets.shards import Images, Shard
 from digits.datasets.source import Source
 from digits.errors import InvalidInput
@@ -31,22 +32,32 @@ CHUNK_IMAGES = 1024
 HELD_OUT_STEP = 11
 
 
-def open_dataset(
-    source: Path | bytes | Source | Matching, field: str, max_bytes: int, transposed: bool = False
-) -> Dataset:
+def open_dataset(batch: Batch, field: str, max_bytes: int, transposed: bool = False) -> Dataset:
     """Checks all but the values of most pixels, and keeps only the labels (30 ms for mnist.npz).
 
-    `source` is a file's or folder's path without links, files of a folder, a file's bytes, or a file with a
-    name for messages; `max_bytes` bounds what it unpacks to; rows and columns of `transposed` pictures are
-    swapped. Raises InvalidInput, naming `field` and all that is wrong.
+    `max_bytes` bounds what it unpacks to; rows and columns of `transposed` pictures are swapped. Raises
+    InvalidInput, naming `field` and all that is wrong; BatchUnavailable.
     """
     intake = Intake(field, max_bytes, transposed)
-    files = take_files(source, intake)
+    return _of(intake, take_files(batch, intake))
+
+
+def open_upload(content: bytes | Path, field: str, max_bytes: int, transposed: bool = False) -> Dataset:
+    """The same for what came with a request, or a file that has it: nobody changes that any more."""
+    intake = Intake(field, max_bytes, transposed)
+    file = PlainFile(content) if isinstance(content, Path) else Bytes(content)
+    take_file(Source(file, "the upload", field), intake)
+    return _of(intake, NO_FILES)
+
+
+def _of(intake: Intake, files: BatchFiles) -> Dataset:
     train, test = intake.shards()
     subsets = (_whole(train), _whole(test)) if test else _split(train)
     labels = [part.shard.labels[part.chosen] for part in subsets[0]]
     if len(np.unique(np.concatenate(labels))) < 2:
-        raise InvalidInput(field, "the labels to train on are all the same; at least two digits are needed")
+        raise InvalidInput(
+            intake.field, "the labels to train on are all the same; at least two digits are needed"
+        )
     return Dataset(*subsets, notes=intake.findings.notes(), files=files)
 
 

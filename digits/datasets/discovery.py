@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
 
 from digits.datasets.batch_files import BatchFiles
 from digits.datasets.csv_file import looks_like_csv, read_csv
+from digits.datasets.files import BatchFolder
 from digits.datasets.findings import IDX, PICTURES, are_pictures
 from digits.datasets.idx import IdxName, read_idx
 from digits.datasets.intake import Intake
-from digits.datasets.matching import Matching
+from digits.datasets.matching import Batch, Matching
 from digits.datasets.npz import read_npz
-from digits.datasets.plain_files import names_in
 from digits.datasets.shards import reading
 from digits.datasets.source import Source
 from digits.errors import InvalidInput
@@ -27,27 +26,22 @@ Files = dict[str, Source]
 Take = Callable[[Files, Intake], Files]
 
 
-def take_files(source: Path | bytes | Source | Matching, intake: Intake) -> BatchFiles:
-    """Hands what a path or an upload holds to the intake, and returns the files that it will be read from.
+def take_files(batch: Batch, intake: Intake) -> BatchFiles:
+    """Hands what a batch holds to the intake, and returns the files that it will be read from.
 
     Raises InvalidInput for a folder, or files of one, that are no batch.
     """
-    if isinstance(source, Source):
-        _take_file(source, intake)
-        return BatchFiles()
-    if isinstance(source, bytes):
-        _take_file(Source(source, "the upload", intake.field), intake)
-        return BatchFiles()
-    if isinstance(source, Matching):
-        return _take_matching(source, intake)
-    if source.is_dir():
-        return _take_folder(source, intake)
-    files = BatchFiles.seen([source], intake.field)
-    _take_file(Source(source, source.name, intake.field), intake)
+    if isinstance(batch, Matching):
+        return _take_matching(batch, intake)
+    if isinstance(batch, BatchFolder):
+        return _take_folder(batch, intake)
+    files = BatchFiles.seen([batch], intake.field)
+    take_file(Source(batch, batch.name, intake.field), intake)
     return files
 
 
-def _take_file(source: Source, intake: Intake) -> None:
+def take_file(source: Source, intake: Intake) -> None:
+    """Hands what one file holds to the intake; raises InvalidInput if it cannot be read."""
     if source.head(3) == b"\0\0\x08":
         intake.findings.right = IDX
         intake.findings.fault(f"{source.name} is one IDX file: name the folder that holds it with its labels")
@@ -64,7 +58,7 @@ def _is_csv(source: Source) -> bool:
         return looks_like_csv(stream.read(8192))
 
 
-def _take_folder(folder: Path, intake: Intake) -> BatchFiles:
+def _take_folder(folder: BatchFolder, intake: Intake) -> BatchFiles:
     files, folders = _listed(folder, intake.field)
     take = _reader_of(files)
     if take is None and (below := _raw(folders, intake.field)):
@@ -101,12 +95,10 @@ def _take_matching(source: Matching, intake: Intake) -> BatchFiles:
 
 def _taken(take: Take, files: Files, others: list[str], intake: Intake) -> BatchFiles:
     """Reads the files that are of one kind, and says that the others are not used."""
-    paths = {name: file.content for name, file in files.items() if isinstance(file.content, Path)}
-    seen = BatchFiles.seen(list(paths.values()), intake.field)
+    seen = BatchFiles.seen((file.content for file in files.values()), intake.field)
     used = take(files, intake)
     intake.findings.unused(sorted([*(name for name in files if name not in used), *others]))
-    read = {paths[name] for name in used}
-    return BatchFiles(intake.field, tuple(state for state in seen.states if state[0] in read))
+    return seen.among({file.content for file in used.values()})
 
 
 def _reader_of(files: Files) -> Take | None:
@@ -144,7 +136,7 @@ def _is_named(name: str, *suffixes: str) -> bool:
     return name.lower().endswith(suffixes)
 
 
-def _raw(folders: dict[str, Path], field: str) -> tuple[str, Files] | None:
+def _raw(folders: Mapping[str, BatchFolder], field: str) -> tuple[str, Files] | None:
     """The one folder below that holds a batch, as torchvision has its raw/."""
     found = [(name, _listed(folders[name], field)[0]) for name in sorted(folders)[:8]]
     batches = [(name, files) for name, files in found if _reader_of(files)]
@@ -153,16 +145,16 @@ def _raw(folders: dict[str, Path], field: str) -> tuple[str, Files] | None:
     return chosen[0] if len(chosen) == 1 else None
 
 
-def _listed(folder: Path, field: str) -> tuple[Files, dict[str, Path]]:
-    """The regular files in a folder, and the folders; a link that leads out of it is refused and not read."""
-    with reading("the folder", field):
-        names = [name for name in names_in(folder) if not name.startswith(".") and name not in _CLUTTER]
-    if len(names) > MAX_FILES:
+def _listed(folder: BatchFolder, field: str) -> tuple[Files, dict[str, BatchFolder]]:
+    """The files in a folder, and the folders, without what other systems leave there."""
+    files, folders = folder.listed(field)
+    if len(files) + len(folders) > MAX_FILES:
         raise InvalidInput(field, f"is a folder of more than {MAX_FILES:,} files")
-    # A link that stays inside is followed here, once: what is opened later has none in its path.
-    paths = {name: (folder / name).resolve() for name in names}
-    for name, path in paths.items():
-        if not path.is_relative_to(folder):
-            raise InvalidInput(field, f"{name} is a link that leads out of the folder")
-    files = {name: Source(path, name, field) for name, path in paths.items() if path.is_file()}
-    return files, {name: path for name, path in paths.items() if path.is_dir()}
+    return (
+        {name: Source(files[name], name, field) for name in files if _counts(name)},
+        {name: folders[name] for name in folders if _counts(name)},
+    )
+
+
+def _counts(name: str) -> bool:
+    return not name.startswith(".") and name not in _CLUTTER

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import weakref
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import IO, Any
 
@@ -25,6 +26,8 @@ from digits.file_kinds import kind_of
 MAX_HEADER_BYTES = 16 << 10
 # zipfile keeps about 500 bytes a member; a batch has four.
 MAX_MEMBERS = 10_000
+# It reads what says of all of them where they are in one piece.
+_MAX_DIRECTORY_BYTES = 2 << 20
 
 
 def read_npz(source: Source, intake: Intake) -> None:
@@ -95,14 +98,26 @@ class _Reader:
         return f"{array[:100]} of {self._source.name}"
 
 
+class _Directory:
+    """A zip of which zipfile reads no more at a time than the directory of a batch."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, count: int = -1) -> bytes:
+        most = _MAX_DIRECTORY_BYTES + 1
+        data = self._file.read(min(count, most) if count >= 0 else most)
+        if len(data) == most:
+            raise ValueError(f"it holds more than {MAX_MEMBERS} files")
+        return data
+
+
 def _check_members(source: Source) -> None:
-    """Counts in pieces what zipfile would keep whole; a mark on the border of two is none too many."""
-    count = 0
-    with source.open() as file:
-        while piece := file.read(1 << 20):
-            count += piece.count(b"PK\x01\x02")
-    if count > MAX_MEMBERS:
-        raise InvalidInput(source.field, f"holds more than {MAX_MEMBERS} files")
+    """Raises ValueError for more than may be. What is no zip is said when it is opened."""
+    with source.open() as file, suppress(zipfile.BadZipFile):
+        if len(zipfile.ZipFile(_Directory(file)).namelist()) > MAX_MEMBERS:
+            raise ValueError(f"it holds more than {MAX_MEMBERS} files")
 
 
 def _opened(source: Source) -> zipfile.ZipFile:

@@ -1,15 +1,13 @@
-"""A file of a batch, in the data folder or as bytes that came with the request."""
+"""A file of a batch, and what messages call it."""
 
 from __future__ import annotations
 
 import gzip
-import io
 import weakref
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO
 
-from digits.datasets.plain_files import open_plain
+from digits.datasets.files import BatchFile
 from digits.datasets.shards import reading
 from digits.file_kinds import HEAD_BYTES
 
@@ -20,13 +18,13 @@ _GZIP = b"\x1f\x8b"
 class Source:
     """`name` is for error messages, `field` the request's."""
 
-    content: Path | bytes
+    content: BatchFile
     name: str
     field: str
 
     def open(self) -> IO[bytes]:
         """The file as it is; raises OSError if it is no longer the one that was found."""
-        return io.BytesIO(self.content) if isinstance(self.content, bytes) else open_plain(self.content)
+        return self.content.open()
 
     def unpacked(self) -> IO[bytes]:
         """The file, unpacked if it is packed with gzip, whatever its name says."""
@@ -50,4 +48,4 @@ class Source:
 
     def size(self) -> int:
         """Its bytes as it is."""
-        return len(self.content) if isinstance(self.content, bytes) else self.content.stat().st_size
+        return self.content.size()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from digits.datasets.dataset import Dataset
+from digits.datasets.places import BatchPlaces
 from digits.errors import Overloaded, RequestConflict, StaleWrite
 from digits.feedback import batch
 from digits.feedback.labels import Labels
@@ -27,14 +28,14 @@ class Admission:
         self,
         jobs: Jobs,
         store: ArtifactStore,
-        data_dir: Path,
+        places: BatchPlaces,
         labels: Labels,
         *,
         find_model: Callable[[str], models_pb2.Model],
         max_dataset_bytes: int,
         max_jobs_per_caller: int,
     ) -> None:
-        self._jobs, self._store, self._data_dir, self._labels = jobs, store, data_dir, labels
+        self._jobs, self._store, self._places, self._labels = jobs, store, places, labels
         self._find_model = find_model
         self._max_dataset_bytes, self._share = max_dataset_bytes, max_jobs_per_caller
 
@@ -85,7 +86,7 @@ class Admission:
         if request.WhichOneof("batch") == "model_bundle":
             brought_weights.read(request.model_bundle)
             return None
-        return train_request.open_batch(request, upload, self._data_dir, self._max_dataset_bytes)
+        return train_request.open_batch(request, upload, self._places, self._max_dataset_bytes)
 
     def _record(self, job: training_pb2.Job) -> training_pb2.Job:
         try:

@@ -6,9 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from digits.datasets import matching
-from digits.datasets.dataset import Dataset, open_dataset
-from digits.datasets.source import Source
+from digits.datasets.dataset import Dataset, open_dataset, open_upload
+from digits.datasets.places import BatchPlaces
 from digits.errors import InvalidInput, NotFound
 from digits.feedback import batch
 from digits.limits import MAX_REQUEST_ID_LENGTH
@@ -62,7 +61,7 @@ def _check_bundle_alone(request: pb.TrainRequest) -> None:
 def open_batch(
     asked: pb.TrainRequest | training_pb2.TrainSpec,
     upload: bytes | Path | None,
-    data_dir: Path,
+    places: BatchPlaces,
     max_bytes: int,
 ) -> Dataset:
     """Opens what a request or its job's record names, or the upload.
@@ -72,7 +71,7 @@ def open_batch(
 
     If labelled pictures are asked for, the upload is a snapshot of them.
     """
-    dataset = _open(asked, upload, data_dir, max_bytes)
+    dataset = _open(asked, upload, places, max_bytes)
     if isinstance(asked, training_pb2.TrainSpec):
         dataset.files.require(asked.files_sha256)
     return dataset
@@ -81,13 +80,13 @@ def open_batch(
 def _open(
     asked: pb.TrainRequest | training_pb2.TrainSpec,
     upload: bytes | Path | None,
-    data_dir: Path,
+    places: BatchPlaces,
     max_bytes: int,
 ) -> Dataset:
     transposed = asked.orientation == training_pb2.TRANSPOSED
     name = asked.images_batch_path
     try:
-        return _joined(name, upload, data_dir, max_bytes, transposed)
+        return _joined(name, upload, places, max_bytes, transposed)
     except NotFound as error:
         if not (meant := batch.meant(name)):
             raise
@@ -95,24 +94,22 @@ def _open(
 
 
 def _joined(
-    name: str, upload: bytes | Path | None, data_dir: Path, max_bytes: int, transposed: bool
+    name: str, upload: bytes | Path | None, places: BatchPlaces, max_bytes: int, transposed: bool
 ) -> Dataset:
     if upload is None:
-        return _open_path(name, data_dir, max_bytes, transposed)
+        return _open_path(name, places, max_bytes, transposed)
     base = batch.base_of(name)
     if base is None:
-        source = Source(upload, "the upload", "images_batch")
-        return open_dataset(source, "images_batch", max_bytes, transposed)
+        return open_upload(upload, "images_batch", max_bytes, transposed)
     labelled = batch.labelled(upload.read_bytes() if isinstance(upload, Path) else upload)
     if not base:
         return batch.check(labelled)
-    return batch.joined(_open_path(base, data_dir, max_bytes, transposed), labelled)
+    return batch.joined(_open_path(base, places, max_bytes, transposed), labelled)
 
 
-def _open_path(name: str, data_dir: Path, max_bytes: int, transposed: bool) -> Dataset:
+def _open_path(name: str, places: BatchPlaces, max_bytes: int, transposed: bool) -> Dataset:
     field = "images_batch_path"
-    source = matching.resolve(data_dir, name, field)
-    return open_dataset(source, field, max_bytes, transposed)
+    return open_dataset(places.resolve(name, field), field, max_bytes, transposed)
 
 
 def spec_from_base(request: pb.TrainRequest, spec: training_pb2.TrainSpec, base: models_pb2.Model) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from digits.datasets import data_folder
 from digits.datasets.dataset import open_dataset
+from digits.datasets.matching import plain
 from digits.datasets.shards import Images
 from digits.errors import InvalidInput, NotFound
 from digits.settings import Settings
@@ -52,7 +53,7 @@ class ReferenceFile:
         path = data_folder.resolve(self._folder, self._name, _SETTING, folder_allowed=True)
         files = _files(path)
         if self._read is None or self._read[0] != files:
-            self._read = (files, open_dataset(path, _SETTING, self._max_bytes).held_out())
+            self._read = (files, open_dataset(plain(path), _SETTING, self._max_bytes).held_out())
         return self._read[1]
 
 

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from digits.datasets.dataset import open_dataset
+from digits.datasets.places import BatchPlaces
 from digits.errors import DigitsError
 from digits.feedback.labels import Labels
 from digits.imaging.candidates import candidates
@@ -31,6 +31,7 @@ from server.pictures import messages
 from server.pictures.request import file_from
 from tests.fuzz.arrays import npz
 from tests.fuzz.damage import damaged
+from tests.opened import opened
 from tests.unit.job_bench import Bench
 from tests.unit.pictures import drawn, encoded
 from tests.unit.recorded_service import recorded_service
@@ -113,7 +114,7 @@ def _reading_batches() -> Iterator[Feed]:
 
 def _read_batch(source: bytes | Path) -> None:
     with suppress(DigitsError):
-        batch = open_dataset(source, "images_batch", _MAX_BYTES)
+        batch = opened(source, _MAX_BYTES)
         for images in batch.train(seed=1):
             assert images.pixels.shape == (len(images.labels), 784)
         batch.held_out()
@@ -159,7 +160,7 @@ def _asking_by_grpc() -> Iterator[Feed]:
         admission = Admission(
             bench.jobs,
             bench.store,
-            Path(folder),
+            BatchPlaces(Path(folder)),
             Labels(bench.store, 1 << 30),
             find_model=Registry(bench.coordinator).get,
             max_dataset_bytes=_MAX_BYTES,

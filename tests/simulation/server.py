@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from digits.datasets.places import BatchPlaces
 from digits.feedback.labels import Labels
 from digits.jobs.admission import Admission
 from digits.jobs.cleanup import Cleanup
@@ -37,7 +38,7 @@ class Server:
         self.admission = Admission(
             jobs,
             store,
-            Path(),
+            BatchPlaces(Path()),
             Labels(store, max_per_caller=10),
             find_model=registry.get,
             max_dataset_bytes=1 << 20,

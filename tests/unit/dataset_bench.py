@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from digits.datasets.dataset import Dataset, open_dataset
+from digits.datasets.dataset import Dataset
 from digits.datasets.shards import Images
 from digits.errors import InvalidInput
+from tests.opened import opened as opened_within
 
 LIMIT = 10_000_000
 Array = NDArray[Any]
@@ -50,12 +51,12 @@ def npz(**contents: Any) -> bytes:
 
 
 def opened(source: Path | bytes, transposed: bool = False) -> Dataset:
-    return open_dataset(source, "images_batch", LIMIT, transposed)
+    return opened_within(source, LIMIT, transposed)
 
 
 def refusal(source: Path | bytes, limit: int = LIMIT) -> str:
     with pytest.raises(InvalidInput) as caught:
-        open_dataset(source, "images_batch", limit)
+        opened_within(source, limit)
     assert caught.value.field == "images_batch"
     return caught.value.problem
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from digits.datasets.dataset import Dataset
+from digits.datasets.places import BatchPlaces
 from digits.errors import CoordinatorUnavailable, InvalidInput, NotFound, Overloaded, RequestConflict
 from digits.feedback.labels import Labels
 from digits.jobs import train_request
@@ -48,7 +49,7 @@ def admission(bench: Bench, tmp_path: Path) -> Admission:
     return Admission(
         bench.jobs,
         bench.store,
-        tmp_path,
+        BatchPlaces(tmp_path),
         labels,
         find_model=Registry(bench.coordinator).get,
         max_dataset_bytes=1 << 20,

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digits.datasets.dataset import open_dataset
+from digits.datasets.places import BatchPlaces
 from digits.datasets.shards import reading
 from digits.errors import BatchUnavailable, InvalidInput
 from digits.jobs import train_request
 from digits.v1 import digit_service_pb2, training_pb2
+from tests.opened import opened
 
 
 @pytest.fixture
@@ -30,30 +31,30 @@ def _write(path: Path, seed: int) -> Path:
 
 def _spec(batch: Path) -> training_pb2.TrainSpec:
     request = digit_service_pb2.TrainRequest(images_batch_path=batch.name)
-    files = train_request.open_batch(request, None, batch.parent, 1 << 20).files
+    files = train_request.open_batch(request, None, BatchPlaces(batch.parent), 1 << 20).files
     return training_pb2.TrainSpec(images_batch_path=batch.name, files_sha256=files.sha256())
 
 
 def test_a_job_opens_the_files_that_it_was_accepted_with(batch: Path) -> None:
     spec = _spec(batch)
     os.utime(batch, (0, 0))  # As another machine's copy of the same file.
-    assert train_request.open_batch(spec, None, batch.parent, 1 << 20).train_count == 36
+    assert train_request.open_batch(spec, None, BatchPlaces(batch.parent), 1 << 20).train_count == 36
 
 
 def test_a_job_does_not_open_what_was_put_in_the_place_of_its_files(batch: Path) -> None:
     spec = _spec(batch)
     _write(batch, seed=1)
     with pytest.raises(InvalidInput, match="images_batch_path: the batch changed after the job was accepted"):
-        train_request.open_batch(spec, None, batch.parent, 1 << 20)
+        train_request.open_batch(spec, None, BatchPlaces(batch.parent), 1 << 20)
 
 
 def test_a_job_of_an_earlier_release_opens_what_is_there(batch: Path) -> None:
     spec = training_pb2.TrainSpec(images_batch_path=batch.name)
-    assert train_request.open_batch(spec, None, batch.parent, 1 << 20).train_count == 36
+    assert train_request.open_batch(spec, None, BatchPlaces(batch.parent), 1 << 20).train_count == 36
 
 
 def test_a_file_that_changes_while_it_is_read_is_noticed(batch: Path) -> None:
-    files = open_dataset(batch, "images_batch_path", 1 << 20).files
+    files = opened(batch, 1 << 20).files
     files.check()
     os.utime(batch, (0, 0))
     with pytest.raises(InvalidInput, match=r"batch\.npz changed after the job was accepted; send"):
@@ -63,7 +64,7 @@ def test_a_file_that_changes_while_it_is_read_is_noticed(batch: Path) -> None:
 def test_only_the_files_that_a_folder_is_read_from_count(batch: Path) -> None:
     note = batch.parent / "notes.txt"
     note.write_text("first")
-    files = open_dataset(batch.parent, "images_batch_path", 1 << 20).files
+    files = opened(batch.parent, 1 << 20).files
     note.write_text("second")
     files.check()
     batch.unlink()

@@ -12,15 +12,16 @@ import pytest
 from PIL import Image
 
 from digits.datasets import findings
-from digits.datasets.dataset import Dataset, open_dataset
+from digits.datasets.dataset import Dataset
 from digits.errors import InvalidInput
 from tests import batches_of_people as people
+from tests.opened import opened as opened_within
 
 LIMIT = 10_000_000
 
 
 def opened(source: Path | bytes, transposed: bool = False) -> Dataset:
-    return open_dataset(source, "images_batch", LIMIT, transposed)
+    return opened_within(source, LIMIT, transposed)
 
 
 def refusal(source: Path | bytes) -> str:
@@ -119,7 +120,7 @@ def test_pixels_that_are_unlike_those_that_were_looked_at_end_the_reading() -> N
         labels = np.concatenate([y, y[: len(last)]])
         file = io.BytesIO()
         np.savez(file, x_train=np.concatenate([x, last]), y_train=labels)
-        batch = open_dataset(file.getvalue(), "", 100 * LIMIT)
+        batch = opened_within(file.getvalue(), 100 * LIMIT)
         with pytest.raises(InvalidInput, match=says):
             batch.sha256()
 

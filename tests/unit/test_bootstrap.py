@@ -31,6 +31,8 @@ def test_the_log_is_chosen_by_its_url(tmp_path: Path) -> None:
         ("store_url", "/a/folder"),
         ("store_url", "webhdfs://namenode/digits"),
         ("store_url", "webhdfs:///digits"),
+        ("batches_url", "/a/folder"),
+        ("batches_url", "hdfs://namenode/batches"),
         ("log_url", "pulsar://a:6650"),
         ("log_url", "kafka://a:9092,b"),
         ("log_url", "kafka://somebody@a:9092"),
@@ -41,6 +43,7 @@ def test_the_log_is_chosen_by_its_url(tmp_path: Path) -> None:
 def test_a_url_that_no_adapter_understands_names_its_setting(setting: str, url: str) -> None:
     build = {
         "store_url": bootstrap.store,
+        "batches_url": bootstrap.batches,
         "log_url": bootstrap.log,
         "coordinator_url": bootstrap.coordinator,
         "broker_url": bootstrap.train_queue,

@@ -111,6 +111,12 @@ def test_a_real_server_that_is_away_is_named_without_its_password(setting: str, 
     assert found.mend == f"start it, or unset DIGITS_{setting.upper()}: `digits up` starts its own"
 
 
+def test_an_hdfs_of_batches_that_is_away_is_named_with_what_there_is_without_it() -> None:
+    (found,) = systems.systems(Settings(batches_url="webhdfs://127.0.0.1:1/batches"))
+    assert "HDFS does not answer" in found.found
+    assert found.mend == "start it, or unset DIGITS_BATCHES_URL: batches are read from the data folder"
+
+
 def test_a_url_that_no_adapter_knows_is_wrong_and_a_folder_that_is_there_is_fine(tmp_path: Path) -> None:
     (unknown,) = systems.systems(Settings(store_url="s3://bucket"))
     assert unknown.found.startswith("DIGITS_STORE_URL: file://… or webhdfs://… or swebhdfs://… is supported")
@@ -132,6 +138,7 @@ def test_a_url_that_no_adapter_knows_is_wrong_and_a_folder_that_is_there_is_fine
         ("broker_url", "redis://h:1,g:2/0", "one HOST:PORT is needed, not 'h:1,g:2'", "redis://"),
         ("broker_url", "redis://[::1/0", "Invalid IPv6 URL", "redis://"),
         ("store_url", "webhdfs://h:1:2/d", "HOST:PORT[,HOST:PORT] is needed, not 'h:1:2'", "webhdfs://"),
+        ("batches_url", "hdfs://h/b", "webhdfs://… or swebhdfs://… is supported", "webhdfs://"),
         ("log_url", "kafka://h:1:2", "HOST:PORT[,HOST:PORT] is needed, not 'h:1:2'", "kafka://"),
         ("coordinator_url", "127.0.0.1:2181", "zookeeper://… or", "zookeeper://127.0.0.1:2181/digits"),
         ("coordinator_url", "zookeeper://h:1:2/d", "is needed, not 'h:1:2'", "zookeeper://"),

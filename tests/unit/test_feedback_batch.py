@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from digits.datasets.places import BatchPlaces
 from digits.errors import InvalidInput, NotFound
 from digits.feedback import batch
 from digits.feedback.labels import Labels
@@ -54,7 +55,7 @@ def admission(bench: Bench, labels: Labels, tmp_path: Path) -> Admission:
     return Admission(
         bench.jobs,
         bench.store,
-        tmp_path,
+        BatchPlaces(tmp_path),
         labels,
         find_model=Registry(bench.coordinator).get,
         max_dataset_bytes=MAX_BYTES,
@@ -78,7 +79,7 @@ def test_a_job_learns_from_the_pictures_as_they_were_when_it_was_accepted(
     job = admission.admit(train("feedback"), "ann")
     labels.add(labelled("later", 1))
     kept = bench.store.read(job.spec.upload)
-    dataset = train_request.open_batch(job.spec, kept, tmp_path, MAX_BYTES)
+    dataset = train_request.open_batch(job.spec, kept, BatchPlaces(tmp_path), MAX_BYTES)
     assert (dataset.train_count, dataset.held_out_count) == (20, 2)
     (images,) = dataset.train(seed=0)
     assert {bytes(picture).rstrip(b"\0").decode() for picture in images.pixels} <= {
@@ -98,7 +99,7 @@ def test_a_batch_and_the_labelled_pictures_are_trained_and_held_out_together(
     label_some(labels, 22)
     job = admission.admit(train("base.npz+feedback"), "ann")
     kept = bench.store.read(job.spec.upload)
-    dataset = train_request.open_batch(job.spec, kept, tmp_path, MAX_BYTES)
+    dataset = train_request.open_batch(job.spec, kept, BatchPlaces(tmp_path), MAX_BYTES)
     assert (dataset.train_count, dataset.held_out_count) == (40 + 20, 4 + 2)
     assert len(dataset.sha256()) == 64
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digits.datasets.dataset import Dataset, open_dataset
+from digits.datasets.dataset import Dataset, open_dataset, open_upload
 from digits.datasets.leaving_out import without
+from digits.datasets.matching import plain
 from digits.datasets.shards import Images
 from digits.errors import InvalidInput
 
@@ -20,7 +21,7 @@ LABELS = (np.arange(60) % 10).astype(np.uint8)
 def opened(**arrays: np.ndarray) -> Dataset:
     file = io.BytesIO()
     np.savez(file, **arrays)
-    return open_dataset(file.getvalue(), "images_batch", 1 << 20)
+    return open_upload(file.getvalue(), "images_batch", 1 << 20)
 
 
 def chosen(*places: int) -> Images:
@@ -55,7 +56,7 @@ def test_images_are_left_out_of_every_file_also_beside_one_whose_only_image_is_h
 ) -> None:
     np.savez(tmp_path / "a.npz", x_train=RANDOM[:1], y_train=LABELS[:1])
     np.savez(tmp_path / "b.npz", x_train=RANDOM[1:20], y_train=LABELS[1:20])
-    whole = open_dataset(tmp_path, "images_batch_path", 1 << 20)
+    whole = open_dataset(plain(tmp_path), "images_batch_path", 1 << 20)
     assert without(whole, chosen(0, 3)).train_count == whole.train_count - 1
 
 

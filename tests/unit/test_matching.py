@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from digits.datasets.dataset import Dataset
+from digits.datasets.places import BatchPlaces
 from digits.errors import InvalidInput, NotFound
 from digits.jobs.train_request import open_batch
 from digits.v1 import digit_service_pb2 as pb
@@ -27,7 +28,7 @@ def shards(tmp_path: Path) -> Path:
 
 
 def opened(data_dir: Path, path: str) -> Dataset:
-    return open_batch(pb.TrainRequest(images_batch_path=path), None, data_dir, 1 << 24)
+    return open_batch(pb.TrainRequest(images_batch_path=path), None, BatchPlaces(data_dir), 1 << 24)
 
 
 def images_in(dataset: Dataset) -> int:

@@ -10,6 +10,7 @@ import grpc
 import pytest
 
 from digits.adapters.memory import MemoryStore
+from digits.datasets.places import BatchPlaces
 from digits.errors import Forbidden, Unauthenticated
 from digits.feedback.labels import Labels
 from digits.feedback.predictions import Predictions
@@ -106,7 +107,7 @@ class Served:
         admission = Admission(
             jobs,
             store,
-            Path("nowhere"),
+            BatchPlaces(Path("nowhere")),
             Labels(store, 1),
             find_model=Registry(self.bench.coordinator).get,
             max_dataset_bytes=1 << 20,

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from digits.datasets.dataset import open_dataset
+from digits.datasets.dataset import open_upload
+from digits.datasets.places import BatchPlaces
 from digits.jobs.train_request import open_batch, spec_of
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import training_pb2
@@ -14,7 +15,7 @@ from tests import batches_of_people as people
 
 LIMIT = 1 << 24
 TURNED = people.npz(x_train=people.X.transpose(0, 2, 1), y_train=people.Y)
-AS_DOCUMENTED = open_dataset(people.npz(**people.PARTS), "images_batch", LIMIT).sha256()
+AS_DOCUMENTED = open_upload(people.npz(**people.PARTS), "images_batch", LIMIT).sha256()
 
 
 @pytest.mark.parametrize("upload", [None, TURNED], ids=["path", "upload"])
@@ -24,5 +25,5 @@ def test_the_trainer_turns_what_the_request_says_is_transposed(
 ) -> None:
     (tmp_path / "emnist.npz").write_bytes(TURNED)
     request = pb.TrainRequest(images_batch_path="emnist.npz", orientation=orientation)
-    batch = open_batch(spec_of(request, "alice"), upload, tmp_path, LIMIT)
+    batch = open_batch(spec_of(request, "alice"), upload, BatchPlaces(tmp_path), LIMIT)
     assert (batch.sha256() == AS_DOCUMENTED) == (orientation == training_pb2.TRANSPOSED)

@@ -13,12 +13,13 @@ from deploy.native.doctor.finding import Finding, fine, wrong
 from deploy.native.loopback import listens
 from digits import bootstrap
 from digits.adapters.celery_queue import app_of
-from digits.errors import DigitsError, Unavailable
+from digits.errors import DigitsError, NotFound, Unavailable
 from digits.settings import Settings
 
 _BROKER_SECONDS = 3.0
 # If an address says none.
 _ZOOKEEPER_PORT = 2181
+_INSTEAD = {"batches_url": "batches are read from the data folder"}
 
 
 def systems(settings: Settings) -> list[Finding]:
@@ -39,14 +40,19 @@ def _asked(setting: str, url: str, ask: Callable[[], object]) -> Finding:
         return wrong(setting, str(error), f"{variable}={bootstrap.FORMS[setting]}, with your host and port")
     except (DigitsError, OperationalError, OSError) as error:
         said = " ".join(str(error).split())[:200]
-        return wrong(
-            setting, f"{shown}: {said}", f"start it, or unset {variable}: `digits up` starts its own"
-        )
+        instead = _INSTEAD.get(setting, "`digits up` starts its own")
+        return wrong(setting, f"{shown}: {said}", f"start it, or unset {variable}: {instead}")
     return fine(setting, f"{shown} answers")
 
 
 def _store(settings: Settings) -> None:
     bootstrap.store(settings).names("models")
+
+
+def _batches(settings: Settings) -> None:
+    elsewhere = bootstrap.batches(settings).elsewhere
+    if elsewhere and elsewhere.files.find(elsewhere.root, "batches_url") is None:
+        raise NotFound("folder", elsewhere.root)
 
 
 def _log(settings: Settings) -> None:
@@ -81,6 +87,7 @@ def _spark(settings: Settings) -> None:
 
 _QUESTIONS: dict[str, Callable[[Settings], None]] = {
     "store_url": _store,
+    "batches_url": _batches,
     "log_url": _log,
     "coordinator_url": _coordinator,
     "broker_url": _broker,

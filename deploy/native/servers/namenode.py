@@ -24,7 +24,8 @@ class NameNode(Server):
 
     def settings(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> dict[str, object]:
         """See Server."""
-        return {"store_url": f"webhdfs://{HOST}:{ports['namenode']}/digits"}
+        address = f"webhdfs://{HOST}:{ports['namenode']}"
+        return {"store_url": f"{address}/digits", "batches_url": f"{address}/batches"}
 
     def command(
         self, folder: Path, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN

@@ -1,0 +1,141 @@
+"""Batches in HDFS, read over WebHDFS piece by piece."""
+
+from __future__ import annotations
+
+import errno
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import IO, Any, TypeVar
+
+from hdfs import Client
+
+from digits.adapters.hdfs_connection import HdfsConnection, HdfsFault, statuses
+from digits.datasets.files import BatchFile, BatchFolder, Digest, State
+from digits.datasets.shards import reading
+
+# Each piece is a question to the NameNode and one to a DataNode: some milliseconds.
+_PIECE_BYTES = 4 << 20
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class HdfsFile(BatchFile):
+    """A file at an absolute path."""
+
+    path: str
+    hdfs: HdfsConnection = field(compare=False, repr=False)
+
+    @property
+    def name(self) -> str:
+        """See BatchFile."""
+        return self.path.rpartition("/")[2]
+
+    def open(self) -> IO[bytes]:
+        """See BatchFile; the file is as long as it was then."""
+        return io.BufferedReader(_Pieces(self, self.size()), _PIECE_BYTES)
+
+    def size(self) -> int:
+        """See BatchFile."""
+        return self.state()[0]
+
+    def state(self) -> State:
+        """See BatchFile."""
+        found = self.ask(lambda client: client.status(self.path))
+        return int(found["length"]), int(found["modificationTime"]), int(found["fileId"])
+
+    def add_content(self, digest: Digest) -> None:
+        """See BatchFile. HDFS's own checksum of checksums, which takes no reading."""
+        digest.update(str(self.ask(lambda client: client.checksum(self.path))["bytes"]).encode())
+
+    def ask(self, call: Callable[[Client], _Result]) -> _Result:
+        """Asks HDFS; raises OSError."""
+        with _as_os_error():
+            return self.hdfs.ask(call)
+
+
+@dataclass(frozen=True)
+class HdfsFolder(BatchFolder):
+    """A folder at an absolute path."""
+
+    path: str
+    hdfs: HdfsConnection = field(compare=False, repr=False)
+
+    def listed(self, field: str) -> tuple[dict[str, HdfsFile], dict[str, HdfsFolder]]:
+        """See BatchFolder. A link is neither."""
+        with reading("the folder", field), _as_os_error():
+            found = self.hdfs.ask(lambda client: statuses(client, self.path))
+        names = {status["pathSuffix"]: status["type"] for status in found}
+        paths = {name: f"{self.path.rstrip('/')}/{name}" for name in sorted(names)}
+        files = {name: HdfsFile(path, self.hdfs) for name, path in paths.items() if names[name] == "FILE"}
+        folders = {name: path for name, path in paths.items() if names[name] == "DIRECTORY"}
+        return files, {name: HdfsFolder(path, self.hdfs) for name, path in folders.items()}
+
+
+class HdfsBatches:
+    """See FileSystem."""
+
+    def __init__(self, hdfs: HdfsConnection) -> None:
+        self._hdfs = hdfs
+
+    def find(self, path: str, field: str) -> HdfsFile | HdfsFolder | None:
+        """See FileSystem."""
+        with reading(path, field), _as_os_error():
+            status: dict[str, Any] | None = self._hdfs.ask(lambda client: client.status(path, strict=False))
+        if status is None:
+            return None
+        return HdfsFile(path, self._hdfs) if status["type"] == "FILE" else HdfsFolder(path, self._hdfs)
+
+
+class _Pieces(io.RawIOBase):
+    """A file of so many bytes."""
+
+    def __init__(self, file: HdfsFile, size: int) -> None:
+        self._file, self._size, self._at = file, size, 0
+
+    def readable(self) -> bool:
+        """See RawIOBase."""
+        return True
+
+    def seekable(self) -> bool:
+        """See RawIOBase."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """See RawIOBase."""
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        if self._at < 0:
+            raise OSError(errno.EINVAL, "before the file's first byte")
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:  # Whatever has bytes, by RawIOBase.
+        """See RawIOBase."""
+        count = min(len(buffer), self._size - self._at)
+        if count <= 0:
+            return 0
+        piece = self._file.ask(lambda client: _read(client, self._file.path, self._at, count))
+        if len(piece) < count:
+            raise OSError(errno.EIO, "HDFS's answer ended early")
+        buffer[:count] = piece
+        self._at += count
+        return count
+
+
+def _read(client: Client, path: str, offset: int, length: int) -> bytes:
+    with client.read(path, offset=offset, length=length, chunk_size=_PIECE_BYTES) as pieces:
+        return b"".join(pieces)
+
+
+@contextmanager
+def _as_os_error() -> Iterator[None]:
+    """As a file system of this machine would say it: `shards.reading` knows what passes and what does not."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FileNotFoundError(errno.ENOENT, "HDFS has no such file") from error
+    except HdfsFault as fault:
+        if fault.kind == "AccessControlException":
+            raise PermissionError(errno.EACCES, "HDFS does not let the service read it") from fault
+        raise OSError(errno.EIO, fault.reason) from fault
