@@ -26,6 +26,8 @@ def seconds_left(progress: TrainProgress) -> float:
 def figures(progress: TrainProgress) -> list[str]:
     """What is known of how it goes, the most important first."""
     parts = []
+    if waiting := progress.jobs_before:
+        parts.append(f"{waiting} job{'' if waiting == 1 else 's'} before it")
     if progress.images_total:
         parts.append(f"{progress.images_trained}/{progress.images_total} images")
     if progress.images_per_second:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from digits import clock, status_codes
-from digits.errors import Stopping
+from digits.errors import Stopping, Unavailable
 from digits.jobs.jobs import Jobs
 from digits.jobs.states import is_final
 from digits.serving.version_floor import VersionFloor
@@ -50,7 +51,7 @@ class ProgressStreams:
                 job = newest[0]
                 if job.progress.promoted:
                     await self._floor.catch_up()
-                yield _with_heartbeat(job.progress)
+                yield await self._message(job)
                 if is_final(job):
                     break
                 if self._stopping:
@@ -62,6 +63,16 @@ class ProgressStreams:
         if job.state == pb.FAILED:
             raise JobFailed(status_codes.job_status(job.progress.error))
 
+    async def _message(self, job: pb.Job) -> pb.TrainProgress:
+        message = pb.TrainProgress()
+        message.CopyFrom(job.progress)
+        if job.state == pb.QUEUED:
+            # Who waits is no part of the record. While the coordinator is away, nobody knows.
+            with suppress(Unavailable):
+                message.jobs_before = await blocking(self._jobs.count_before, job.job_id)
+        message.heartbeat_time.CopyFrom(clock.now())
+        return message
+
 
 async def _wait(changed: asyncio.Event, seconds: float) -> None:
     try:
@@ -69,10 +80,3 @@ async def _wait(changed: asyncio.Event, seconds: float) -> None:
             await changed.wait()
     except TimeoutError:
         return
-
-
-def _with_heartbeat(progress: pb.TrainProgress) -> pb.TrainProgress:
-    beat = pb.TrainProgress()
-    beat.CopyFrom(progress)
-    beat.heartbeat_time.CopyFrom(clock.now())
-    return beat

@@ -64,7 +64,7 @@ class JobError(_message.Message):
     def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ..., field: _Optional[str] = ...) -> None: ...
 
 class TrainProgress(_message.Message):
-    __slots__ = ("job_id", "state", "images_ingested", "images_trained", "images_total", "epoch", "epochs", "micro_batch", "loss", "accuracy", "images_per_second", "eta", "backlog_images", "model_version", "promoted", "error", "window_images", "heartbeat_time", "promotion_reason", "metrics", "training_seconds", "notes")
+    __slots__ = ("job_id", "state", "images_ingested", "images_trained", "images_total", "epoch", "epochs", "micro_batch", "loss", "accuracy", "images_per_second", "eta", "backlog_images", "model_version", "promoted", "error", "window_images", "heartbeat_time", "promotion_reason", "metrics", "training_seconds", "jobs_before", "notes")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     IMAGES_INGESTED_FIELD_NUMBER: _ClassVar[int]
@@ -86,6 +86,7 @@ class TrainProgress(_message.Message):
     PROMOTION_REASON_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     TRAINING_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    JOBS_BEFORE_FIELD_NUMBER: _ClassVar[int]
     NOTES_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     state: JobState
@@ -108,8 +109,9 @@ class TrainProgress(_message.Message):
     promotion_reason: str
     metrics: _models_pb2.Metrics
     training_seconds: float
+    jobs_before: int
     notes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., images_ingested: _Optional[int] = ..., images_trained: _Optional[int] = ..., images_total: _Optional[int] = ..., epoch: _Optional[int] = ..., epochs: _Optional[int] = ..., micro_batch: _Optional[int] = ..., loss: _Optional[float] = ..., accuracy: _Optional[float] = ..., images_per_second: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., backlog_images: _Optional[int] = ..., model_version: _Optional[str] = ..., promoted: _Optional[bool] = ..., error: _Optional[_Union[JobError, _Mapping]] = ..., window_images: _Optional[int] = ..., heartbeat_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., promotion_reason: _Optional[str] = ..., metrics: _Optional[_Union[_models_pb2.Metrics, _Mapping]] = ..., training_seconds: _Optional[float] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., images_ingested: _Optional[int] = ..., images_trained: _Optional[int] = ..., images_total: _Optional[int] = ..., epoch: _Optional[int] = ..., epochs: _Optional[int] = ..., micro_batch: _Optional[int] = ..., loss: _Optional[float] = ..., accuracy: _Optional[float] = ..., images_per_second: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., backlog_images: _Optional[int] = ..., model_version: _Optional[str] = ..., promoted: _Optional[bool] = ..., error: _Optional[_Union[JobError, _Mapping]] = ..., window_images: _Optional[int] = ..., heartbeat_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., promotion_reason: _Optional[str] = ..., metrics: _Optional[_Union[_models_pb2.Metrics, _Mapping]] = ..., training_seconds: _Optional[float] = ..., jobs_before: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TrainSpec(_message.Message):
     __slots__ = ("images_batch_path", "upload", "recipe", "seed", "promotion", "fingerprint", "request_id", "caller", "orientation", "files_sha256", "is_model", "origin", "base_model_version")

@@ -125,7 +125,10 @@ class View {
 
 function said(progress) {
   const { state, epoch, epochs, eta, model_version, metrics } = progress;
-  if (state === "QUEUED") return "Waits for a train worker.";
+  if (state === "QUEUED") {
+    const before = progress.jobs_before;
+    return before ? `Waits; ${before} ${before === 1 ? "job is" : "jobs are"} before it.` : "Waits for a train worker.";
+  }
   if (state === "INGESTING") return `${count(progress.images_ingested)} images read.`;
   if (state === "TRAINING") {
     const trained = `${count(progress.images_trained)} of ${count(progress.images_total)} images, epoch ${epoch} of ${epochs}`;

@@ -167,6 +167,12 @@ def test_a_job_that_ended_says_how_many_images_judged_it_and_its_pace(
     expect(page.locator("#job-said")).to_contain_text("1,234 images a second")
 
 
+def test_a_job_that_waits_says_how_many_are_before_it(bridge: Bridge, open_page: Open) -> None:
+    bridge.service.answers["WatchJob"] = [TrainProgress(job_id="j1", state="QUEUED", jobs_before=2)]
+    page = open_page(f"{bridge.url}/#train/j1")
+    expect(page.locator("#job-said")).to_contain_text("Waits; 2 jobs are before it.")
+
+
 def test_a_job_that_failed_says_why_and_what_was_noted_of_its_data(bridge: Bridge, open_page: Open) -> None:
     failed = TrainProgress(job_id="j1", state="FAILED", notes=["white paper inverted"])
     failed.error.message = "nothing was learned: <b>10 %</b> are right"

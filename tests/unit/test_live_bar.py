@@ -89,3 +89,11 @@ def test_no_time_left_is_shown_of_a_job_that_ended_whatever_its_record_says(stat
     ended.state = state
     bar.show(ended)
     assert "eta" not in drawn(bar, on)[0] + summary(ended)
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [(0, "QUEUED"), (1, "QUEUED      1 job before it"), (2, "QUEUED      2 jobs before it")],
+)
+def test_a_job_that_waits_says_how_many_are_before_it(before: int, said: str) -> None:
+    assert summary(pb.TrainProgress(state=pb.QUEUED, jobs_before=before)) == said
