@@ -196,13 +196,14 @@ class ServingModel:
         self._changed(serving)
 
     def _report(self, wanted: models_pb2.Serving, error: Exception) -> None:
-        self._failed_generation = wanted.generation
         measured.LOAD_FAILURES.inc()
-        self._notify()
         text = f"{wanted.version} cannot be loaded: {error}"
         if not self._now.error.startswith(text):
             logger.warning("%s", text)
             self._swap(replace(self._now, error=text))
+        # Last: whoever waits for it finds all of the above.
+        self._failed_generation = wanted.generation
+        self._notify()
 
 
 def _measure(before: ServingSnapshot, now: ServingSnapshot) -> None:
