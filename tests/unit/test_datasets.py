@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from digits.datasets import dataset
 from digits.datasets.shards import Images
+from digits.errors import InvalidInput
 from tests.unit.dataset_bench import (
     arrays,
     digits_of,
@@ -82,12 +84,49 @@ def test_without_test_arrays_every_11th_image_is_held_out_and_never_trained_on()
     assert (batch.train_count, batch.held_out_count) == (90, 10)
 
 
+def test_of_very_many_images_few_are_held_out_and_each_is_either_trained_on_or_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dataset, "MAX_HELD_OUT", 200)
+    batch = opened(npz(**arrays(6000, test_count=0)))
+    held_out = numbers_of(batch.held_out())
+    assert 150 < len(held_out) <= 200
+    assert {number % 11 for number in held_out} == {0}
+    assert sorted(trained(batch) + held_out) == list(range(6000))
+    # Of both halves of them, as of any other part.
+    assert 60 < sum(number < 3000 for number in held_out) < 140
+
+
+def test_of_very_many_images_to_test_on_few_are_used_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dataset, "MAX_HELD_OUT", 200)
+    batch = opened(npz(**arrays(50, test_count=4000)))
+    assert (batch.train_count, 150 < batch.held_out_count <= 200) == (50, True)
+    assert f"the images to test on: {batch.held_out_count} of 4,000 are used" in batch.notes
+
+
 def test_the_checksum_is_that_of_the_training_images_in_their_order() -> None:
     good = arrays(test_count=10)
     whole = Images(good["x_train"].reshape(-1, 784), good["y_train"])
-    assert opened(npz(**good)).sha256() == whole.sha256()
+    assert opened(npz(**good)).sha256() == hashlib.sha256(bytes.fromhex(whole.sha256())).hexdigest()
     other = arrays(y_train=np.flip(good["y_train"]))
     assert opened(npz(**other)).sha256() != whole.sha256()
+
+
+def test_what_was_trained_on_is_not_read_again_for_the_checksum(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.npz").write_bytes(npz(**arrays(40, test_count=0)))
+    batch, other = opened(tmp_path), opened(tmp_path)
+    trained(batch)
+    for file in tmp_path.iterdir():
+        file.rename(file.with_suffix(".away"))
+    checksum = batch.sha256()
+    with pytest.raises(InvalidInput):
+        other.sha256()
+    for file in tmp_path.iterdir():
+        file.rename(file.with_suffix(".npz"))
+    assert other.sha256() == checksum
 
 
 BAD_ARRAYS: list[tuple[dict[str, Any], str]] = [
