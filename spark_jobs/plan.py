@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from digits.training.blocks import IMAGES_PER_BLOCK
 from digits.training.recipes import Recipe
 
+# Beyond so many no accuracy is gained, and each costs 0.3 s beside its training (docs/scaling.md).
+_ROUNDS_OF_MANY = 16
 # Two networks averaged once, at the end, are worse than either: 89 % after 12,000 images.
 _MIN_ROUNDS = 4
 # Fewer than a hundred images are known by heart after so many passes.
@@ -57,14 +59,17 @@ class Plan:
 
     @property
     def max_blocks(self) -> int:
-        """Blocks in a micro-batch at most: what the recipe says, cut so that an epoch has no small rest.
+        """Blocks in a micro-batch at most, cut so that an epoch has no small rest.
 
-        Each partition gives as many, since Kafka's source rounds each one's share down.
+        What the recipe says, and of many images more: a round costs time, and a kill what is in one. Each
+        partition gives as many, since Kafka's source rounds each one's share down.
         """
         if self.passes > 1:
             return -(-self.total_blocks // self.partitions) * self.partitions
-        recipe_blocks = self.recipe.micro_batch_images // IMAGES_PER_BLOCK
-        rounds = max(_MIN_ROUNDS, -(-self.total_blocks // recipe_blocks))
+        usual = self.recipe.micro_batch_images // IMAGES_PER_BLOCK
+        largest = self.recipe.max_partition_images * self.partitions // IMAGES_PER_BLOCK
+        many = max(_ROUNDS_OF_MANY, -(-self.total_blocks // largest))
+        rounds = max(_MIN_ROUNDS, min(-(-self.total_blocks // usual), many))
         return -(-self.total_blocks // (rounds * self.partitions)) * self.partitions
 
     def images(self, block_count: int) -> int:

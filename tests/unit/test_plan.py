@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from digits.training.blocks import IMAGES_PER_BLOCK
 from digits.training.recipes import FAST, STANDARD, Recipe
 from spark_jobs.plan import Plan
 
@@ -16,6 +17,26 @@ def test_micro_batches_share_an_epoch_evenly_among_the_partitions(
     assert plan.max_blocks % partitions == 0
     rounds = -(-plan.total_blocks // plan.max_blocks)
     assert rounds * plan.max_blocks - plan.total_blocks < rounds * partitions
+
+
+@pytest.mark.parametrize(
+    ("recipe", "train_count", "partitions", "images", "rounds"),
+    [
+        (FAST, 60_000, 2, 15_104, 4),
+        (FAST, 245_760, 2, 15_360, 16),
+        (FAST, 600_000, 2, 37_504, 16),
+        # Five seconds of each core at most.
+        (FAST, 2_400_000, 2, 60_032, 40),
+        (FAST, 2_400_000, 16, 150_528, 16),
+        (STANDARD, 2_400_000, 2, 15_360, 157),
+    ],
+)
+def test_of_many_images_a_micro_batch_is_larger_and_its_rounds_are_no_more(
+    recipe: Recipe, train_count: int, partitions: int, images: int, rounds: int
+) -> None:
+    plan = Plan(recipe, train_count, partitions)
+    assert plan.max_blocks * IMAGES_PER_BLOCK == images
+    assert -(-plan.total_blocks // plan.max_blocks) == rounds
 
 
 def test_a_short_training_still_averages_four_times() -> None:
