@@ -20,7 +20,7 @@ _SHOWN = 6
 def nearby(data_dir: Path, asked: str) -> str:
     """A path that there is: without spaces, quotes, file:// or folders above, in another case, spelt alike.
 
-    Empty if there is none. Never leads out of the data folder, nor tells where that is.
+    Or with the ending that was left out. Empty if there is none. Never leads out of the data folder, nor tells where that is.
     """
     parts = _parts(asked)
     try:
@@ -72,6 +72,8 @@ def _alike(folder: Path, part: str, *, mistyped: bool) -> str:
     if part in names:
         return part
     same = [name for name in names if name.lower() == part.lower()]
+    if not same and mistyped:
+        same = [name for name in names if name.lower().partition(".")[0] == part.lower()]
     if not same and mistyped:
         same = difflib.get_close_matches(part, names, 1, _LIKENESS)
     return same[0] if same else ""

@@ -38,6 +38,8 @@ NEARLY = {
     "test\\data\\n5.png": "test/data/n5.png",
     "TEST/Data/N5.PNG": "test/data/n5.png",
     "test/data/n5.jpg": "test/data/n5.png",
+    "test/data/n5": "test/data/n5.png",
+    "mnist": "mnist.npz",
 }
 
 
@@ -50,7 +52,7 @@ def test_a_path_that_is_nearly_right_names_the_one_that_was_meant(data_dir: Path
 
 
 @pytest.mark.parametrize(
-    "asked", ["outside.npz", "../outside.npz", "link.npz ", ".secret", "nobody.txt", "/", "  "]
+    "asked", ["outside.npz", "link", "../outside.npz", "link.npz ", ".secret", "nobody.txt", "/", "  "]
 )
 def test_nothing_outside_and_nothing_hidden_is_ever_named(data_dir: Path, asked: str) -> None:
     with pytest.raises((NotFound, InvalidInput)) as caught:
