@@ -1,20 +1,23 @@
-"""One training over so many images: their rate from call to end, and what each process holds meanwhile.
+"""Trainings over many images: their rate from the call to the end, and what each process holds meanwhile.
 
-`python -m benchmarks.scale 60000 600000 2400000`: images are MNIST's, shifted, turned and stretched, in
-shards of 60,000, and a service is started for each size. Prints the figures of docs/scaling.md.
+`python -m benchmarks.scale --images 60000 600000 2400000`: MNIST's, shifted, turned and stretched, in shards
+of 60,000, by a service that is started for each size. `--setting target_batch_seconds --values 0.5 1 2 5` is a
+curve of one setting, its values in turn. Prints the figures of docs/scaling.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import statistics
 import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -32,28 +35,96 @@ _SHARD = 60_000
 _LOOK_SECONDS = 1.0
 
 Heard = list[tuple[float, training_pb2.TrainProgress]]
+"""Each message, and how many seconds after the call it came."""
 
 Held = dict[str, list[int]]
 """Bytes of each part's processes, by its name, one look after the other."""
 
 
+@dataclass(frozen=True)
+class Run:
+    """One training."""
+
+    heard: Heard
+    held: Held
+
+    @property
+    def seconds(self) -> float:
+        """From the call to the end."""
+        return self.heard[-1][0]
+
+    @property
+    def rate(self) -> float:
+        """Images a second from the call to the end."""
+        return self.heard[-1][1].images_trained / self.seconds
+
+    @property
+    def rate_inside(self) -> float:
+        """Images a second in a micro-batch, the median."""
+        progress = [progress for _, progress in self.heard[:-1]]
+        return statistics.median({each.micro_batch: each.images_per_second for each in progress}.values())
+
+    @property
+    def first_checkpoint(self) -> float:
+        """Seconds from the call until the first micro-batch was committed."""
+        return next(at for at, progress in self.heard if progress.micro_batch)
+
+    @property
+    def between_checkpoints(self) -> float:
+        """The median of the seconds: what a kill costs at most."""
+        firsts = {progress.micro_batch: at for at, progress in reversed(self.heard) if progress.micro_batch}
+        at = sorted(firsts.values())
+        return statistics.median(later - earlier for earlier, later in itertools.pairwise(at))
+
+    @property
+    def accuracy(self) -> float:
+        """Of the batch's own held-out images."""
+        return self.heard[-1][1].accuracy
+
+    def most(self, part: str) -> float:
+        """MB that its processes held at most."""
+        return max(self.held[part]) / 1e6
+
+
 def main() -> None:
-    """Prints a line for each size."""
+    """Prints a line for each run, and one for each value of a setting."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("images", type=int, nargs="+")
+    parser.add_argument("--images", type=int, nargs="+", required=True)
     parser.add_argument("--stack", default="embedded", choices=("embedded", "real"))
     parser.add_argument("--recipe", default="fast")
+    parser.add_argument("--setting", default="target_batch_seconds")
+    parser.add_argument("--values", nargs="+", default=[""])
+    parser.add_argument("--rounds", type=int, default=1)
     options = parser.parse_args()
     os.environ["DIGITS_MAX_DATASET_BYTES"] = str(1 << 40)
     for count in options.images:
         with tempfile.TemporaryDirectory() as folder:
             _write(Path(folder) / "shards", count)
-            service = running_service(options.stack, Path(folder))
-            with service as settings, Client(settings.server) as client:
-                # In a service that is in use the recipe is compiled, and its workers are warm.
-                _train(client, "shards/part-0000.npz", options.recipe)
-                with _looking(settings) as held:
-                    _print(count, _train(client, "shards", options.recipe), held)
+            runs: dict[str, list[Run]] = defaultdict(list)
+            for _, value in itertools.product(range(options.rounds), options.values):
+                if value:
+                    os.environ[f"DIGITS_{options.setting.upper()}"] = value
+                run = _run(Path(folder), options.stack, options.recipe)
+                runs[value].append(run)
+                _print(f"{count:,} images {value}".strip(), [run])
+                _print_memory(run)
+        if options.rounds > 1:
+            for value, some in runs.items():
+                _print(f"median of {len(some)}: {value}", some)
+
+
+def _run(data: Path, stack: str, recipe: str) -> Run:
+    with running_service(stack, data) as settings, Client(settings.server) as client:
+        # In a service that is in use the recipe is compiled, and its workers are warm.
+        _train(client, "shards/part-0000.npz", recipe)
+        with _looking(settings) as held:
+            return Run(_train(client, "shards", recipe), held)
+
+
+def _train(client: Client, path: str, recipe: str) -> Heard:
+    started = time.monotonic()
+    stream = client.train(images_batch_path=path, recipe=recipe, promotion=training_pb2.ALWAYS)
+    return [(time.monotonic() - started, progress) for progress in stream]
 
 
 def _write(folder: Path, count: int) -> None:
@@ -71,13 +142,6 @@ def _moved(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
     matrix = cv2.getRotationMatrix2D((13.5, 13.5), random.uniform(-12, 12), random.uniform(0.9, 1.1))
     matrix[:, 2] += random.uniform(-2, 2, 2)
     return np.asarray(cv2.warpAffine(picture, matrix, (28, 28)))
-
-
-def _train(client: Client, path: str, recipe: str) -> Heard:
-    """Every message, and how many seconds after the call it came."""
-    started = time.monotonic()
-    stream = client.train(images_batch_path=path, recipe=recipe, promotion=training_pb2.ALWAYS)
-    return [(time.monotonic() - started, progress) for progress in stream]
 
 
 @contextmanager
@@ -112,23 +176,29 @@ def _bytes(process: psutil.Process) -> int:
     return total
 
 
-def _print(count: int, heard: Heard, held: Held) -> None:
-    seconds, last = heard[-1]
-    messages = [each for _, each in heard[:-1]]
-    by_micro_batch = {each.micro_batch: each.images_per_second for each in messages if each.micro_batch}
-    inside = statistics.median(by_micro_batch.values())
-    rate = last.images_trained / seconds
-    print(f"{count:,} images, {last.epochs} epochs: {seconds:.1f} s, {rate:,.0f} images/s from call to end,")
-    print(f"  {inside:,.0f} in a micro-batch (median of {len(by_micro_batch)}): {rate / inside:.0%}")
-    print(f"  held-out accuracy {last.accuracy:.2%}", flush=True)
-    entered = {}
-    for at, each in heard:
-        entered.setdefault(training_pb2.JobState.Name(each.state).lower(), at)
-    print("  " + ", ".join(f"{state} at {at:.1f} s" for state, at in entered.items()), flush=True)
-    for name, looks in sorted(held.items()):
+def _print(name: str, runs: Sequence[Run]) -> None:
+    def middle(values: Sequence[float]) -> float:
+        return statistics.median(values)
+
+    rates = [run.rate for run in runs]
+    spread = f" ({min(rates):,.0f} to {max(rates):,.0f})" if len(runs) > 1 else ""
+    print(
+        f"{name}: {middle(rates):,.0f} images/s from call to end{spread}, "
+        f"{middle([run.rate_inside for run in runs]):,.0f} in a micro-batch; "
+        f"first checkpoint after {middle([run.first_checkpoint for run in runs]):.1f} s, "
+        f"then every {middle([run.between_checkpoints for run in runs]):.2f} s; "
+        f"held-out {middle([run.accuracy for run in runs]):.2%}; "
+        f"train worker {middle([run.most('train-worker') for run in runs]):,.0f} MB",
+        flush=True,
+    )
+
+
+def _print_memory(run: Run) -> None:
+    parts = []
+    for name, looks in sorted(run.held.items()):
         third = max(1, len(looks) // 3)
-        thirds = f"first third {max(looks[:third]) / 1e6:,.0f}, last {max(looks[-third:]) / 1e6:,.0f}"
-        print(f"  {name}: most {max(looks) / 1e6:,.0f} MB; {thirds}", flush=True)
+        parts.append(f"{name} {max(looks[:third]) / 1e6:,.0f} to {max(looks[-third:]) / 1e6:,.0f}")
+    print(f"  MB, most in the first and in the last third: {', '.join(parts)}", flush=True)
 
 
 if __name__ == "__main__":
