@@ -20,8 +20,8 @@ _SHOWN = 6
 def nearby(data_dir: Path, asked: str) -> str:
     """A path that there is: without spaces, quotes, file:// or folders above, in another case, spelt alike.
 
-    Or with the ending that was left out. Empty if there is none. Never leads out of the data folder, nor tells
-    where that is.
+    Or with the ending that was left out. Empty if there is none. Never leads out of the data folder, nor
+    tells where that is.
     """
     parts = _parts(asked)
     try:
