@@ -1,8 +1,8 @@
-"""Trainings over many images: their rate from the call to the end, and what each process holds meanwhile.
+"""Trainings over many images: their rate from call to end, and what each process holds meanwhile.
 
-`python -m benchmarks.scale --images 60000 600000 2400000`: MNIST's, shifted and turned, in shards of 60,000, by
-a service that is started for each size. `--setting target_batch_seconds --values 0.5 1 2 5` is a curve of one
-setting, its values in turn. Prints the figures of docs/scaling.md.
+`python -m benchmarks.scale --images 60000 600000 2400000`: MNIST's, shifted and turned, in shards of 60,000,
+by a service that is started for each size. `--setting target_batch_seconds --values 0.5 1 2 5` is a curve of
+one setting, its values in turn. Prints the figures of docs/scaling.md.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import math
 
 import grpc
 from flask import Flask, Response, current_app, g, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from digits.client.errors import RemoteError
 from digits.errors import Unauthenticated
@@ -53,9 +53,13 @@ def problem_of(error: Exception, endpoint: str | None = None) -> Problem:
         return Problem(status=401, detail=str(error), code="UNAUTHENTICATED")
     if isinstance(error, RequestEntityTooLarge):
         return Problem(status=413, detail=_too_large())
+    if isinstance(error, NotFound):
+        return Problem(status=404, detail="there is no such address here; /openapi.json lists them")
+    if isinstance(error, MethodNotAllowed):
+        allow = ", ".join(sorted(error.valid_methods or ()))
+        return Problem(status=405, detail=f"this address takes {allow}", allow=allow)
     if isinstance(error, HTTPException):
-        allow = ", ".join(sorted(error.valid_methods or ())) if isinstance(error, MethodNotAllowed) else ""
-        return Problem(status=error.code or 500, detail=error.description or "", allow=allow)
+        return Problem(status=error.code or 500, detail=error.description or "")
     return Problem(status=500, detail="internal error; the bridge's log says more", code="INTERNAL")
 
 

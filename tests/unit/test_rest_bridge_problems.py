@@ -336,12 +336,14 @@ def test_a_bad_page_size_is_refused(web: FlaskClient, size: str) -> None:
 def test_an_unknown_route_is_a_problem(web: FlaskClient, path: str) -> None:
     reply = web.get(path)
     assert (reply.status_code, reply.mimetype) == (404, "application/problem+json")
+    assert reply.json["detail"] == "there is no such address here; /openapi.json lists them"
 
 
 def test_a_wrong_method_is_a_problem_that_names_the_right_ones(web: FlaskClient) -> None:
     reply = web.get("/digits/train")
     assert (reply.status_code, reply.mimetype) == (405, "application/problem+json")
     assert reply.headers["Allow"] == "OPTIONS, POST"
+    assert reply.json["detail"] == "this address takes OPTIONS, POST"
 
 
 def test_a_doubled_slash_is_sent_to_the_right_place(web: FlaskClient) -> None:
