@@ -51,6 +51,13 @@ def problem_of(error: Exception, endpoint: str | None = None) -> Problem:
         return _of_remote(error, endpoint)
     if isinstance(error, Unauthenticated):
         return Problem(status=401, detail=str(error), code="UNAUTHENTICATED")
+    if isinstance(error, HTTPException):
+        return _of_http(error)
+    return Problem(status=500, detail="internal error; the bridge's log says more", code="INTERNAL")
+
+
+def _of_http(error: HTTPException) -> Problem:
+    """What Flask says of a request before one of our functions has it."""
     if isinstance(error, RequestEntityTooLarge):
         return Problem(status=413, detail=_too_large())
     if isinstance(error, NotFound):
@@ -58,9 +65,7 @@ def problem_of(error: Exception, endpoint: str | None = None) -> Problem:
     if isinstance(error, MethodNotAllowed):
         allow = ", ".join(sorted(error.valid_methods or ()))
         return Problem(status=405, detail=f"this address takes {allow}", allow=allow)
-    if isinstance(error, HTTPException):
-        return Problem(status=error.code or 500, detail=error.description or "")
-    return Problem(status=500, detail="internal error; the bridge's log says more", code="INTERNAL")
+    return Problem(status=error.code or 500, detail=error.description or "")
 
 
 def _answer(error: Exception) -> Response:
