@@ -74,16 +74,17 @@ class Run:
         """The median of the seconds: what a kill costs at most."""
         firsts = {progress.micro_batch: at for at, progress in reversed(self.heard) if progress.micro_batch}
         at = sorted(firsts.values())
-        return statistics.median(later - earlier for earlier, later in itertools.pairwise(at))
+        seconds = [later - earlier for earlier, later in itertools.pairwise(at)]
+        return statistics.median(seconds) if seconds else 0.0
 
     @property
     def accuracy(self) -> float:
         """Of the batch's own held-out images."""
         return self.heard[-1][1].accuracy
 
-    def most(self, part: str) -> float:
+    def peak(self, part: str) -> float:
         """MB that its processes held at most."""
-        return max(self.held[part]) / 1e6
+        return max(self.held[part], default=0) / 1e6
 
 
 def main() -> None:
@@ -188,7 +189,7 @@ def _print(name: str, runs: Sequence[Run]) -> None:
         f"first checkpoint after {middle([run.first_checkpoint for run in runs]):.1f} s, "
         f"then every {middle([run.between_checkpoints for run in runs]):.2f} s; "
         f"held-out {middle([run.accuracy for run in runs]):.2%}; "
-        f"train worker {middle([run.most('train-worker') for run in runs]):,.0f} MB",
+        f"train worker {middle([run.peak('train-worker') for run in runs]):,.0f} MB",
         flush=True,
     )
 
@@ -198,7 +199,7 @@ def _print_memory(run: Run) -> None:
     for name, looks in sorted(run.held.items()):
         third = max(1, len(looks) // 3)
         parts.append(f"{name} {max(looks[:third]) / 1e6:,.0f} to {max(looks[-third:]) / 1e6:,.0f}")
-    print(f"  MB, most in the first and in the last third: {', '.join(parts)}", flush=True)
+    print(f"  MB, the peaks of the first and of the last third: {', '.join(parts)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ An adapter is imported when its URL asks for it: HDFS's takes 0.3 s, Kafka's 0.1
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 from urllib.parse import SplitResult, urlsplit
 
 from digits.adapters.celery_queue import CeleryClassifyQueue, CeleryTrainQueue, app_of
@@ -63,7 +64,15 @@ def batches(settings: Settings) -> BatchPlaces:
         tls=url.scheme == "swebhdfs",
         ca_file=settings.webhdfs_ca_file,
     )
+    _require_apart(settings, hosts, url.path or "/")
     return BatchPlaces(settings.data_dir, Elsewhere(url.scheme, hosts, url.path or "/", HdfsBatches(hdfs)))
+
+
+def _require_apart(settings: Settings, hosts: Sequence[str], root: str) -> None:
+    """Who may name a batch may not name what the service keeps of others."""
+    store = urlsplit(settings.store)
+    if PurePosixPath(store.path).is_relative_to(root) and not set(hosts).isdisjoint(store.netloc.split(",")):
+        raise ValueError("DIGITS_BATCHES_URL: the service's own store must not be below it")
 
 
 def log(settings: Settings) -> BlockLog:

@@ -17,7 +17,7 @@ DigitsError
 │   │   └── StoreFull       it answers, and takes nothing
 │   ├── LogUnavailable
 │   │   └── LogFull         it answers, and takes nothing
-│   ├── BatchUnavailable    the data folder's disk does not answer
+│   ├── BatchUnavailable    where a batch is does not answer
 │   ├── CoordinatorUnavailable
 │   └── QueueUnavailable
 ├── Corrupt                 an artifact is damaged or not what it says it is

@@ -193,7 +193,7 @@ class Application:
             self._floor,
             max_in_batch=settings.classify_max_batch,
             max_waiting=settings.classify_max_waiting,
-            coming=self._pictures.being_read,
+            coming=self._pictures.take_coming,
         )
 
     def _make_server(self) -> grpc.aio.Server:

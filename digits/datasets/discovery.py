@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from digits.datasets.batch_files import BatchFiles
 from digits.datasets.csv_file import looks_like_csv, read_csv
-from digits.datasets.files import BatchFolder
+from digits.datasets.files import MAX_FILES, BatchFolder
 from digits.datasets.findings import IDX, PICTURES, are_pictures
 from digits.datasets.idx import IdxName, read_idx
 from digits.datasets.intake import Intake
@@ -15,9 +15,6 @@ from digits.datasets.npz import read_npz
 from digits.datasets.shards import reading
 from digits.datasets.source import Source
 from digits.errors import InvalidInput
-
-# Each shard costs an open file and two headers before the first image is read.
-MAX_FILES = 10_000
 
 # What other systems leave in folders and archives.
 _CLUTTER = ("__MACOSX", "Thumbs.db", "desktop.ini")

@@ -106,9 +106,9 @@ class _Directory:
         self.seek, self.tell = file.seek, file.tell
 
     def read(self, count: int = -1) -> bytes:
-        most = _MAX_DIRECTORY_BYTES + 1
-        data = self._file.read(min(count, most) if count >= 0 else most)
-        if len(data) == most:
+        limit = _MAX_DIRECTORY_BYTES + 1
+        data = self._file.read(min(count, limit) if count >= 0 else limit)
+        if len(data) == limit:
             raise ValueError(f"it holds more than {MAX_MEMBERS} files")
         return data
 

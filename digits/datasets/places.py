@@ -20,6 +20,7 @@ _ADDRESS = re.compile(
 # What is meant by a file's address is a path.
 _OF_FILES = "file"
 _OF_HADOOP = "hdfs"
+_HOST = re.compile(r"(?P<name>[^:@\[\]]+|\[[0-9a-f:.]+\])(:\d+)?")
 
 
 class FileSystem(Protocol):
@@ -44,7 +45,7 @@ class Elsewhere:
         if found := self.files.find(path, field):
             return found
         folder, pattern = matching.pattern_of(path, field)
-        found = self.files.find(folder, field) if pattern else None
+        found = self.files.find(folder or "/", field) if pattern else None
         if isinstance(found, BatchFolder):
             return Matching(found, pattern)
         raise NotFound("file", address[0])
@@ -64,11 +65,16 @@ class Elsewhere:
         scheme, host = address["scheme"].lower(), address["host"].lower()
         if scheme == _OF_HADOOP:
             # Without a host, as Hadoop itself has it: the one that there is. Its port is not WebHDFS's.
-            return not host or _without_port(host) in map(_without_port, self.hosts)
+            return not host or self._is_named(host)
         return scheme == self.scheme and host in map(str.lower, self.hosts)
 
+    def _is_named(self, host: str) -> bool:
+        match = _HOST.fullmatch(host)
+        return match is not None and match["name"] in map(_without_port, self.hosts)
+
     def _shown(self) -> str:
-        return f"{self.scheme}://{self.hosts[0]}{self.root.rstrip('/')}/"
+        """Without the host: a caller need not know where it is."""
+        return f"{_OF_HADOOP}://{self.root.rstrip('/')}/"
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,11 @@ class BatchPlaces:
 
     data_dir: Path
     elsewhere: Elsewhere | None = None
+
+    def ask(self) -> None:
+        """Raises BatchUnavailable if the other file system is away."""
+        if self.elsewhere:
+            self.elsewhere.files.find(self.elsewhere.root, "batches_url")
 
     def resolve(self, name: str, field: str) -> Batch:
         """What a request names; raises InvalidInput, NotFound, BatchUnavailable."""
@@ -93,4 +104,4 @@ class BatchPlaces:
 
 
 def _without_port(host: str) -> str:
-    return host.lower().partition(":")[0]
+    return host.lower().rpartition(":")[0]

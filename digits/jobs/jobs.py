@@ -94,10 +94,6 @@ class Jobs:
         """Every job that is not final, oldest first."""
         return [job for job in self.open() if not is_final(job)]
 
-    def count_before(self, job_id: str) -> int:
-        """How many open jobs were accepted before it."""
-        return sum(name < job_id for name in self.index.names())
-
     def mend_index(self) -> None:
         """Adds the unfinished jobs that no index knows: those of a version of this service without one."""
         names = self.names()

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from digits.datasets.dataset import Dataset, open_dataset, open_upload
+from digits.datasets.dataset import MAX_HELD_OUT, Dataset, open_dataset, open_upload
 from digits.datasets.places import BatchPlaces
 from digits.errors import InvalidInput, NotFound
 from digits.feedback import batch
@@ -71,45 +71,59 @@ def open_batch(
 
     If labelled pictures are asked for, the upload is a snapshot of them.
     """
-    dataset = _open(asked, upload, places, max_bytes)
+    dataset = _open(asked, upload, _Opening.by(asked, places, max_bytes))
     if isinstance(asked, training_pb2.TrainSpec):
         dataset.files.require(asked.files_sha256)
     return dataset
 
 
+@dataclass(frozen=True)
+class _Opening:
+    """How a batch is opened, whatever it is."""
+
+    places: BatchPlaces
+    max_bytes: int
+    transposed: bool
+    max_held_out: int
+
+    @classmethod
+    def by(
+        cls, asked: pb.TrainRequest | training_pb2.TrainSpec, places: BatchPlaces, max_bytes: int
+    ) -> _Opening:
+        max_held_out = asked.max_held_out if isinstance(asked, training_pb2.TrainSpec) else MAX_HELD_OUT
+        return cls(places, max_bytes, asked.orientation == training_pb2.TRANSPOSED, max_held_out)
+
+    def path(self, name: str) -> Dataset:
+        field = "images_batch_path"
+        batch = self.places.resolve(name, field)
+        return open_dataset(batch, field, self.max_bytes, self.transposed, self.max_held_out)
+
+    def upload(self, content: bytes | Path) -> Dataset:
+        return open_upload(content, "images_batch", self.max_bytes, self.transposed, self.max_held_out)
+
+
 def _open(
-    asked: pb.TrainRequest | training_pb2.TrainSpec,
-    upload: bytes | Path | None,
-    places: BatchPlaces,
-    max_bytes: int,
+    asked: pb.TrainRequest | training_pb2.TrainSpec, upload: bytes | Path | None, opening: _Opening
 ) -> Dataset:
-    transposed = asked.orientation == training_pb2.TRANSPOSED
     name = asked.images_batch_path
     try:
-        return _joined(name, upload, places, max_bytes, transposed)
+        return _joined(name, upload, opening)
     except NotFound as error:
         if not (meant := batch.meant(name)):
             raise
         raise InvalidInput(batch.FIELD, f'no file {name[:64]!r}; is "{meant}" meant?') from error
 
 
-def _joined(
-    name: str, upload: bytes | Path | None, places: BatchPlaces, max_bytes: int, transposed: bool
-) -> Dataset:
+def _joined(name: str, upload: bytes | Path | None, opening: _Opening) -> Dataset:
     if upload is None:
-        return _open_path(name, places, max_bytes, transposed)
+        return opening.path(name)
     base = batch.base_of(name)
     if base is None:
-        return open_upload(upload, "images_batch", max_bytes, transposed)
+        return opening.upload(upload)
     labelled = batch.labelled(upload.read_bytes() if isinstance(upload, Path) else upload)
     if not base:
         return batch.check(labelled)
-    return batch.joined(_open_path(base, places, max_bytes, transposed), labelled)
-
-
-def _open_path(name: str, places: BatchPlaces, max_bytes: int, transposed: bool) -> Dataset:
-    field = "images_batch_path"
-    return open_dataset(places.resolve(name, field), field, max_bytes, transposed)
+    return batch.joined(opening.path(base), labelled)
 
 
 def spec_from_base(request: pb.TrainRequest, spec: training_pb2.TrainSpec, base: models_pb2.Model) -> None:
@@ -130,6 +144,7 @@ def spec_of(request: pb.TrainRequest, caller: str, upload: Upload | None = None)
         seed=request.seed,
         promotion=request.promotion,
         orientation=request.orientation,
+        max_held_out=MAX_HELD_OUT,
         request_id=request.request_id,
         fingerprint=_fingerprint(request, upload),
         caller=caller,

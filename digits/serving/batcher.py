@@ -48,8 +48,8 @@ class _Waiting:
 class Batcher:
     """Collects single calls into batches for `classify`, with one batch out at a time.
 
-    One in flight was best in a prototype (docs/decisions/one-batch-in-flight.md). `coming` says how many
-    pictures are still being read, and will soon be here.
+    One in flight was best in a prototype (docs/decisions/one-batch-in-flight.md). `coming` says how
+    many pictures are being read and will soon be here.
     """
 
     def __init__(

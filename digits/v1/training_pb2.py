@@ -27,55 +27,55 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from digits.v1 import models_pb2 as digits_dot_v1_dot_models__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x64igits/v1/training.proto\x12\tdigits.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16\x64igits/v1/models.proto\"8\n\x08JobError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\"\xce\x04\n\rTrainProgress\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\"\n\x05state\x18\x02 \x01(\x0e\x32\x13.digits.v1.JobState\x12\x17\n\x0fimages_ingested\x18\x03 \x01(\x03\x12\x16\n\x0eimages_trained\x18\x04 \x01(\x03\x12\x14\n\x0cimages_total\x18\x05 \x01(\x03\x12\r\n\x05\x65poch\x18\x06 \x01(\x05\x12\x0e\n\x06\x65pochs\x18\x07 \x01(\x05\x12\x13\n\x0bmicro_batch\x18\x08 \x01(\x05\x12\x0c\n\x04loss\x18\t \x01(\x01\x12\x10\n\x08\x61\x63\x63uracy\x18\n \x01(\x01\x12\x19\n\x11images_per_second\x18\x0b \x01(\x01\x12&\n\x03\x65ta\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0e\x62\x61\x63klog_images\x18\r \x01(\x03\x12\x15\n\rmodel_version\x18\x0e \x01(\t\x12\x10\n\x08promoted\x18\x0f \x01(\x08\x12\"\n\x05\x65rror\x18\x10 \x01(\x0b\x32\x13.digits.v1.JobError\x12\x15\n\rwindow_images\x18\x15 \x01(\x03\x12\x32\n\x0eheartbeat_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10promotion_reason\x18\x13 \x01(\t\x12#\n\x07metrics\x18\x14 \x01(\x0b\x32\x12.digits.v1.Metrics\x12\x18\n\x10training_seconds\x18\x16 \x01(\x01\x12\x13\n\x0bjobs_before\x18\x17 \x01(\x05\x12\r\n\x05notes\x18\x12 \x03(\t\"\xce\x02\n\tTrainSpec\x12\x19\n\x11images_batch_path\x18\x01 \x01(\t\x12\x0e\n\x06upload\x18\x02 \x01(\t\x12\x0e\n\x06recipe\x18\x03 \x01(\t\x12\x0c\n\x04seed\x18\x04 \x01(\x03\x12\'\n\tpromotion\x18\x05 \x01(\x0e\x32\x14.digits.v1.Promotion\x12\x13\n\x0b\x66ingerprint\x18\x06 \x01(\t\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x12\x0e\n\x06\x63\x61ller\x18\x08 \x01(\t\x12+\n\x0borientation\x18\t \x01(\x0e\x32\x16.digits.v1.Orientation\x12\x14\n\x0c\x66iles_sha256\x18\n \x01(\t\x12\x10\n\x08is_model\x18\x1e \x01(\x08\x12%\n\x06origin\x18\x14 \x01(\x0b\x32\x15.digits.v1.CallOrigin\x12\x1a\n\x12\x62\x61se_model_version\x18( \x01(\t\"5\n\nCallOrigin\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0btraceparent\x18\x02 \x01(\t\"\xf2\x05\n\x03Job\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\"\n\x05state\x18\x02 \x01(\x0e\x32\x13.digits.v1.JobState\x12\"\n\x04spec\x18\x03 \x01(\x0b\x32\x14.digits.v1.TrainSpec\x12*\n\x08progress\x18\x04 \x01(\x0b\x32\x18.digits.v1.TrainProgress\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x65nqueue_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rattempt_count\x18\x08 \x01(\x05\x12\x10\n\x08lease_id\x18\t \x01(\x03\x12\x18\n\x10\x63\x61ncel_requested\x18\n \x01(\x08\x12\x14\n\x0clast_problem\x18\x0b \x01(\t\x12\x19\n\x11\x63harged_lease_ids\x18\x0c \x03(\x03\x12\x1f\n\x17images_at_first_attempt\x18\r \x01(\x03\x12\x15\n\renqueue_count\x18\x0e \x01(\x05\x12\x1b\n\x13log_partition_count\x18\x0f \x01(\x05\x12\x15\n\rsilence_count\x18\x10 \x01(\x05\x12.\n\nstart_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07history\x18\x12 \x03(\x0b\x32\x1a.digits.v1.MicroBatchPoint\x12*\n\x0bresumptions\x18\x13 \x03(\x0b\x32\x15.digits.v1.Resumption\x12\x33\n\x10held_out_reading\x18\x14 \x01(\x0b\x32\x19.digits.v1.HeldOutReading\x12\x38\n\x12partition_decision\x18\x15 \x01(\x0b\x32\x1c.digits.v1.PartitionDecision\"\xcf\x01\n\x11PartitionDecision\x12\x17\n\x0fpartition_count\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\ncore_count\x18\x03 \x01(\x05\x12\x13\n\x0bimage_count\x18\x04 \x01(\x03\x12\x14\n\x0cmemory_bytes\x18\x05 \x01(\x03\x12 \n\x18network_bytes_per_second\x18\x06 \x01(\x03\x12\x13\n\x0bstate_bytes\x18\x07 \x01(\x03\x12\x1b\n\x13micro_batch_seconds\x18\x08 \x01(\x02\"\x90\x02\n\x0fMicroBatchPoint\x12\x13\n\x0bmicro_batch\x18\x01 \x01(\x05\x12\x17\n\x0f\x65lapsed_seconds\x18\x02 \x01(\x02\x12\r\n\x05\x65poch\x18\x03 \x01(\x05\x12\x16\n\x0eimages_trained\x18\x04 \x01(\x03\x12\x0c\n\x04loss\x18\x05 \x01(\x02\x12\x10\n\x08\x61\x63\x63uracy\x18\x06 \x01(\x02\x12\x19\n\x11images_per_second\x18\x07 \x01(\x02\x12\x16\n\x0e\x62\x61\x63klog_images\x18\x08 \x01(\x03\x12\x15\n\rwindow_images\x18\t \x01(\x03\x12\x0f\n\x07seconds\x18\n \x01(\x02\x12\x15\n\rmerge_seconds\x18\x0b \x01(\x02\x12\x16\n\x0e\x63ommit_seconds\x18\x0c \x01(\x02\"R\n\nResumption\x12\x17\n\x0f\x65lapsed_seconds\x18\x01 \x01(\x02\x12\x13\n\x0bmicro_batch\x18\x02 \x01(\x05\x12\x16\n\x0eimages_trained\x18\x03 \x01(\x03\"P\n\x0eHeldOutReading\x12\x18\n\x10\x63onfusion_counts\x18\x01 \x03(\x03\x12$\n\x08mistakes\x18\x02 \x03(\x0b\x32\x12.digits.v1.Mistake\"K\n\x07Mistake\x12\x0e\n\x06pixels\x18\x01 \x01(\x0c\x12\r\n\x05label\x18\x02 \x01(\x05\x12\r\n\x05\x64igit\x18\x03 \x01(\x05\x12\x12\n\nconfidence\x18\x04 \x01(\x02\"\xa7\x01\n\x0cWorkerStatus\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x12\n\nprocess_id\x18\x02 \x01(\x03\x12\x0c\n\x04host\x18\x03 \x01(\t\x12\x15\n\rmodel_version\x18\x04 \x01(\t\x12\x12\n\ngeneration\x18\x05 \x01(\x03\x12\r\n\x05\x65rror\x18\x06 \x01(\t\x12-\n\tidle_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x1f\n\rGetJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"8\n\x0fListJobsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"I\n\x10ListJobsResponse\x12\x1c\n\x04jobs\x18\x01 \x03(\x0b\x32\x0e.digits.v1.Job\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"!\n\x0fWatchJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"\"\n\x10\x43\x61ncelJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"u\n\x10PruneJobsRequest\x12*\n\x07max_age\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\tmax_count\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x0f\n\x07\x64ry_run\x18\x03 \x01(\x08\x42\x0c\n\n_max_count\"$\n\x11PruneJobsResponse\x12\x0f\n\x07job_ids\x18\x01 \x03(\t*L\n\tPromotion\x12\x19\n\x15PROMOTION_UNSPECIFIED\x10\x00\x12\r\n\tIF_BETTER\x10\x01\x12\n\n\x06\x41LWAYS\x10\x02\x12\t\n\x05NEVER\x10\x03*E\n\x0bOrientation\x12\x1b\n\x17ORIENTATION_UNSPECIFIED\x10\x00\x12\t\n\x05\x41S_IS\x10\x01\x12\x0e\n\nTRANSPOSED\x10\x02*\x98\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\n\n\x06QUEUED\x10\x01\x12\r\n\tINGESTING\x10\x02\x12\x0c\n\x08TRAINING\x10\x03\x12\x0e\n\nEVALUATING\x10\x04\x12\x0e\n\nPUBLISHING\x10\x05\x12\r\n\tSUCCEEDED\x10\x06\x12\n\n\x06\x46\x41ILED\x10\x07\x12\r\n\tCANCELLED\x10\x08\x32\xcb\x02\n\nJobService\x12\x32\n\x06GetJob\x12\x18.digits.v1.GetJobRequest\x1a\x0e.digits.v1.Job\x12\x43\n\x08ListJobs\x12\x1a.digits.v1.ListJobsRequest\x1a\x1b.digits.v1.ListJobsResponse\x12\x42\n\x08WatchJob\x12\x1a.digits.v1.WatchJobRequest\x1a\x18.digits.v1.TrainProgress0\x01\x12\x38\n\tCancelJob\x12\x1b.digits.v1.CancelJobRequest\x1a\x0e.digits.v1.Job\x12\x46\n\tPruneJobs\x12\x1b.digits.v1.PruneJobsRequest\x1a\x1c.digits.v1.PruneJobsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x64igits/v1/training.proto\x12\tdigits.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16\x64igits/v1/models.proto\"8\n\x08JobError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\"\xce\x04\n\rTrainProgress\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\"\n\x05state\x18\x02 \x01(\x0e\x32\x13.digits.v1.JobState\x12\x17\n\x0fimages_ingested\x18\x03 \x01(\x03\x12\x16\n\x0eimages_trained\x18\x04 \x01(\x03\x12\x14\n\x0cimages_total\x18\x05 \x01(\x03\x12\r\n\x05\x65poch\x18\x06 \x01(\x05\x12\x0e\n\x06\x65pochs\x18\x07 \x01(\x05\x12\x13\n\x0bmicro_batch\x18\x08 \x01(\x05\x12\x0c\n\x04loss\x18\t \x01(\x01\x12\x10\n\x08\x61\x63\x63uracy\x18\n \x01(\x01\x12\x19\n\x11images_per_second\x18\x0b \x01(\x01\x12&\n\x03\x65ta\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0e\x62\x61\x63klog_images\x18\r \x01(\x03\x12\x15\n\rmodel_version\x18\x0e \x01(\t\x12\x10\n\x08promoted\x18\x0f \x01(\x08\x12\"\n\x05\x65rror\x18\x10 \x01(\x0b\x32\x13.digits.v1.JobError\x12\x15\n\rwindow_images\x18\x15 \x01(\x03\x12\x32\n\x0eheartbeat_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10promotion_reason\x18\x13 \x01(\t\x12#\n\x07metrics\x18\x14 \x01(\x0b\x32\x12.digits.v1.Metrics\x12\x18\n\x10training_seconds\x18\x16 \x01(\x01\x12\x13\n\x0bjobs_before\x18\x17 \x01(\x05\x12\r\n\x05notes\x18\x12 \x03(\t\"\xe4\x02\n\tTrainSpec\x12\x19\n\x11images_batch_path\x18\x01 \x01(\t\x12\x0e\n\x06upload\x18\x02 \x01(\t\x12\x0e\n\x06recipe\x18\x03 \x01(\t\x12\x0c\n\x04seed\x18\x04 \x01(\x03\x12\'\n\tpromotion\x18\x05 \x01(\x0e\x32\x14.digits.v1.Promotion\x12\x13\n\x0b\x66ingerprint\x18\x06 \x01(\t\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x12\x0e\n\x06\x63\x61ller\x18\x08 \x01(\t\x12+\n\x0borientation\x18\t \x01(\x0e\x32\x16.digits.v1.Orientation\x12\x14\n\x0c\x66iles_sha256\x18\n \x01(\t\x12\x14\n\x0cmax_held_out\x18\x0b \x01(\x05\x12\x10\n\x08is_model\x18\x1e \x01(\x08\x12%\n\x06origin\x18\x14 \x01(\x0b\x32\x15.digits.v1.CallOrigin\x12\x1a\n\x12\x62\x61se_model_version\x18( \x01(\t\"5\n\nCallOrigin\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0btraceparent\x18\x02 \x01(\t\"\xf2\x05\n\x03Job\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\"\n\x05state\x18\x02 \x01(\x0e\x32\x13.digits.v1.JobState\x12\"\n\x04spec\x18\x03 \x01(\x0b\x32\x14.digits.v1.TrainSpec\x12*\n\x08progress\x18\x04 \x01(\x0b\x32\x18.digits.v1.TrainProgress\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x65nqueue_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rattempt_count\x18\x08 \x01(\x05\x12\x10\n\x08lease_id\x18\t \x01(\x03\x12\x18\n\x10\x63\x61ncel_requested\x18\n \x01(\x08\x12\x14\n\x0clast_problem\x18\x0b \x01(\t\x12\x19\n\x11\x63harged_lease_ids\x18\x0c \x03(\x03\x12\x1f\n\x17images_at_first_attempt\x18\r \x01(\x03\x12\x15\n\renqueue_count\x18\x0e \x01(\x05\x12\x1b\n\x13log_partition_count\x18\x0f \x01(\x05\x12\x15\n\rsilence_count\x18\x10 \x01(\x05\x12.\n\nstart_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07history\x18\x12 \x03(\x0b\x32\x1a.digits.v1.MicroBatchPoint\x12*\n\x0bresumptions\x18\x13 \x03(\x0b\x32\x15.digits.v1.Resumption\x12\x33\n\x10held_out_reading\x18\x14 \x01(\x0b\x32\x19.digits.v1.HeldOutReading\x12\x38\n\x12partition_decision\x18\x15 \x01(\x0b\x32\x1c.digits.v1.PartitionDecision\"\xcf\x01\n\x11PartitionDecision\x12\x17\n\x0fpartition_count\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\ncore_count\x18\x03 \x01(\x05\x12\x13\n\x0bimage_count\x18\x04 \x01(\x03\x12\x14\n\x0cmemory_bytes\x18\x05 \x01(\x03\x12 \n\x18network_bytes_per_second\x18\x06 \x01(\x03\x12\x13\n\x0bstate_bytes\x18\x07 \x01(\x03\x12\x1b\n\x13micro_batch_seconds\x18\x08 \x01(\x02\"\x90\x02\n\x0fMicroBatchPoint\x12\x13\n\x0bmicro_batch\x18\x01 \x01(\x05\x12\x17\n\x0f\x65lapsed_seconds\x18\x02 \x01(\x02\x12\r\n\x05\x65poch\x18\x03 \x01(\x05\x12\x16\n\x0eimages_trained\x18\x04 \x01(\x03\x12\x0c\n\x04loss\x18\x05 \x01(\x02\x12\x10\n\x08\x61\x63\x63uracy\x18\x06 \x01(\x02\x12\x19\n\x11images_per_second\x18\x07 \x01(\x02\x12\x16\n\x0e\x62\x61\x63klog_images\x18\x08 \x01(\x03\x12\x15\n\rwindow_images\x18\t \x01(\x03\x12\x0f\n\x07seconds\x18\n \x01(\x02\x12\x15\n\rmerge_seconds\x18\x0b \x01(\x02\x12\x16\n\x0e\x63ommit_seconds\x18\x0c \x01(\x02\"R\n\nResumption\x12\x17\n\x0f\x65lapsed_seconds\x18\x01 \x01(\x02\x12\x13\n\x0bmicro_batch\x18\x02 \x01(\x05\x12\x16\n\x0eimages_trained\x18\x03 \x01(\x03\"P\n\x0eHeldOutReading\x12\x18\n\x10\x63onfusion_counts\x18\x01 \x03(\x03\x12$\n\x08mistakes\x18\x02 \x03(\x0b\x32\x12.digits.v1.Mistake\"K\n\x07Mistake\x12\x0e\n\x06pixels\x18\x01 \x01(\x0c\x12\r\n\x05label\x18\x02 \x01(\x05\x12\r\n\x05\x64igit\x18\x03 \x01(\x05\x12\x12\n\nconfidence\x18\x04 \x01(\x02\"\xa7\x01\n\x0cWorkerStatus\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x12\n\nprocess_id\x18\x02 \x01(\x03\x12\x0c\n\x04host\x18\x03 \x01(\t\x12\x15\n\rmodel_version\x18\x04 \x01(\t\x12\x12\n\ngeneration\x18\x05 \x01(\x03\x12\r\n\x05\x65rror\x18\x06 \x01(\t\x12-\n\tidle_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x1f\n\rGetJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"8\n\x0fListJobsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"I\n\x10ListJobsResponse\x12\x1c\n\x04jobs\x18\x01 \x03(\x0b\x32\x0e.digits.v1.Job\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"!\n\x0fWatchJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"\"\n\x10\x43\x61ncelJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"u\n\x10PruneJobsRequest\x12*\n\x07max_age\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\tmax_count\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x0f\n\x07\x64ry_run\x18\x03 \x01(\x08\x42\x0c\n\n_max_count\"$\n\x11PruneJobsResponse\x12\x0f\n\x07job_ids\x18\x01 \x03(\t*L\n\tPromotion\x12\x19\n\x15PROMOTION_UNSPECIFIED\x10\x00\x12\r\n\tIF_BETTER\x10\x01\x12\n\n\x06\x41LWAYS\x10\x02\x12\t\n\x05NEVER\x10\x03*E\n\x0bOrientation\x12\x1b\n\x17ORIENTATION_UNSPECIFIED\x10\x00\x12\t\n\x05\x41S_IS\x10\x01\x12\x0e\n\nTRANSPOSED\x10\x02*\x98\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\n\n\x06QUEUED\x10\x01\x12\r\n\tINGESTING\x10\x02\x12\x0c\n\x08TRAINING\x10\x03\x12\x0e\n\nEVALUATING\x10\x04\x12\x0e\n\nPUBLISHING\x10\x05\x12\r\n\tSUCCEEDED\x10\x06\x12\n\n\x06\x46\x41ILED\x10\x07\x12\r\n\tCANCELLED\x10\x08\x32\xcb\x02\n\nJobService\x12\x32\n\x06GetJob\x12\x18.digits.v1.GetJobRequest\x1a\x0e.digits.v1.Job\x12\x43\n\x08ListJobs\x12\x1a.digits.v1.ListJobsRequest\x1a\x1b.digits.v1.ListJobsResponse\x12\x42\n\x08WatchJob\x12\x1a.digits.v1.WatchJobRequest\x1a\x18.digits.v1.TrainProgress0\x01\x12\x38\n\tCancelJob\x12\x1b.digits.v1.CancelJobRequest\x1a\x0e.digits.v1.Job\x12\x46\n\tPruneJobs\x12\x1b.digits.v1.PruneJobsRequest\x1a\x1c.digits.v1.PruneJobsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'digits.v1.training_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PROMOTION']._serialized_start=3220
-  _globals['_PROMOTION']._serialized_end=3296
-  _globals['_ORIENTATION']._serialized_start=3298
-  _globals['_ORIENTATION']._serialized_end=3367
-  _globals['_JOBSTATE']._serialized_start=3370
-  _globals['_JOBSTATE']._serialized_end=3522
+  _globals['_PROMOTION']._serialized_start=3242
+  _globals['_PROMOTION']._serialized_end=3318
+  _globals['_ORIENTATION']._serialized_start=3320
+  _globals['_ORIENTATION']._serialized_end=3389
+  _globals['_JOBSTATE']._serialized_start=3392
+  _globals['_JOBSTATE']._serialized_end=3544
   _globals['_JOBERROR']._serialized_start=128
   _globals['_JOBERROR']._serialized_end=184
   _globals['_TRAINPROGRESS']._serialized_start=187
   _globals['_TRAINPROGRESS']._serialized_end=777
   _globals['_TRAINSPEC']._serialized_start=780
-  _globals['_TRAINSPEC']._serialized_end=1114
-  _globals['_CALLORIGIN']._serialized_start=1116
-  _globals['_CALLORIGIN']._serialized_end=1169
-  _globals['_JOB']._serialized_start=1172
-  _globals['_JOB']._serialized_end=1926
-  _globals['_PARTITIONDECISION']._serialized_start=1929
-  _globals['_PARTITIONDECISION']._serialized_end=2136
-  _globals['_MICROBATCHPOINT']._serialized_start=2139
-  _globals['_MICROBATCHPOINT']._serialized_end=2411
-  _globals['_RESUMPTION']._serialized_start=2413
-  _globals['_RESUMPTION']._serialized_end=2495
-  _globals['_HELDOUTREADING']._serialized_start=2497
-  _globals['_HELDOUTREADING']._serialized_end=2577
-  _globals['_MISTAKE']._serialized_start=2579
-  _globals['_MISTAKE']._serialized_end=2654
-  _globals['_WORKERSTATUS']._serialized_start=2657
-  _globals['_WORKERSTATUS']._serialized_end=2824
-  _globals['_GETJOBREQUEST']._serialized_start=2826
-  _globals['_GETJOBREQUEST']._serialized_end=2857
-  _globals['_LISTJOBSREQUEST']._serialized_start=2859
-  _globals['_LISTJOBSREQUEST']._serialized_end=2915
-  _globals['_LISTJOBSRESPONSE']._serialized_start=2917
-  _globals['_LISTJOBSRESPONSE']._serialized_end=2990
-  _globals['_WATCHJOBREQUEST']._serialized_start=2992
-  _globals['_WATCHJOBREQUEST']._serialized_end=3025
-  _globals['_CANCELJOBREQUEST']._serialized_start=3027
-  _globals['_CANCELJOBREQUEST']._serialized_end=3061
-  _globals['_PRUNEJOBSREQUEST']._serialized_start=3063
-  _globals['_PRUNEJOBSREQUEST']._serialized_end=3180
-  _globals['_PRUNEJOBSRESPONSE']._serialized_start=3182
-  _globals['_PRUNEJOBSRESPONSE']._serialized_end=3218
-  _globals['_JOBSERVICE']._serialized_start=3525
-  _globals['_JOBSERVICE']._serialized_end=3856
+  _globals['_TRAINSPEC']._serialized_end=1136
+  _globals['_CALLORIGIN']._serialized_start=1138
+  _globals['_CALLORIGIN']._serialized_end=1191
+  _globals['_JOB']._serialized_start=1194
+  _globals['_JOB']._serialized_end=1948
+  _globals['_PARTITIONDECISION']._serialized_start=1951
+  _globals['_PARTITIONDECISION']._serialized_end=2158
+  _globals['_MICROBATCHPOINT']._serialized_start=2161
+  _globals['_MICROBATCHPOINT']._serialized_end=2433
+  _globals['_RESUMPTION']._serialized_start=2435
+  _globals['_RESUMPTION']._serialized_end=2517
+  _globals['_HELDOUTREADING']._serialized_start=2519
+  _globals['_HELDOUTREADING']._serialized_end=2599
+  _globals['_MISTAKE']._serialized_start=2601
+  _globals['_MISTAKE']._serialized_end=2676
+  _globals['_WORKERSTATUS']._serialized_start=2679
+  _globals['_WORKERSTATUS']._serialized_end=2846
+  _globals['_GETJOBREQUEST']._serialized_start=2848
+  _globals['_GETJOBREQUEST']._serialized_end=2879
+  _globals['_LISTJOBSREQUEST']._serialized_start=2881
+  _globals['_LISTJOBSREQUEST']._serialized_end=2937
+  _globals['_LISTJOBSRESPONSE']._serialized_start=2939
+  _globals['_LISTJOBSRESPONSE']._serialized_end=3012
+  _globals['_WATCHJOBREQUEST']._serialized_start=3014
+  _globals['_WATCHJOBREQUEST']._serialized_end=3047
+  _globals['_CANCELJOBREQUEST']._serialized_start=3049
+  _globals['_CANCELJOBREQUEST']._serialized_end=3083
+  _globals['_PRUNEJOBSREQUEST']._serialized_start=3085
+  _globals['_PRUNEJOBSREQUEST']._serialized_end=3202
+  _globals['_PRUNEJOBSRESPONSE']._serialized_start=3204
+  _globals['_PRUNEJOBSRESPONSE']._serialized_end=3240
+  _globals['_JOBSERVICE']._serialized_start=3547
+  _globals['_JOBSERVICE']._serialized_end=3878
 # @@protoc_insertion_point(module_scope)

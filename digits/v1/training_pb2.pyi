@@ -114,7 +114,7 @@ class TrainProgress(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., images_ingested: _Optional[int] = ..., images_trained: _Optional[int] = ..., images_total: _Optional[int] = ..., epoch: _Optional[int] = ..., epochs: _Optional[int] = ..., micro_batch: _Optional[int] = ..., loss: _Optional[float] = ..., accuracy: _Optional[float] = ..., images_per_second: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., backlog_images: _Optional[int] = ..., model_version: _Optional[str] = ..., promoted: _Optional[bool] = ..., error: _Optional[_Union[JobError, _Mapping]] = ..., window_images: _Optional[int] = ..., heartbeat_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., promotion_reason: _Optional[str] = ..., metrics: _Optional[_Union[_models_pb2.Metrics, _Mapping]] = ..., training_seconds: _Optional[float] = ..., jobs_before: _Optional[int] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TrainSpec(_message.Message):
-    __slots__ = ("images_batch_path", "upload", "recipe", "seed", "promotion", "fingerprint", "request_id", "caller", "orientation", "files_sha256", "is_model", "origin", "base_model_version")
+    __slots__ = ("images_batch_path", "upload", "recipe", "seed", "promotion", "fingerprint", "request_id", "caller", "orientation", "files_sha256", "max_held_out", "is_model", "origin", "base_model_version")
     IMAGES_BATCH_PATH_FIELD_NUMBER: _ClassVar[int]
     UPLOAD_FIELD_NUMBER: _ClassVar[int]
     RECIPE_FIELD_NUMBER: _ClassVar[int]
@@ -125,6 +125,7 @@ class TrainSpec(_message.Message):
     CALLER_FIELD_NUMBER: _ClassVar[int]
     ORIENTATION_FIELD_NUMBER: _ClassVar[int]
     FILES_SHA256_FIELD_NUMBER: _ClassVar[int]
+    MAX_HELD_OUT_FIELD_NUMBER: _ClassVar[int]
     IS_MODEL_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     BASE_MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -138,10 +139,11 @@ class TrainSpec(_message.Message):
     caller: str
     orientation: Orientation
     files_sha256: str
+    max_held_out: int
     is_model: bool
     origin: CallOrigin
     base_model_version: str
-    def __init__(self, images_batch_path: _Optional[str] = ..., upload: _Optional[str] = ..., recipe: _Optional[str] = ..., seed: _Optional[int] = ..., promotion: _Optional[_Union[Promotion, str]] = ..., fingerprint: _Optional[str] = ..., request_id: _Optional[str] = ..., caller: _Optional[str] = ..., orientation: _Optional[_Union[Orientation, str]] = ..., files_sha256: _Optional[str] = ..., is_model: _Optional[bool] = ..., origin: _Optional[_Union[CallOrigin, _Mapping]] = ..., base_model_version: _Optional[str] = ...) -> None: ...
+    def __init__(self, images_batch_path: _Optional[str] = ..., upload: _Optional[str] = ..., recipe: _Optional[str] = ..., seed: _Optional[int] = ..., promotion: _Optional[_Union[Promotion, str]] = ..., fingerprint: _Optional[str] = ..., request_id: _Optional[str] = ..., caller: _Optional[str] = ..., orientation: _Optional[_Union[Orientation, str]] = ..., files_sha256: _Optional[str] = ..., max_held_out: _Optional[int] = ..., is_model: _Optional[bool] = ..., origin: _Optional[_Union[CallOrigin, _Mapping]] = ..., base_model_version: _Optional[str] = ...) -> None: ...
 
 class CallOrigin(_message.Message):
     __slots__ = ("request_id", "traceparent")

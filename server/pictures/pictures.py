@@ -30,7 +30,7 @@ class Pictures:
         self._settings = settings
         self._room = _MAX_WAITING_FILES * settings.max_image_bytes
         self._decoders = Decoders(settings.picture_processes)
-        self._with_decoders = 0
+        self._being_read, self._were_read = 0, 0
 
     async def candidates(self, request: pb.ClassifyRequest) -> list[Candidate]:
         """The readings of one picture; raises InvalidInput, NotFound, and Overloaded if too much waits.
@@ -47,9 +47,14 @@ class Pictures:
         reading.add_done_callback(partial(self._over, size))
         return await asyncio.shield(reading)
 
-    def being_read(self) -> int:
-        """How many usual pictures are being read, or wait for it: each is to be classified soon."""
-        return self._with_decoders
+    def take_coming(self) -> int:
+        """How many usual pictures are read until this is asked again: as many as since it was asked last.
+
+        At most those that are being read or wait for it.
+        """
+        coming = min(self._being_read, self._were_read)
+        self._were_read = 0
+        return coming
 
     async def end(self) -> None:
         """Ends the processes that read pictures."""
@@ -76,11 +81,12 @@ class Pictures:
         return file, await decoding(messages.read, file) if found is None else found
 
     async def _by_process(self, file: PictureFile) -> PictureReadings | None:
-        self._with_decoders += 1
+        self._being_read += 1
         try:
             return await self._decoders.ask(file)
         finally:
-            self._with_decoders -= 1
+            self._being_read -= 1
+            self._were_read += 1
 
     def _of_path(self, request: pb.ClassifyRequest) -> tuple[PictureFile, PictureReadings]:
         file = file_from(request, self._settings)

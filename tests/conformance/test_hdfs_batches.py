@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import http.server
 import io
+import json
+import threading
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -133,16 +138,71 @@ def test_a_job_opens_the_files_that_it_was_accepted_with_or_none(place: Place, t
 
 def test_what_the_service_may_not_read_and_an_hdfs_that_goes_away_are_told_apart(tmp_path: Path) -> None:
     http_port, rpc_port = free_port(), free_port()
-    with name_node(tmp_path / "name", http_port, rpc_port, {"dfs.permissions.enabled": "true"}):
+    with name_node(
+        tmp_path / "name", http_port, rpc_port, {"dfs.permissions.enabled": "true", "dfs.ls.limit": "2"}
+    ):
         with data_node(tmp_path / "data", rpc_port, http_port):
             place = Place(f"127.0.0.1:{http_port}")
-            place.put(shards(tmp_path / "shards", count=1))
+            place.put(shards(tmp_path / "shards", count=5))
+            # The NameNode lists two at a time.
+            assert same(place.open("shards"), opened(tmp_path / "shards", MAX_BYTES))
             place.store._ask("close it", lambda client: client.set_permission(f"{place.root}/shards", "700"))
             theirs = bootstrap.batches(Settings(batches_url=place.url, webhdfs_user="somebody-else"))
-            with pytest.raises(InvalidInput, match="HDFS does not let the service read it"):
-                open_dataset(theirs.resolve(f"{place.url}/shards", FIELD), FIELD, MAX_BYTES)
+            for path in ("shards", "shards/part-0.npz"):
+                with pytest.raises(InvalidInput, match="HDFS does not let the service read it"):
+                    open_dataset(theirs.resolve(f"{place.url}/{path}", FIELD), FIELD, MAX_BYTES)
             dataset = place.open("shards")
         with pytest.raises(BatchUnavailable, match=r"part-0\.npz cannot be read at the moment"):
             dataset.held_out()
     with pytest.raises(BatchUnavailable, match="HDFS does not answer"):
         place.open("shards")
+
+
+def json_of(exception: str) -> bytes:
+    return json.dumps({"RemoteException": {"exception": exception, "message": "so it is"}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "says"),
+    [
+        (500, json_of("RuntimeException"), "so it is"),
+        (403, json_of("InvalidToken"), "so it is"),
+        (503, b"<html>" + b"x" * 5000, "no WebHDFS"),
+        (403, b"{}", "no WebHDFS"),
+        (200, b"{}", "no WebHDFS"),
+        (200, b"null", "no WebHDFS"),
+        (200, b"<html>", "does not answer"),
+    ],
+)
+def test_what_an_hdfs_says_beside_that_there_is_no_such_file_is_waited_for(
+    status: int, body: bytes, says: str
+) -> None:
+    with answering(status, body) as address, pytest.raises(BatchUnavailable, match=says) as error:
+        Place(address).open("shards")
+    assert len(str(error.value)) < 500
+
+
+@pytest.mark.parametrize("exception", ["FileNotFoundException", "ParentNotDirectoryException"])
+def test_only_what_is_not_there_is_not_found(exception: str) -> None:
+    with answering(404, json_of(exception)) as address, pytest.raises(NotFound):
+        Place(address).open("shards")
+
+
+@contextlib.contextmanager
+def answering(status: int, body: bytes) -> Iterator[str]:
+    """The address of a server that says the same to all."""
+
+    class Same(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Same) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()

@@ -44,5 +44,5 @@ def test_the_command_line_takes_an_address_and_a_pattern(trained: Service, shard
 
 
 def test_what_the_service_keeps_in_hdfs_is_no_batch(trained: Service) -> None:
-    with trained.client() as client, pytest.raises(RemoteError, match=r"is not below webhdfs://.*/batches/"):
+    with trained.client() as client, pytest.raises(RemoteError, match=r"is not below hdfs:///batches/"):
         list(client.train(images_batch_path="hdfs:///digits/uploads"))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 from digits.datasets.dataset import Dataset
+from digits.datasets.places import BatchPlaces
 from digits.errors import InvalidInput
 from digits.jobs.cleanup import Cleanup
 from digits.jobs.jobs import Jobs
@@ -48,6 +50,7 @@ class Trainer:
             jobs=jobs,
             registry=Registry(coordinator),
             reference=SimpleNamespace(load=lambda: Reference(None)),
+            places=BatchPlaces(Path()),
             stopping=self.stopping,
         )
         self._cleanup = Cleanup(jobs, store, log)

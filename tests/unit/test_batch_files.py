@@ -61,6 +61,16 @@ def test_a_file_that_changes_while_it_is_read_is_noticed(batch: Path) -> None:
         files.check()
 
 
+def test_a_link_counts_at_the_place_of_its_file_as_in_earlier_releases(batch: Path) -> None:
+    below = batch.parent / "sub"
+    below.mkdir()
+    batch.rename(below / "a.npz")
+    _write(batch.parent / "b.npz", seed=1)
+    (batch.parent / "z.npz").symlink_to(below / "a.npz")
+    files = opened(batch.parent, 1 << 20).files
+    assert [file.place for file, _ in files.states] == [batch.parent / "b.npz", below / "a.npz"]
+
+
 def test_only_the_files_that_a_folder_is_read_from_count(batch: Path) -> None:
     note = batch.parent / "notes.txt"
     note.write_text("first")

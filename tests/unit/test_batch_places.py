@@ -16,7 +16,7 @@ FIELD = "images_batch_path"
 
 class Folder(BatchFolder):
     def listed(self, field: str) -> tuple[dict[str, BatchFile], dict[str, BatchFolder]]:
-        return {"part-0.npz": Bytes(b"", "part-0.npz")}, {}
+        return {"part-0.npz": Bytes(b"0")}, {}
 
 
 class Files:
@@ -25,7 +25,7 @@ class Files:
 
     def find(self, path: str, field: str) -> BatchFile | BatchFolder | None:
         self.asked.append(path)
-        return {"/batches": Folder(), "/batches/a.npz": Bytes(b"", "a.npz")}.get(path)
+        return {"/batches": Folder(), "/batches/a.npz": Bytes(b"a")}.get(path)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def places(files: Files, tmp_path: Path) -> BatchPlaces:
     ],
 )
 def test_an_address_below_the_folder_is_a_file_there(address: str, places: BatchPlaces) -> None:
-    assert places.resolve(address, FIELD) == Bytes(b"", "a.npz")
+    assert places.resolve(address, FIELD) == Bytes(b"a")
 
 
 def test_the_last_part_of_an_address_may_be_a_pattern(places: BatchPlaces) -> None:
@@ -67,12 +67,15 @@ def test_the_last_part_of_an_address_may_be_a_pattern(places: BatchPlaces) -> No
     [
         (
             "webhdfs://other:9870/batches/a.npz",
-            r"is not below webhdfs://one:9870/batches/ \(DIGITS_BATCHES_URL",
+            r"is not below hdfs:///batches/ \(DIGITS_BATCHES_URL",
         ),
         ("webhdfs://one:8020/batches/a.npz", "is not below"),
         ("webhdfs://user@one:9870/batches/a.npz", "is not below"),
         ("swebhdfs://one:9870/batches/a.npz", "is not below"),
         ("hdfs://other/batches/a.npz", "is not below"),
+        ("hdfs://one:x@evil/batches/a.npz", "is not below"),
+        ("hdfs://one:8020:99/batches/a.npz", "is not below"),
+        ("hdfs://user@one/batches/a.npz", "is not below"),
         ("s3://bucket/a.npz", "is not below"),
         ("hdfs:///digits/models/v1", "is not below"),
         ("hdfs:///batches-too/a.npz", "is not below"),

@@ -52,6 +52,15 @@ def test_a_url_that_no_adapter_understands_names_its_setting(setting: str, url: 
         build(Settings(**{setting: url}))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("root", ["", "/", "/digits", "/digits/"])
+def test_the_store_is_not_below_the_folder_of_batches(root: str) -> None:
+    settings = Settings(store_url="webhdfs://a:9870,b:9870/digits", batches_url=f"webhdfs://b:9870{root}")
+    with pytest.raises(ValueError, match="DIGITS_BATCHES_URL: the service's own store must not be below it"):
+        bootstrap.batches(settings)
+    beside = settings.model_copy(update={"batches_url": "webhdfs://b:9870/digits-batches"})
+    assert bootstrap.batches(beside).elsewhere
+
+
 def test_secrets_are_not_shown() -> None:
     settings = Settings(kafka_sasl_password="se-cret", webhdfs_token="se-cret")  # type: ignore[arg-type]  # noqa: S106
     assert "se-cret" not in f"{settings!r} {settings} {settings.model_dump_json()}"

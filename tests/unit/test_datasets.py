@@ -13,6 +13,7 @@ import pytest
 from digits.datasets import dataset
 from digits.datasets.shards import Images
 from digits.errors import InvalidInput
+from tests.opened import opened as opened_within
 from tests.unit.dataset_bench import (
     arrays,
     digits_of,
@@ -84,11 +85,8 @@ def test_without_test_arrays_every_11th_image_is_held_out_and_never_trained_on()
     assert (batch.train_count, batch.held_out_count) == (90, 10)
 
 
-def test_of_very_many_images_few_are_held_out_and_each_is_either_trained_on_or_not(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(dataset, "MAX_HELD_OUT", 200)
-    batch = opened(npz(**arrays(6000, test_count=0)))
+def test_of_very_many_images_few_are_held_out_and_each_is_either_trained_on_or_not() -> None:
+    batch = opened_within(npz(**arrays(6000, test_count=0)), 10_000_000, max_held_out=200)
     held_out = numbers_of(batch.held_out())
     assert 150 < len(held_out) <= 200
     assert {number % 11 for number in held_out} == {0}
@@ -97,11 +95,13 @@ def test_of_very_many_images_few_are_held_out_and_each_is_either_trained_on_or_n
     assert 60 < sum(number < 3000 for number in held_out) < 140
 
 
-def test_of_very_many_images_to_test_on_few_are_used_and_that_is_said(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(dataset, "MAX_HELD_OUT", 200)
-    batch = opened(npz(**arrays(50, test_count=4000)))
+def test_a_job_of_a_release_without_a_limit_is_cut_as_it_was() -> None:
+    data = npz(**arrays(6000, test_count=0))
+    assert opened_within(data, 10_000_000, max_held_out=0).held_out_count == -(-6000 // 11)
+
+
+def test_of_very_many_images_to_test_on_few_are_used_and_that_is_said() -> None:
+    batch = opened_within(npz(**arrays(50, test_count=4000)), 10_000_000, max_held_out=200)
     assert (batch.train_count, 150 < batch.held_out_count <= 200) == (50, True)
     assert f"the images to test on: {batch.held_out_count} of 4,000 are used" in batch.notes
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 from digits.errors import CoordinatorUnavailable
 from digits.models.registry import Registry
@@ -10,36 +11,56 @@ from digits.serving.serving_model import ServingModel
 from digits.serving.version_floor import VersionFloor
 from digits.v1 import training_pb2 as pb
 from server.progress_stream import ProgressStreams
-from tests.unit.job_bench import Bench, raising
+from tests.unit.job_bench import Bench
 
 
-def heard(bench: Bench, job: pb.Job) -> pb.TrainProgress:
-    """The first message about it."""
+def streams(bench: Bench) -> ProgressStreams:
     floor = VersionFloor(ServingModel(Registry(bench.coordinator), None, lambda _: None))  # type: ignore[arg-type]
+    return ProgressStreams(bench.jobs, floor, heartbeat_seconds=0.01)
 
-    async def first() -> pb.TrainProgress:
-        follow = ProgressStreams(bench.jobs, floor, heartbeat_seconds=0.02).follow(job.job_id)
-        try:
-            return await anext(follow)
-        finally:
-            await follow.aclose()  # type: ignore[attr-defined]
 
-    return asyncio.run(first())
+async def said(streams: ProgressStreams, job: pb.Job, messages: int = 5) -> list[int]:
+    """What the first messages say."""
+    follow = streams.follow(job.job_id)
+    try:
+        return [(await anext(follow)).jobs_before for _ in range(messages)]
+    finally:
+        await follow.aclose()  # type: ignore[attr-defined]
 
 
 def test_a_job_that_waits_hears_how_many_are_before_it_until_these_have_ended() -> None:
     bench = Bench()
-    first, second, third = sorted((bench.submit() for _ in range(3)), key=lambda job: job.job_id)
-    assert [heard(bench, job).jobs_before for job in (first, second, third)] == [0, 1, 2]
-    bench.jobs.cancel(first.job_id)
-    bench.jobs.index.close(first.job_id)
-    assert heard(bench, third).jobs_before == 1
+    first, *_, last = sorted((bench.submit() for _ in range(3)), key=lambda job: job.job_id)
+
+    async def scenario() -> None:
+        following = streams(bench)
+        assert (await said(following, first))[-1] == 0
+        assert (await said(following, last))[-1] == 2
+        bench.jobs.cancel(first.job_id)
+        bench.jobs.index.close(first.job_id)
+        assert (await said(following, last))[-1] == 1
+
+    asyncio.run(scenario())
 
 
-def test_while_nobody_knows_who_waits_nothing_is_said_of_it() -> None:
+def test_nobody_waits_to_hear_who_is_before_and_all_hear_by_one_look() -> None:
     bench = Bench()
     bench.submit()
-    waiting = max((bench.submit() for _ in range(2)), key=lambda job: job.job_id)
+    last = max((bench.submit() for _ in range(2)), key=lambda job: job.job_id)
+    answered, looks = threading.Event(), []
 
-    bench.jobs.index.names = raising(CoordinatorUnavailable("away"))  # type: ignore[method-assign,assignment]
-    assert heard(bench, waiting).jobs_before == 0
+    def hang() -> list[str]:
+        looks.append(1)
+        answered.wait(30)
+        raise CoordinatorUnavailable("away")
+
+    bench.jobs.index.names = hang  # type: ignore[method-assign]
+
+    async def scenario() -> None:
+        following = streams(bench)
+        heard = await asyncio.gather(*(said(following, last) for _ in range(50)))
+        assert heard == [[0] * 5] * 50
+        assert len(looks) == 1
+        answered.set()
+
+    asyncio.run(scenario())

@@ -11,6 +11,7 @@ import pytest
 from digits.errors import InvalidInput, Overloaded
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2 as pb
+from digits.v1.decoding_pb2 import PictureReadings
 from server.blocking import decoding_large
 from server.pictures.pictures import Pictures
 from tests.unit.pictures import drawn, encoded
@@ -36,6 +37,27 @@ def test_a_large_picture_waits_for_its_turn_and_a_small_one_for_nobody() -> None
         with pytest.raises(InvalidInput, match="nothing but paper"):
             await large
         await other
+
+    asyncio.run(scenario())
+
+
+def test_so_many_pictures_are_coming_as_were_read_lately_and_no_more_than_are_being_read() -> None:
+    async def scenario() -> None:
+        pictures = Pictures(Settings())
+        answers: asyncio.Queue[PictureReadings] = asyncio.Queue()
+        pictures._decoders.ask = lambda _: answers.get()  # type: ignore[method-assign,assignment]
+        reading = [asyncio.create_task(pictures.candidates(SMALL)) for _ in range(5)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        # Those that take long keep nobody waiting.
+        assert pictures.take_coming() == 0
+        for _ in range(3):
+            answers.put_nowait(PictureReadings(problem="none"))
+        await asyncio.wait(reading, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.sleep(0.01)
+        assert (pictures.take_coming(), pictures.take_coming()) == (2, 0)
+        for task in reading:
+            task.cancel()
 
     asyncio.run(scenario())
 
