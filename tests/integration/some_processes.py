@@ -38,6 +38,13 @@ import subprocess, sys
 subprocess.Popen([sys.executable, '-c', 'import signal; signal.pause()'], start_new_session=True)
 {FOREVER}
 """
+ONCE = f"""
+import pathlib, sys
+if pathlib.Path('NAME.was').exists():
+    sys.exit(1)
+pathlib.Path('NAME.was').touch()
+{FOREVER}
+"""
 # Ten megabytes a second at most; every line has 1000 characters and its number.
 TALKATIVE = """
 import itertools, pathlib, time
@@ -81,6 +88,8 @@ def small_processes(folder: StateFolder, names: list[str]) -> list[ProcessSpec]:
         "badly-probed": ProcessSpec(
             "badly-probed", (sys.executable, "-c", "import signal; signal.pause()"), breaks_at_first(count())
         ),
+        "comes-once": python("comes-once", ONCE, folder),
+        "caller": python("caller", FOREVER, folder, needs=("comes-once",)),
         "silent": python("silent", "import signal; signal.pause()", folder),
     }
     return [made[name] for name in names if name in made]

@@ -17,6 +17,7 @@ from deploy.native.ports import allocate_ports
 from deploy.native.supervision.lock import holder
 from deploy.native.supervision.log_rotation import MAX_LOG_BYTES
 from tests.integration.supervised import LIMIT_SECONDS, Service, eventually, is_alive, starting
+from tests.small_disk import fill, small_disk
 
 
 @pytest.fixture
@@ -59,11 +60,52 @@ def test_valkey_keeps_what_it_was_told_over_a_kill_of_everything(start: Callable
     assert ask_valkey(second, "GET answer") == "$2"
 
 
-def ask_valkey(service: Service, command: str) -> str:
+def test_valkey_starts_again_after_a_full_disk_cut_a_write_short_that_came_after_a_rewrite(
+    root: Path, start: Callable[..., Service]
+) -> None:
+    with small_disk(root / "valkey", 1 << 20) as disk:
+        first = start("valkey")
+        first.wait_until_ready()
+        assert ask_valkey(first, "SET before 1") == "+OK"
+        assert ask_valkey(first, "BGREWRITEAOF").startswith("+Background")
+        eventually(lambda: ask_valkey(first, "INFO persistence", "aof_rewrites:") == "1", "a rewrite")
+        filler = fill(disk)
+        with filler.open("r+b") as file:
+            file.truncate(filler.stat().st_size - 4096)
+        while ask_valkey(first, f"SET meanwhile {'x' * 3000}") == "+OK":
+            pass
+        filler.unlink()
+        eventually(lambda: ask_valkey(first, "SET after 2") == "+OK", "room for a write")
+        os.kill(first.record("valkey").pid, signal.SIGKILL)
+        eventually(lambda: first.said("valkey was killed by SIGKILL"), "the end")
+        eventually(lambda: ask_valkey(first, "GET after") == "$1", "what was written after there was room")
+        assert ask_valkey(first, "GET before") == "$1"
+
+
+def ask_valkey(service: Service, command: str, line: str = "") -> str:
+    """The first line of its answer, or what comes after a line's beginning; "" if it does not answer."""
     host, port = service.record("valkey").address.split(":")
-    with socket.create_connection((host, int(port)), 5) as connection:
-        connection.sendall(f"{command}\r\n".encode())
-        return connection.recv(64).decode().splitlines()[0]
+    try:
+        with socket.create_connection((host, int(port)), 5) as connection:
+            connection.sendall(f"{command}\r\n".encode())
+            lines = connection.recv(8192).decode().splitlines()
+    except OSError:
+        return ""
+    return next((each.removeprefix(line) for each in lines if each.startswith(line)), "")
+
+
+def test_what_ended_comes_back_though_what_it_needed_at_first_stays_away(
+    start: Callable[..., Service], root: Path
+) -> None:
+    service = start("comes-once", "caller")
+    service.wait_until_ready()
+    before = service.record("caller").pid
+    os.kill(service.record("comes-once").pid, signal.SIGKILL)
+    eventually(lambda: service.said("comes-once exited with code 1"), "one that does not come back")
+    (root / "caller.on").unlink()
+    os.kill(before, signal.SIGKILL)
+    eventually((root / "caller.on").exists, "the other one")
+    assert service.record("caller").pid != before
 
 
 def test_a_process_that_is_killed_is_started_again_and_one_line_says_so(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -41,7 +42,8 @@ class Valkey(Server):
             "loglevel": "notice",
         }
         words = (word for name, value in options.items() for word in (f"--{name}", value))
-        return (str(_binary()), str(secret), *words)
+        start = (sys.executable, "-m", "deploy.native.servers.valkey_start", str(folder))
+        return (*start, str(_binary()), str(secret), *words)
 
     def answers(self, ports: Mapping[str, int], secrets: Mapping[str, str] = OPEN) -> bool:
         """Whether it answers PING."""

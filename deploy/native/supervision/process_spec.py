@@ -16,7 +16,7 @@ class ProcessSpec:
     """Whether the process of this id is usable now; returns within about a second and never raises."""
     address: str = ""
     needs: tuple[str, ...] = ()
-    """The processes that must be up before this one starts."""
+    """The processes that must be up before this one starts for the first time."""
     stop_rank: int = 0
     """Lower ranks stop first; equal ones at the same time."""
     grace_seconds: float = 10.0

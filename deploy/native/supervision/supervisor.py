@@ -101,7 +101,8 @@ class Supervisor:
     def _step(self, process: ManagedProcess) -> None:
         """Moves one process on: start it, see that it is up, or that it has ended."""
         if process.phase is Phase.WAITING:
-            if process.may_start() and self._are_up(process.spec.needs):
+            # Once all were up, what ended comes back whoever else is away: it waits itself, or does without.
+            if process.may_start() and (self._all_up or self._are_up(process.spec.needs)):
                 self._start(process)
         elif process.exit_code() is not None:
             self._ended(process, describe(process.exit_code() or 0))
