@@ -236,7 +236,7 @@ class Settings(BaseSettings):
     )
     max_image_bytes: int = Field(10 << 20, gt=0, description="Largest picture file, in bytes.")
     picture_processes: int = Field(
-        2,
+        3,
         ge=0,
         description="Processes of a server that read picture files, of 60 MB each, started by the first one; "
         "with 0 its own threads read them.",

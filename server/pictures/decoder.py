@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import sys
 from collections.abc import Awaitable
 from contextlib import suppress
@@ -18,6 +19,10 @@ from server.pictures.process import LENGTH_BYTES, length_of
 Answer = TypeVar("Answer")
 
 COMMAND = (sys.executable, "-m", "server.pictures.process")
+
+# Each picture needs a megabyte that the one before had: given back in between, it is 330 page faults, and a
+# quarter of a picture's time. Most Linuxes' C library reads this, others do not.
+_KEEPS_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(32 << 20), "MALLOC_MMAP_THRESHOLD_": str(8 << 20)}
 
 _START_SECONDS = 30.0
 # The slowest picture that is not large takes a twentieth of a second of one core.
@@ -47,6 +52,7 @@ class Decoder:
         try:
             process = await asyncio.create_subprocess_exec(
                 *COMMAND,
+                env={**os.environ, **_KEEPS_MEMORY},
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
             )

@@ -1,7 +1,7 @@
 """Becomes a Valkey once its append-only file has no holes: `python -m …valkey_start FOLDER COMMAND …`.
 
 After a rewrite, Valkey 9.1 writes at its own place in that file and does not append (O_APPEND is missing). A
-write that a full disk cuts short is taken back, but the next one goes on after it: zeros are left between them,
+write that a full disk cuts short is taken back, but the next goes on after it: zeros are left between them,
 and Valkey does not start again ("Bad file format").
 """
 
