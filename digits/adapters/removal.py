@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
+
+# Each writer may have one file on its way.
+_TRIES = 20
 
 
 def remove_folder(folder: Path) -> None:
@@ -15,10 +19,22 @@ def remove_folder(folder: Path) -> None:
     Nothing is said of a folder that is not there. What a killed remover left goes with the next removal.
     """
     leaving = folder.with_name(f".{folder.name}")
-    shutil.rmtree(leaving, onerror=_unless_gone)
+    _empty(leaving)
     with contextlib.suppress(FileNotFoundError):
         folder.rename(leaving)
-    shutil.rmtree(leaving, onerror=_unless_gone)
+    _empty(leaving)
+
+
+def _empty(folder: Path) -> None:
+    """Removes it with all that is in it, and what a writer adds that was on its way in already."""
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            shutil.rmtree(folder, onerror=_unless_gone)
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY or not tries_left:
+                raise
+        else:
+            return
 
 
 def folder_names(paths: Iterable[Path]) -> list[str]:

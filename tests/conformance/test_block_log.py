@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -124,6 +125,24 @@ def test_a_spool_is_deleted_under_an_appender_and_the_appender_hears_of_it(tmp_p
                 pass
             log.delete(job)
             assert appending.result(timeout=30)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_block_that_was_on_its_way_when_its_log_was_deleted_goes_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = SpoolLog(tmp_path)
+    log.create("job", 1)
+    late = iter([tmp_path / ".job" / "0000-000000000007.block"])
+
+    def rmdir_of_what_just_got_a_file(path: str, *, dir_fd: int | None = None) -> None:
+        for file in late:
+            file.write_bytes(b"late")
+        rmdir(path, dir_fd=dir_fd)
+
+    rmdir = os.rmdir
+    monkeypatch.setattr(os, "rmdir", rmdir_of_what_just_got_a_file)
+    log.delete("job")
     assert not list(tmp_path.iterdir())
 
 
