@@ -20,8 +20,9 @@ class Batch:
     labels: np.ndarray
 
     def sha256(self) -> str:
-        """Checksum of the pixels and then the labels, as a model's provenance has it."""
-        return hashlib.sha256(self.images.tobytes() + self.labels.tobytes()).hexdigest()
+        """As a model's provenance has it: of the one shard's checksum, of its pixels and then its labels."""
+        shard = hashlib.sha256(self.images.tobytes() + self.labels.tobytes())
+        return hashlib.sha256(shard.digest()).hexdigest()
 
 
 @dataclass
