@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from digits.adapters.celery_queue import CeleryClassifyQueue, CeleryTrainQueue, app_of
@@ -38,14 +39,7 @@ def store(settings: Settings) -> ArtifactStore:
         return LocalFolderStore(Path(url.path))
     from digits.adapters.hdfs import HdfsStore  # noqa: PLC0415
 
-    return HdfsStore(
-        _addresses("store_url", url),
-        url.path or "/",
-        user=settings.webhdfs_user,
-        token=settings.webhdfs_token.get_secret_value(),
-        tls=url.scheme == "swebhdfs",
-        ca_file=settings.webhdfs_ca_file,
-    )
+    return HdfsStore(_addresses("store_url", url), url.path or "/", **_hdfs_access(settings, url))
 
 
 def batches(settings: Settings) -> BatchPlaces:
@@ -57,15 +51,19 @@ def batches(settings: Settings) -> BatchPlaces:
 
     url = _require("batches_url", settings.batches_url, "webhdfs", "swebhdfs")
     hosts = _addresses("batches_url", url)
-    hdfs = HdfsConnection(
-        hosts,
-        user=settings.webhdfs_user,
-        token=settings.webhdfs_token.get_secret_value(),
-        tls=url.scheme == "swebhdfs",
-        ca_file=settings.webhdfs_ca_file,
-    )
     _require_apart(settings, hosts, url.path or "/")
-    return BatchPlaces(settings.data_dir, Elsewhere(url.scheme, hosts, url.path or "/", HdfsBatches(hdfs)))
+    files = HdfsBatches(HdfsConnection(hosts, **_hdfs_access(settings, url)))
+    return BatchPlaces(settings.data_dir, Elsewhere(url.scheme, hosts, url.path or "/", files))
+
+
+def _hdfs_access(settings: Settings, url: SplitResult) -> dict[str, Any]:
+    """Who we are to an HDFS, and how it is spoken to."""
+    return {
+        "user": settings.webhdfs_user,
+        "token": settings.webhdfs_token.get_secret_value(),
+        "tls": url.scheme == "swebhdfs",
+        "ca_file": settings.webhdfs_ca_file,
+    }
 
 
 def _require_apart(settings: Settings, hosts: Sequence[str], root: str) -> None:

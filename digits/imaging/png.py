@@ -1,4 +1,4 @@
-"""PNG files inflated in one go: Pillow does it row by row, in most of the time that a drawing takes."""
+"""PNG files inflated in one go: Pillow does it row by row, in a fifth of the time that a drawing takes."""
 
 from __future__ import annotations
 

@@ -25,6 +25,7 @@ from digits.errors import AlreadyPublished, StoreFull, StoreUnavailable
 from tests.conformance.conftest import jars_of
 from tests.name_nodes import name_node_pair
 from tests.ports import free_port
+from tests.same_answer import answering, webhdfs_refusal
 from tests.servers import data_node, name_node
 from tests.waiting import wait_until
 
@@ -38,22 +39,8 @@ def root() -> str:
 def standby() -> Iterator[str]:
     """A NameNode that stands by, as far as WebHDFS shows."""
 
-    class Standby(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = {"RemoteException": {"exception": "StandbyException", "message": "not active"}}
-            self.send_response(403)
-            self.end_headers()
-            self.wfile.write(json.dumps(body).encode())
-
-        do_PUT = do_DELETE = do_GET
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Standby) as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield f"127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
+    with answering(403, webhdfs_refusal("StandbyException")) as address:
+        yield address
 
 
 @pytest.fixture
@@ -85,7 +72,7 @@ def test_name_nodes_that_hang_are_unavailable_in_seconds(silent: str, root: str)
 
 
 def test_a_name_node_that_stands_by_alone_is_unavailable(standby: str, root: str) -> None:
-    with pytest.raises(StoreUnavailable, match="not active"):
+    with pytest.raises(StoreUnavailable, match="StandbyException: so it is"):
         HdfsStore([standby], root).read("a/1")
 
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
-import http.server
 import io
-import json
-import threading
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +20,7 @@ from digits.settings import Settings
 from digits.v1 import digit_service_pb2, training_pb2
 from tests.opened import opened
 from tests.ports import free_port
+from tests.same_answer import answering, webhdfs_refusal
 from tests.servers import data_node, name_node
 
 FIELD = "images_batch_path"
@@ -158,15 +154,11 @@ def test_what_the_service_may_not_read_and_an_hdfs_that_goes_away_are_told_apart
         place.open("shards")
 
 
-def json_of(exception: str) -> bytes:
-    return json.dumps({"RemoteException": {"exception": exception, "message": "so it is"}}).encode()
-
-
 @pytest.mark.parametrize(
     ("status", "body", "says"),
     [
-        (500, json_of("RuntimeException"), "so it is"),
-        (403, json_of("InvalidToken"), "so it is"),
+        (500, webhdfs_refusal("RuntimeException"), "so it is"),
+        (403, webhdfs_refusal("InvalidToken"), "so it is"),
         (503, b"<html>" + b"x" * 5000, "no WebHDFS"),
         (403, b"{}", "no WebHDFS"),
         (200, b"{}", "no WebHDFS"),
@@ -184,25 +176,5 @@ def test_what_an_hdfs_says_beside_that_there_is_no_such_file_is_waited_for(
 
 @pytest.mark.parametrize("exception", ["FileNotFoundException", "ParentNotDirectoryException"])
 def test_only_what_is_not_there_is_not_found(exception: str) -> None:
-    with answering(404, json_of(exception)) as address, pytest.raises(NotFound):
+    with answering(404, webhdfs_refusal(exception)) as address, pytest.raises(NotFound):
         Place(address).open("shards")
-
-
-@contextlib.contextmanager
-def answering(status: int, body: bytes) -> Iterator[str]:
-    """The address of a server that says the same to all."""
-
-    class Same(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Same) as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield f"127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
