@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -35,6 +36,8 @@ class Ledger:
     calls: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
     slowest_seconds: float = 0.0
+    answered_at: float = field(default_factory=time.monotonic)
+    """When a caller was last told a digit; who is told nothing for minutes breaks a service that is down."""
     excused: set[str] = field(default_factory=set)
     """The requests that were not over while a disk was full: those may fail for want of room."""
     _open: set[str] = field(default_factory=set)
@@ -77,6 +80,7 @@ class Ledger:
             self.calls[f"answered by {served_by}"] += 1
             self.calls["answered later than a second"] += seconds > 1
             self.slowest_seconds = max(self.slowest_seconds, seconds)
+            self.answered_at = time.monotonic()
             if digit != expected:
                 self.violations.append(f"a {expected} was read as {digit} by {served_by}")
 

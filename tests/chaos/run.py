@@ -33,6 +33,7 @@ from tests.service import Service
 
 ROOT = Path(__file__).parents[2]
 _MAX_SECONDS_TO_END = 600.0
+_MAX_SECONDS_WITHOUT_ANSWER = 300.0
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def run(
     begin, kinds, hits = time.monotonic(), kinds_of(subject, ledger), Counter[str]()
     load.start()
     try:
-        while hits.total() < count:
+        while hits.total() < count and not _is_down(ledger, hits.total()):
             # The faults themselves, in time: nothing is waited for.
             time.sleep(random_.uniform(0.5, 1.5) * pause_seconds)
             fault = random_.choice(kinds).draw(random_)
@@ -99,6 +100,15 @@ def run(
     for violation in ledger.violations:
         print(f"BROKEN: {violation}")
     return ledger, hits
+
+
+def _is_down(ledger: Ledger, faults: int) -> bool:
+    """Whether more faults would be given to what answers nobody, which shows nothing."""
+    silence = time.monotonic() - ledger.answered_at
+    if silence > _MAX_SECONDS_WITHOUT_ANSWER:
+        ledger.violate(f"nobody was told a digit for {silence:.0f} s after {faults} faults")
+        return True
+    return False
 
 
 def good_versions(service: Service) -> list[str]:
