@@ -12,8 +12,10 @@ from digits.security import listener_policy
 from digits.settings import Settings
 from digits.signals import logs, traces
 from server.app import serve
+from server.freed_memory import share_one_arena
 
 if __name__ == "__main__":
+    share_one_arena()
     settings = Settings()
     logs.configure(settings)
     # What was imported stays: the collector need not walk it under load.

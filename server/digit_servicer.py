@@ -22,7 +22,6 @@ from server import wire
 from server.access import Access
 from server.blocking import reading, storing
 from server.bulk import MAX_PIECES, pieces
-from server.freed_memory import give_back_soon
 from server.pictures.pictures import Pictures
 from server.progress_stream import ProgressStreams
 from server.uploads import Uploads
@@ -62,10 +61,7 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
 
         Its one request is read here (generic_handlers.py) and not by way of `requests`, which would keep it.
         """
-        try:
-            job = await self._admitted(await context.read(), context)
-        finally:
-            give_back_soon()
+        job = await self._admitted(await context.read(), context)
         async for progress in self._progress_streams.follow(job.job_id):
             yield progress
 

@@ -46,6 +46,7 @@ def _unary(behaviour: Callable[[Any, grpc.aio.ServicerContext], Any]) -> Callabl
         try:
             return await behaviour(request, context)
         except Exception as error:
+            del request  # The abort outlives the call, and with it this frame.
             await abort(context, error)
 
     return call
@@ -57,6 +58,7 @@ def _streaming(behaviour: Callable[[Any, grpc.aio.ServicerContext], Any]) -> Cal
             async for response in behaviour(request, context):
                 yield response
         except Exception as error:
+            del request
             await abort(context, error)
 
     return call

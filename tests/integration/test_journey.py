@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
@@ -21,6 +22,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from PIL import Image
 
 from digits.client.client import Client
+from digits.client.errors import RemoteError
 from digits.v1 import digit_service_pb2, models_pb2
 from digits.v1 import training_pb2 as pb
 from tests.conftest import ROOT, BeforeTraining, missing
@@ -267,8 +269,15 @@ def test_what_does_not_train_holds_neither_tensorflow_nor_spark(trained_service:
     assert not [name for name in mapped if "tensorflow" in name or "jvm" in name]
 
 
-def test_the_server_stays_under_250_mb(trained_service: Service) -> None:
-    assert trained_service.process("server").memory_info().rss < 250e6
+def test_the_server_stays_under_250_mb_also_after_many_large_messages(trained_service: Service) -> None:
+    def send_no_picture(_: int) -> None:
+        with trained_service.client() as client, pytest.raises(RemoteError):
+            client.classify(image=bytes(9_000_000))
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(send_no_picture, range(32)))
+    process = trained_service.process("server")
+    wait_until(lambda: process.memory_info().rss < 250e6, seconds=10, what="250 MB")
 
 
 def test_nothing_listens_beyond_loopback(trained_service: Service) -> None:

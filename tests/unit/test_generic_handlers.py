@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections import namedtuple
 from typing import Any
 
+import pytest
+
+from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import digit_service_pb2_grpc
+from server import generic_handlers
 from server.access import Access
 from server.generic_handlers import GenericHandlersOnly
 
@@ -22,11 +26,24 @@ class Server:
         self.handlers.extend(handlers)
 
 
-def test_generated_code_adds_its_methods_and_registers_none() -> None:
+@pytest.fixture
+def classify() -> Any:
     server = Server()
     methods: Any = GenericHandlersOnly(server, Access(None, 1))  # type: ignore[arg-type]
     servicer = digit_service_pb2_grpc.DigitServiceServicer()
     digit_service_pb2_grpc.add_DigitServiceServicer_to_server(servicer, methods)
     (handler,) = server.handlers
-    found = handler.service(Details("/digits.v1.DigitService/Classify", ()))
-    assert found.unary_unary == servicer.Classify
+    return handler.service(Details("/digits.v1.DigitService/Classify", ()))
+
+
+def test_generated_code_adds_its_methods_and_registers_none(classify: Any) -> None:
+    assert classify.unary_unary.__name__ == "Classify"
+
+
+def test_what_a_large_message_took_is_given_back(monkeypatch: pytest.MonkeyPatch, classify: Any) -> None:
+    given: list[bool] = []
+    monkeypatch.setattr(generic_handlers, "give_back_soon", lambda: given.append(True))
+    for size in (784, 2 << 20):
+        message = pb.ClassifyRequest(image=bytes(size))
+        assert classify.request_deserializer(message.SerializeToString()) == message
+        assert bool(given) is (size > 784)
