@@ -34,6 +34,7 @@ class Run:
 
     heard: Heard
     held: Held
+    job: training_pb2.Job
 
     @property
     def seconds(self) -> float:
@@ -63,6 +64,21 @@ class Run:
         at = sorted(firsts.values())
         seconds = [later - earlier for earlier, later in itertools.pairwise(at)]
         return statistics.median(seconds) if seconds else 0.0
+
+    @property
+    def partitions(self) -> int:
+        """Of the log."""
+        return self.job.log_partition_count
+
+    @property
+    def merge(self) -> float:
+        """Seconds that the driver took to average the partitions' states, the median."""
+        return statistics.median(point.merge_seconds for point in self.job.history)
+
+    @property
+    def commit(self) -> float:
+        """Seconds that a checkpoint took, the median."""
+        return statistics.median(point.commit_seconds for point in self.job.history)
 
     @property
     def accuracy(self) -> float:
@@ -108,7 +124,8 @@ def _run(data: Path, stack: str, recipe: str) -> Run:
         # In a service that is in use the recipe is compiled, and its workers are warm.
         _train(client, "shards/part-0000.npz", recipe)
         with looking(settings) as held:
-            return Run(_train(client, "shards", recipe), held)
+            heard = _train(client, "shards", recipe)
+        return Run(heard, held, client.get_job(heard[0][1].job_id))
 
 
 def _train(client: Client, path: str, recipe: str) -> Heard:
@@ -127,7 +144,9 @@ def _print(name: str, runs: Sequence[Run]) -> None:
         f"{name}: {middle(rates):,.0f} images/s from call to end{spread}, "
         f"{middle([run.rate_inside for run in runs]):,.0f} in a micro-batch; "
         f"first checkpoint after {middle([run.first_checkpoint for run in runs]):.1f} s, "
-        f"then every {middle([run.between_checkpoints for run in runs]):.2f} s; "
+        f"then every {middle([run.between_checkpoints for run in runs]):.2f} s, "
+        f"merged in {middle([run.merge for run in runs]):.3f} and committed in "
+        f"{middle([run.commit for run in runs]):.3f}; {runs[-1].partitions} partitions, "
         f"held-out {middle([run.accuracy for run in runs]):.2%}; "
         f"Spark's Python workers {middle([run.peak('train-worker: python') for run in runs]):,.0f} MB",
         flush=True,
