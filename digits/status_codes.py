@@ -31,6 +31,9 @@ CODES: dict[type[BaseException], int] = {
 }
 
 
+# A status goes as headers, with its sentence twice, and clients take 16 KB of them.
+_MAX_CHARACTERS = 4_000
+
 # Their words may be another system's, with its addresses in them; the others' are ours and the caller's own.
 _ABOUT_THE_INSIDE = (
     errors.Unavailable,
@@ -44,7 +47,11 @@ _ABOUT_THE_INSIDE = (
 
 def sentence_of(error: errors.DigitsError) -> str:
     """What callers read of an error: without hosts and paths of the inside."""
-    return outward(str(error)) if isinstance(error, _ABOUT_THE_INSIDE) else str(error)
+    return _short(outward(str(error)) if isinstance(error, _ABOUT_THE_INSIDE) else str(error))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]}…"
 
 
 def code_of(error: BaseException) -> int:
@@ -83,7 +90,7 @@ def _details(error: errors.DigitsError) -> list[any_pb2.Any]:
 
 
 def _bad_request(field: str, problem: str) -> error_details_pb2.BadRequest:
-    violation = error_details_pb2.BadRequest.FieldViolation(field=field, description=problem)
+    violation = error_details_pb2.BadRequest.FieldViolation(field=_short(field), description=_short(problem))
     return error_details_pb2.BadRequest(field_violations=[violation])
 
 

@@ -10,7 +10,7 @@ import grpc
 from digits.errors import DigitsError
 from server.access import Access
 from server.error_mapping import abort
-from server.freed_memory import give_back_soon
+from server.receiving import parser
 
 
 class GenericHandlersOnly:
@@ -36,9 +36,6 @@ class GenericHandlersOnly:
 # Methods that receive their one request themselves: grpc.aio keeps one that it hands over, in its bytes and
 # parsed, until the answers' stream ends, and a Train may carry 64 MB and stream for hours.
 _RECEIVING = frozenset({"/digits.v1.DigitService/Train"})
-
-# A picture from a camera has less.
-_LARGE_BYTES = 1 << 20
 
 
 class HeadersFirst(grpc.GenericRpcHandler):
@@ -66,18 +63,10 @@ class HeadersFirst(grpc.GenericRpcHandler):
     def _find(self, details: grpc.HandlerCallDetails) -> Any:
         found: Any = self._methods.service(details)
         if found is not None:
-            found = _giving_back(_receiving(found) if details.method in _RECEIVING else found)
-            self._found[details.method] = found
+            found = _receiving(found) if details.method in _RECEIVING else found
+            parse = parser(details.method, found.request_deserializer)
+            self._found[details.method] = found = found._replace(request_deserializer=parse)
         return found
-
-
-def _giving_back(method: Any) -> Any:
-    def parse(message: bytes) -> Any:
-        if len(message) > _LARGE_BYTES:
-            give_back_soon()
-        return method.request_deserializer(message)
-
-    return method._replace(request_deserializer=parse)
 
 
 def _receiving(method: Any) -> grpc.RpcMethodHandler:

@@ -97,3 +97,9 @@ def test_the_log_has_what_callers_are_not_told(caplog: pytest.LogCaptureFixture)
         asyncio.run(abort(Context(), errors.LogUnavailable(KAFKA)))  # type: ignore[arg-type]
     assert "inside" not in str(ended.value)
     assert KAFKA in caplog.text
+
+
+def test_a_sentence_and_its_details_fit_into_the_headers_that_clients_take() -> None:
+    status = status_codes.status_of(errors.InvalidInput("f" * 9_000, "x" * 9_000_000))
+    assert len(status.SerializeToString()) < 16_000
+    assert status.message.startswith("fff") and status.message.endswith("…")
