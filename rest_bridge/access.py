@@ -25,6 +25,6 @@ def install(app: Flask, tokens: Tokens | None) -> None:
 def authorization() -> str:
     """The caller's own header, which goes on to the server; raises Unauthenticated if it cannot."""
     found = request.headers.get("Authorization", "")
-    if not found.isascii():
-        raise Unauthenticated("a token is of ASCII characters: authorization: Bearer TOKEN")
+    if not (found.isascii() and found.isprintable()):
+        raise Unauthenticated("a token is of printable ASCII characters: authorization: Bearer TOKEN")
     return found

@@ -15,7 +15,6 @@ from grpc_status import rpc_status
 from digits import status_codes
 from digits.errors import DigitsError, Forbidden, Unauthenticated
 from digits.signals import refusals
-from server.receiving import all_read, require_read
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +44,7 @@ class ErrorMapping:
 def _unary(behaviour: Callable[[Any, grpc.aio.ServicerContext], Any]) -> Callable[..., Any]:
     async def call(request: Any, context: grpc.aio.ServicerContext) -> Any:
         try:
-            return await behaviour(require_read(request), context)
+            return await behaviour(request, context)
         except Exception as error:
             del request  # The abort outlives the call, and with it this frame.
             await abort(context, error)
@@ -56,7 +55,6 @@ def _unary(behaviour: Callable[[Any, grpc.aio.ServicerContext], Any]) -> Callabl
 def _streaming(behaviour: Callable[[Any, grpc.aio.ServicerContext], Any]) -> Callable[..., Any]:
     async def call(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
         try:
-            request = all_read(request) if hasattr(request, "__aiter__") else require_read(request)
             async for response in behaviour(request, context):
                 yield response
         except Exception as error:

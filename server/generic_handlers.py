@@ -10,6 +10,7 @@ import grpc
 from digits.errors import DigitsError
 from server.access import Access
 from server.error_mapping import abort
+from server.freed_memory import FreedMemory
 from server.receiving import parser
 
 
@@ -47,6 +48,7 @@ class HeadersFirst(grpc.GenericRpcHandler):
     def __init__(self, methods: grpc.GenericRpcHandler, access: Access) -> None:
         self._methods, self._access = methods, access
         self._found: dict[str, Any] = {}
+        self._freed = FreedMemory()
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
         """The method; for a call that may not be made, one that refuses it without reading."""
@@ -64,7 +66,7 @@ class HeadersFirst(grpc.GenericRpcHandler):
         found: Any = self._methods.service(details)
         if found is not None:
             found = _receiving(found) if details.method in _RECEIVING else found
-            parse = parser(details.method, found.request_deserializer)
+            parse = parser(details.method, found.request_deserializer, self._freed)
             self._found[details.method] = found = found._replace(request_deserializer=parse)
         return found
 

@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from server.receiving import require_read
+
 _Response = health_pb2.HealthCheckResponse
 
 
@@ -32,7 +34,7 @@ class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
         self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext
     ) -> health_pb2.HealthCheckResponse:
         """Says the status; NOT_FOUND for a name that has none."""
-        status = self._statuses.get(request.service)
+        status = self._statuses.get(require_read(request).service)
         if status is None:
             await context.abort(grpc.StatusCode.NOT_FOUND, "there is no such service")
         return _Response(status=status)
@@ -41,6 +43,7 @@ class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
         self, request: health_pb2.HealthListRequest, context: grpc.aio.ServicerContext
     ) -> health_pb2.HealthListResponse:
         """Says all of them."""
+        require_read(request)
         found = {name: _Response(status=status) for name, status in self._statuses.items()}
         return health_pb2.HealthListResponse(statuses=found)
 
@@ -48,7 +51,7 @@ class HealthServicer(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
         self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext
     ) -> AsyncIterator[health_pb2.HealthCheckResponse]:
         """Says the status, and what it has become whenever the watcher has read that."""
-        service, said = request.service, None
+        service, said = require_read(request).service, None
         while True:
             changed = self._changed
             status = self._statuses.get(service, _Response.SERVICE_UNKNOWN)

@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError
 from digits.errors import DigitsError, InvalidInput
 from digits.pixels import PIXELS_PER_IMAGE
 from server import wire_format
-from server.freed_memory import give_back_soon
+from server.freed_memory import FreedMemory
 from server.inference_request import MAX_PICTURES
 
 Message = TypeVar("Message")
@@ -34,11 +34,11 @@ _WITH_FILES = frozenset(
         "/digits.v1.DigitService/TrainUpload",
     }
 )
+_MODEL_INFER = "/inference.GRPCInferenceService/ModelInfer"
 # Pixels above 127 take two bytes in uint_contents; names and shape take little.
-_MAX_BYTES = {"/inference.GRPCInferenceService/ModelInfer": 2 * MAX_PICTURES * PIXELS_PER_IMAGE + (64 << 10)}
-_MAX_OTHER_BYTES = 256 << 10
-
-# Of fewer, nothing that they may be takes much.
+_MAX_INFER_BYTES = 2 * MAX_PICTURES * PIXELS_PER_IMAGE + (64 << 10)
+_INFERRED = f": 1 to {MAX_PICTURES} pictures of {PIXELS_PER_IMAGE} pixels, UINT8"
+# Enough for every other call; and whatever so few bytes are, it takes 20 MB at most.
 _FEW_BYTES = 256 << 10
 # A picture from a camera has less.
 _LARGE_BYTES = 1 << 20
@@ -51,18 +51,18 @@ class Unread:
     error: DigitsError
 
 
-def parser(method: str, parse: Parse[Message]) -> Parse[Message | Unread]:
+def parser(method: str, parse: Parse[Message], freed: FreedMemory) -> Parse[Message | Unread]:
     """What parses a method's messages, or says why not; it never raises."""
 
     def read(message: bytes) -> Message | Unread:
         if len(message) > _LARGE_BYTES:
-            give_back_soon()
+            freed.give_back_soon()
         if len(message) > _FEW_BYTES and (problem := _problem(method, message)):
             return Unread(problem)
         try:
             return parse(message)
         except DecodeError:
-            return Unread(InvalidInput("request", f"is no message that {method.rpartition('/')[2]} takes"))
+            return Unread(_no_message(method.rpartition("/")[2]))
 
     return read
 
@@ -86,10 +86,16 @@ def too_many_pictures() -> InvalidInput:
 
 
 def _problem(method: str, message: bytes) -> InvalidInput | None:
-    if method == _CLASSIFY_STREAM and wire_format.has_more_fields(message, MAX_IN_MESSAGE):
-        return too_many_pictures()
-    most = _MAX_BYTES.get(method, _MAX_OTHER_BYTES)
-    if method not in _WITH_FILES and len(message) > most:
-        name = method.rpartition("/")[2]
-        return InvalidInput("request", f"has {len(message):,} bytes; {name} takes at most {most:,}")
-    return None
+    name = method.rpartition("/")[2]
+    if method in _WITH_FILES:
+        if not wire_format.has_more_fields(message, MAX_IN_MESSAGE):
+            return None
+        return too_many_pictures() if method == _CLASSIFY_STREAM else _no_message(name)
+    max_bytes, holding = (_MAX_INFER_BYTES, _INFERRED) if method == _MODEL_INFER else (_FEW_BYTES, "")
+    if len(message) <= max_bytes:
+        return None
+    return InvalidInput("request", f"has {len(message):,} bytes; {name} takes at most {max_bytes:,}{holding}")
+
+
+def _no_message(name: str) -> InvalidInput:
+    return InvalidInput("request", f"is no message that {name} takes")

@@ -8,15 +8,15 @@ from __future__ import annotations
 _VARINT, _EIGHT_BYTES, _LENGTH, _FOUR_BYTES = 0, 1, 2, 5
 
 
-def has_more_fields(message: bytes, most: int) -> bool:
+def has_more_fields(message: bytes, max_fields: int) -> bool:
     """Whether a message has more fields than that, each repetition counted; not what is inside of them.
 
-    Looks at no more than `most` of them. What is no message has as many as can be read.
+    Looks at no more of them. A group, which no message of ours has, is too much: it may hold anything.
     """
     at, found = 0, 0
     while at < len(message):
         found += 1
-        if found > most:
+        if found > max_fields:
             return True
         key, at = _varint(message, at)
         kind = key & 7
@@ -28,7 +28,7 @@ def has_more_fields(message: bytes, most: int) -> bool:
         elif kind in (_EIGHT_BYTES, _FOUR_BYTES):
             at += 8 if kind == _EIGHT_BYTES else 4
         else:
-            return False
+            return True
     return False
 
 

@@ -78,7 +78,8 @@ def _follow(
         # Another that was started beside this one, and refused, says so in the same file.
         text, _, said = lines.read().decode("utf-8", "replace").partition(ERROR_PREFIX)
         reason = said or reason
-        for line in text.splitlines():
+        # What comes after another's refusal is ours again.
+        for line in (text if ended else text + said.partition("\n")[2]).splitlines():
             say(line)
         if is_ready:
             return

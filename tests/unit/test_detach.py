@@ -52,6 +52,11 @@ def test_what_another_start_was_refused_for_is_not_taken_for_our_own_failure(fol
     assert follow(folder, "valkey is up\ndigits: the service already runs\n", None) == ["valkey is up"]
 
 
+def test_what_comes_after_anothers_refusal_is_said(folder: StateFolder) -> None:
+    log = "digits: the service already runs\nbridge is up\n"
+    assert follow(folder, log, None) == ["bridge is up"]
+
+
 def test_a_supervisor_that_ended_says_why(folder: StateFolder) -> None:
     with pytest.raises(CannotStart, match=r"^port 5000 is taken$"):
         follow(folder, "valkey is up\ndigits: port 5000 is taken\n", 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -14,19 +15,18 @@ from digits.errors import InvalidInput
 from digits.inference import inference_pb2
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import models_pb2
-from server import receiving
 from server.error_mapping import ErrorMapping
+from server.observed import Observed
 from server.receiving import Unread, parser
 from server.wire_format import has_more_fields
 
 STREAM = "/digits.v1.DigitService/ClassifyStream"
 INFER = "/inference.GRPCInferenceService/ModelInfer"
+UPLOAD = "/digits.v1.DigitService/TrainUpload"
 PROMOTE = "/digits.v1.ModelService/PromoteModel"
 
 
-@pytest.fixture(autouse=True)
-def no_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "give_back_soon", lambda: None)
+FREED: Any = Mock()
 
 
 def unparsed(message: bytes) -> Any:
@@ -37,12 +37,21 @@ def unparsed(message: bytes) -> Any:
     ("method", "message", "field", "says"),
     [
         (STREAM, b"\x0a\x00" * (5 << 20), "requests", "1 to 1024 pictures"),
-        (INFER, b"\x2a\x00" * (5 << 20), "request", "has 10,485,760 bytes; ModelInfer takes at most 1,6"),
+        # After a group, which protobuf passes over.
+        (STREAM, b"\x13\x14" + b"\x0a\x00" * (5 << 20), "requests", "1 to 1024 pictures"),
+        # A header and a chunk in turn: each header is made anew.
+        (UPLOAD, b"\x0a\x00\x12\x00" * (5 << 20), "request", "is no message that TrainUpload takes"),
+        (
+            INFER,
+            b"\x2a\x00" * (5 << 20),
+            "request",
+            "ModelInfer takes at most 1,671,168: 1 to 1024 pictures",
+        ),
         (PROMOTE, bytes(300 << 10), "request", "PromoteModel takes at most 262,144"),
     ],
 )
 def test_what_cannot_be_right_is_not_parsed(method: str, message: bytes, field: str, says: str) -> None:
-    refused = parser(method, unparsed)(message)
+    refused = parser(method, unparsed, FREED)(message)
     assert isinstance(refused, Unread) and isinstance(refused.error, InvalidInput)
     assert refused.error.field == field
     assert says in refused.error.problem
@@ -58,26 +67,26 @@ def test_what_cannot_be_right_is_not_parsed(method: str, message: bytes, field: 
     ],
 )
 def test_what_may_be_right_is_parsed(method: str, message: Any) -> None:
-    assert parser(method, type(message).FromString)(message.SerializeToString()) == message
+    assert parser(method, type(message).FromString, FREED)(message.SerializeToString()) == message
 
 
 def test_the_most_numbers_that_the_inference_protocol_takes_are_parsed() -> None:
     request = inference_pb2.ModelInferRequest()
     request.inputs.add().contents.uint_contents.extend([255] * 1_024 * 784)
-    assert parser(INFER, type(request).FromString)(request.SerializeToString()) == request
+    assert parser(INFER, type(request).FromString, FREED)(request.SerializeToString()) == request
 
 
 def test_what_is_no_message_is_refused_in_words() -> None:
-    refused = parser(PROMOTE, models_pb2.PromoteModelRequest.FromString)(b"\xff\xff")
+    refused = parser(PROMOTE, models_pb2.PromoteModelRequest.FromString, FREED)(b"\xff\xff")
     assert isinstance(refused, Unread)
     assert str(refused.error) == "request: is no message that PromoteModel takes"
 
 
-@pytest.mark.parametrize(("most", "more"), [(2, True), (3, False)])
-def test_fields_are_counted_and_not_what_is_inside(most: int, more: bool) -> None:
+@pytest.mark.parametrize(("max_fields", "more"), [(2, True), (3, False)])
+def test_fields_are_counted_and_not_what_is_inside(max_fields: int, more: bool) -> None:
     inner = pb.ClassifyRequest(image=b"\x0a\x00" * 100, model_version="v1")
     message = pb.ClassifyStreamRequest(requests=[inner] * 3).SerializeToString()
-    assert has_more_fields(message, most) is more
+    assert has_more_fields(message, max_fields) is more
 
 
 def test_fields_of_every_kind_are_passed_over() -> None:
@@ -87,14 +96,17 @@ def test_fields_of_every_kind_are_passed_over() -> None:
 
 
 @given(st.binary(max_size=200), st.integers(0, 20))
-def test_nothing_makes_the_count_fail_or_go_on_for_ever(message: bytes, most: int) -> None:
-    assert has_more_fields(message, most) in (True, False)
+def test_nothing_makes_the_count_fail_or_go_on_for_ever(message: bytes, max_fields: int) -> None:
+    assert has_more_fields(message, max_fields) in (True, False)
 
 
 class Context:
     """Keeps what a call ended with."""
 
     status: Any = None
+
+    def invocation_metadata(self) -> None:
+        """None came."""
 
     async def abort_with_status(self, status: Any) -> None:
         self.status = status
@@ -112,13 +124,17 @@ class Servicer:
             yield request
 
 
+def guarded() -> Any:
+    return ErrorMapping(Observed(Servicer()))
+
+
 UNREAD = Unread(InvalidInput("request", "is none"))
 
 
 def test_a_call_whose_message_was_refused_ends_with_that() -> None:
     context = Context()
     with pytest.raises(RuntimeError):
-        asyncio.run(ErrorMapping(Servicer()).unary(UNREAD, context))
+        asyncio.run(guarded().unary(UNREAD, context))
     assert context.status.details == "request: is none"
 
 
@@ -130,7 +146,7 @@ def test_a_stream_ends_at_the_message_that_was_refused() -> None:
         yield UNREAD
 
     async def follow() -> None:
-        async for each in ErrorMapping(Servicer()).streaming(come(), context):
+        async for each in guarded().streaming(come(), context):
             answered.append(each)
 
     with pytest.raises(RuntimeError):

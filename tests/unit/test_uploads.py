@@ -88,7 +88,7 @@ def test_an_upload_that_stops_coming_ends(tmp_path: Path, monkeypatch: pytest.Mo
 def test_an_upload_that_drips_ends_however_often_something_comes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(uploads, "_PATIENCE_SECONDS", 0.5)
 
     async def dripping() -> AsyncIterator[pb.TrainUploadRequest]:
         yield HEADER
@@ -102,7 +102,7 @@ def test_an_upload_that_drips_ends_however_often_something_comes(
         async with taken.file(stream, "ann"):
             pass
 
-    with pytest.raises(DeadlinePassed, match="too slow: 0 bytes of the upload came in 0 s"):
+    with pytest.raises(DeadlinePassed, match="too slow"):
         asyncio.run(asyncio.wait_for(receive(), 5))
 
 
