@@ -1,0 +1,162 @@
+"""A Parquet file's footer: read within limits, and what it says is compared with what may be.
+
+It is read here and not asked of pyarrow, whose `RowGroupMetaData.column` ends the process for some damaged
+footers (26.0.1: a C++ exception that nobody catches, such as "Definition level histogram size mismatch").
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import IO
+
+from pyarrow import parquet
+
+from digits.datasets.parquet_files.pages import Chunk
+from digits.datasets.parquet_files.thrift import Compact, Struct, count, inner, structs
+from digits.file_kinds import kind_of
+
+# 785 columns take 100 KB a row group, and 200 KB for what pandas says of them.
+MAX_FOOTER_BYTES = 2 << 20
+# Columns, or row groups.
+_MAX_ELEMENTS = 20_000
+# Of the columns that are read: this much is in memory at once. MNIST's 70,000 images take 55 MB.
+MAX_GROUP_BYTES = 64 << 20
+# Where there are few columns, of each; 784 are read whole, one after another.
+_BYTES_PER_READ = 1 << 20
+_FEW_COLUMNS = 8
+
+_MAGIC, _ENCRYPTED = b"PAR1", b"PARE"
+_TAIL_BYTES = 8
+_SHOWN = 60
+_SMALLER = "write smaller ones, as to_parquet(…, row_group_size=10_000) does"
+
+# Fields of a FileMetaData, a RowGroup and a ColumnChunk.
+_FILE_ROWS, _GROUPS, _ENCRYPTION = 3, 4, 8
+_COLUMNS, _ROWS = 1, 3
+_OTHER_FILE, _COLUMN, _KEY, _ENCRYPTED_COLUMN = 1, 3, 8, 9
+
+
+def opened(stream: IO[bytes], column_count: int = 1, of_bytes: Sequence[str] = ()) -> parquet.ParquetFile:
+    """Has pyarrow read the footer, and later so many columns; `of_bytes`, what is alike is there once.
+
+    Raises whatever pyarrow does.
+    """
+    return parquet.ParquetFile(
+        stream,
+        pre_buffer=False,
+        buffer_size=_BYTES_PER_READ if column_count <= _FEW_COLUMNS else 0,
+        read_dictionary=list(of_bytes),
+        thrift_string_size_limit=MAX_FOOTER_BYTES,
+        thrift_container_size_limit=_MAX_ELEMENTS,
+        page_checksum_verification=True,
+        arrow_extensions_enabled=False,
+    )
+
+
+@dataclass(frozen=True)
+class Footer:
+    """How many rows a file has, and each of its row groups with a chunk of each column."""
+
+    rows: int
+    groups: tuple[tuple[int, tuple[Chunk, ...]], ...]
+
+    @classmethod
+    def of(cls, stream: IO[bytes]) -> Footer:
+        """Raises ValueError for what is no Parquet file, encrypted, cut off or damaged."""
+        try:
+            fields = Compact(_footer(stream)).struct()
+        except IndexError as error:
+            raise ValueError("its footer is damaged") from error
+        if _ENCRYPTION in fields:
+            raise ValueError("it is encrypted: write it without")
+        groups = tuple(_group(group) for group in structs(fields, _GROUPS))
+        if sum(rows for rows, _ in groups) != count(fields, _FILE_ROWS):
+            raise ValueError("its footer is damaged: it has not as many rows as its row groups")
+        return cls(count(fields, _FILE_ROWS), groups)
+
+
+def _group(group: Struct) -> tuple[int, tuple[Chunk, ...]]:
+    return count(group, _ROWS), tuple(_chunk(chunk) for chunk in structs(group, _COLUMNS))
+
+
+def _chunk(chunk: Struct) -> Chunk:
+    if _KEY in chunk or _ENCRYPTED_COLUMN in chunk:
+        raise ValueError("it is encrypted: write it without")
+    if _OTHER_FILE in chunk:
+        raise ValueError("its columns are in other files")
+    return Chunk.of(inner(chunk, _COLUMN))
+
+
+def _footer(stream: IO[bytes]) -> bytes:
+    head = stream.read(1024)
+    if not head.startswith((_MAGIC, _ENCRYPTED)):
+        kind = kind_of(head)
+        raise ValueError(f"it is not Parquet{f', but {kind}' if kind else ''}")
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(max(0, size - _TAIL_BYTES))
+    tail = stream.read(_TAIL_BYTES)
+    if head.startswith(_ENCRYPTED) or tail.endswith(_ENCRYPTED):
+        raise ValueError("it is encrypted: write it without")
+    length = int.from_bytes(tail[:4], "little")
+    if not tail.endswith(_MAGIC) or not 0 < length <= size - _TAIL_BYTES - len(_MAGIC):
+        raise ValueError("it is cut off, or damaged: it does not end as Parquet does")
+    if length > MAX_FOOTER_BYTES:
+        problem = f"its footer has {length:,} bytes, and at most {MAX_FOOTER_BYTES:,} are allowed"
+        raise ValueError(f"{problem}: write larger row groups, or several files")
+    stream.seek(size - _TAIL_BYTES - length)
+    return stream.read(length)
+
+
+@dataclass(frozen=True)
+class _Leaf:
+    """A column as it is stored, by its number; `depth` is how often lists are nested in it."""
+
+    number: int
+    path: str
+    depth: int
+
+
+@dataclass(frozen=True)
+class Leaves:
+    """The columns that are read, of a file whose footer was."""
+
+    footer: Footer
+    leaves: tuple[_Leaf, ...]
+
+    @classmethod
+    def below(cls, footer: Footer, file: parquet.ParquetFile, paths: Sequence[str]) -> Leaves:
+        """Those at the paths, or below them."""
+        wanted, found = set(paths), []
+        for number in range(len(file.schema)):
+            column = file.schema.column(number)
+            if _within(column.path, wanted):
+                found.append(_Leaf(number, column.path, int(column.max_repetition_level)))
+        if any(len(chunks) != len(file.schema) for _, chunks in footer.groups):
+            raise ValueError("its footer is damaged: a row group has not each column")
+        return cls(footer, tuple(found))
+
+    def check(self) -> None:
+        """Raises ValueError for row groups that hold more than may be in memory, or less than they say."""
+        for group, (rows, chunks) in enumerate(self.footer.groups):
+            unpacked = sum(chunks[leaf.number].unpacked_bytes for leaf in self.leaves)
+            if unpacked > MAX_GROUP_BYTES:
+                allowed = f"at most {MAX_GROUP_BYTES:,} are allowed: {_SMALLER}"
+                raise ValueError(f"row group {group} unpacks to {unpacked:,} bytes; {allowed}")
+            if any(chunks[leaf.number].value_count != rows for leaf in self.leaves if not leaf.depth):
+                raise ValueError("its footer is damaged: a column has another number of values than of rows")
+
+    def check_pages(self, stream: IO[bytes], group: int) -> None:
+        """Raises ValueError if a row group's pages unpack to more than may be, or a row is too long."""
+        left = MAX_GROUP_BYTES
+        for leaf in self.leaves:
+            try:
+                left -= self.footer.groups[group][1][leaf.number].check(stream, left, leaf.depth)
+            except ValueError as error:
+                raise ValueError(f"column {leaf.path[:_SHOWN]} in row group {group}: {error}") from error
+
+
+def _within(path: str, wanted: set[str]) -> bool:
+    parts = path.split(".")
+    return any(".".join(parts[: length + 1]) in wanted for length in range(len(parts)))
