@@ -41,10 +41,11 @@ def take_files(batch: Batch, intake: Intake) -> BatchFiles:
 
 def take_file(source: Source, intake: Intake) -> None:
     """Hands what one file holds to the intake; raises InvalidInput if it cannot be read."""
-    if source.head(3) == b"\0\0\x08":
+    head = source.head(4)
+    if head.startswith(b"\0\0\x08"):
         intake.findings.right = IDX
         intake.findings.fault(f"{source.name} is one IDX file: name the folder that holds it with its labels")
-    elif source.head(4) in _PARQUET or _is_named(source.name, ".parquet"):
+    elif head in _PARQUET or _is_named(source.name, ".parquet"):
         _read_parquet(source, intake)
     elif _is_csv(source):
         read_csv(source, intake)
