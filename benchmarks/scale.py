@@ -12,33 +12,20 @@ import itertools
 import os
 import statistics
 import tempfile
-import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
-import psutil
-
+from benchmarks import shards
+from benchmarks.held_memory import Held, looking
 from benchmarks.service import running_service
-from deploy.native.folder import StateFolder
-from deploy.native.supervision.record import RunRecord
 from digits.client.client import Client
-from digits.settings import Settings
 from digits.v1 import training_pb2
-
-_SHARD = 60_000
-_LOOK_SECONDS = 1.0
 
 Heard = list[tuple[float, training_pb2.TrainProgress]]
 """Each message, and how many seconds after the call it came."""
-
-Held = dict[str, list[int]]
-"""Bytes of each part's processes, by its name, one look after the other."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +34,7 @@ class Run:
 
     heard: Heard
     held: Held
+    job: training_pb2.Job
 
     @property
     def seconds(self) -> float:
@@ -78,13 +66,28 @@ class Run:
         return statistics.median(seconds) if seconds else 0.0
 
     @property
+    def partitions(self) -> int:
+        """Of the log."""
+        return self.job.log_partition_count
+
+    @property
+    def merge(self) -> float:
+        """Seconds that the driver took to average the partitions' states, the median."""
+        return statistics.median(point.merge_seconds for point in self.job.history)
+
+    @property
+    def commit(self) -> float:
+        """Seconds that a checkpoint took, the median."""
+        return statistics.median(point.commit_seconds for point in self.job.history)
+
+    @property
     def accuracy(self) -> float:
         """Of the batch's own held-out images."""
         return self.heard[-1][1].accuracy
 
-    def peak(self, part: str) -> float:
-        """MB that its processes held at most."""
-        return max(self.held[part], default=0) / 1e6
+    def peak(self, name: str) -> float:
+        """MB that was held at most."""
+        return max(self.held.get(name, []), default=0) / 1e6
 
 
 def main() -> None:
@@ -96,16 +99,18 @@ def main() -> None:
     parser.add_argument("--setting", default="target_batch_seconds")
     parser.add_argument("--values", nargs="+", default=[""])
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--data", type=Path, help="a folder in which the images stay for another time")
     options = parser.parse_args()
     os.environ["DIGITS_MAX_DATASET_BYTES"] = str(1 << 40)
     for count in options.images:
         with tempfile.TemporaryDirectory() as folder:
-            _write(Path(folder) / "shards", count)
+            data = options.data / f"{count}" if options.data else Path(folder)
+            shards.write(data / "shards", count)
             runs: dict[str, list[Run]] = defaultdict(list)
             for _, value in itertools.product(range(options.rounds), options.values):
                 if value:
                     os.environ[f"DIGITS_{options.setting.upper()}"] = value
-                run = _run(Path(folder), options.stack, options.recipe)
+                run = _run(data, options.stack, options.recipe)
                 runs[value].append(run)
                 _print(f"{count:,} images {value}".strip(), [run])
                 _print_memory(run)
@@ -118,63 +123,15 @@ def _run(data: Path, stack: str, recipe: str) -> Run:
     with running_service(stack, data) as settings, Client(settings.server) as client:
         # In a service that is in use the recipe is compiled, and its workers are warm.
         _train(client, "shards/part-0000.npz", recipe)
-        with _looking(settings) as held:
-            return Run(_train(client, "shards", recipe), held)
+        with looking(settings) as held:
+            heard = _train(client, "shards", recipe)
+        return Run(heard, held, client.get_job(heard[0][1].job_id))
 
 
 def _train(client: Client, path: str, recipe: str) -> Heard:
     started = time.monotonic()
     stream = client.train(images_batch_path=path, recipe=recipe, promotion=training_pb2.ALWAYS)
     return [(time.monotonic() - started, progress) for progress in stream]
-
-
-def _write(folder: Path, count: int) -> None:
-    folder.mkdir()
-    with np.load("data/mnist.npz") as arrays:
-        pixels, labels = arrays["x_train"], arrays["y_train"]
-    for number, first in enumerate(range(0, count, _SHARD)):
-        some = min(_SHARD, count - first)
-        random = np.random.default_rng(number)
-        moved = pixels[:some] if number == 0 else np.stack([_moved(one, random) for one in pixels[:some]])
-        np.savez(folder / f"part-{number:04d}.npz", x_train=moved, y_train=labels[:some])
-
-
-def _moved(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    matrix = cv2.getRotationMatrix2D((13.5, 13.5), random.uniform(-12, 12), random.uniform(0.9, 1.1))
-    matrix[:, 2] += random.uniform(-2, 2, 2)
-    return np.asarray(cv2.warpAffine(picture, matrix, (28, 28)))
-
-
-@contextmanager
-def _looking(settings: Settings) -> Iterator[Held]:
-    record = RunRecord.read(StateFolder.at(settings.var_dir))
-    assert record
-    pids = {part.name: part.pid for part in record.processes if part.pid}
-    held: Held = defaultdict(list)
-    stop = threading.Event()
-
-    def look() -> None:
-        while not stop.wait(_LOOK_SECONDS):
-            for name, pid in pids.items():
-                with suppress(psutil.Error):
-                    held[name].append(_bytes(psutil.Process(pid)))
-
-    thread = threading.Thread(target=look)
-    thread.start()
-    try:
-        yield held
-    finally:
-        stop.set()
-        thread.join()
-
-
-def _bytes(process: psutil.Process) -> int:
-    """Of a process and those that it started; a page that several have counts once."""
-    total = 0
-    for each in (process, *process.children(recursive=True)):
-        with suppress(psutil.Error):
-            total += each.memory_full_info().pss
-    return total
 
 
 def _print(name: str, runs: Sequence[Run]) -> None:
@@ -187,9 +144,11 @@ def _print(name: str, runs: Sequence[Run]) -> None:
         f"{name}: {middle(rates):,.0f} images/s from call to end{spread}, "
         f"{middle([run.rate_inside for run in runs]):,.0f} in a micro-batch; "
         f"first checkpoint after {middle([run.first_checkpoint for run in runs]):.1f} s, "
-        f"then every {middle([run.between_checkpoints for run in runs]):.2f} s; "
+        f"then every {middle([run.between_checkpoints for run in runs]):.2f} s, "
+        f"merged in {middle([run.merge for run in runs]):.3f} and committed in "
+        f"{middle([run.commit for run in runs]):.3f}; {runs[-1].partitions} partitions, "
         f"held-out {middle([run.accuracy for run in runs]):.2%}; "
-        f"train worker {middle([run.peak('train-worker') for run in runs]):,.0f} MB",
+        f"Spark's Python workers {middle([run.peak('train-worker: python') for run in runs]):,.0f} MB",
         flush=True,
     )
 

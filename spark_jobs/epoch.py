@@ -69,9 +69,9 @@ class EpochQuery:
             if self._context.run(self._train, blocks):
                 self._over.set()
         except BaseException as error:
+            # `run` raises it: of one that came to Spark, such as a cancel, the log would have three stacks.
             self._error = error
             self._over.set()
-            raise
         finally:
             self._at_work, self._last_word = False, time.monotonic()
 

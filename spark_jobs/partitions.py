@@ -1,19 +1,29 @@
-"""How many partitions a job's log has: decided once, with what its first trainer has."""
+"""How a job's log is cut: decided once, with what its first trainer has."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from digits.jobs.leases import Lease
-from digits.training import architecture
+from digits.training import architecture, blocks
 from digits.training.partitioning import Means, choose
 from digits.training.recipes import Recipe
 from digits.v1 import training_pb2 as pb
 from spark_jobs.training_context import TrainingContext
 
 
-def decided(context: TrainingContext, lease: Lease, recipe: Recipe, images: int) -> int:
-    """The number in the job's record, whoever trains it later and with however many cores.
+@dataclass(frozen=True)
+class Cut:
+    """What the offsets in a checkpoint are of."""
 
-    If there is none yet it is chosen and written, with its reason; raises LeaseLost, Cancelled.
+    partitions: int
+    images_per_block: int
+
+
+def decided(context: TrainingContext, lease: Lease, recipe: Recipe, images: int) -> Cut:
+    """As the job's record has it, whoever trains it later and with however many cores.
+
+    If it does not say yet it is chosen and written, with its reason; raises LeaseLost, Cancelled.
     """
 
     def decide(job: pb.Job) -> None:
@@ -21,8 +31,10 @@ def decided(context: TrainingContext, lease: Lease, recipe: Recipe, images: int)
             choice = choose(_means(context, recipe, images))
             job.log_partition_count = choice.count
             job.partition_decision.CopyFrom(choice.to_proto())
+            job.images_per_block = blocks.images_per_block(images)
 
-    return lease.edit(decide).log_partition_count
+    job = lease.edit(decide)
+    return Cut(job.log_partition_count, job.images_per_block or blocks.IMAGES_PER_BLOCK)
 
 
 def _means(context: TrainingContext, recipe: Recipe, images: int) -> Means:

@@ -24,11 +24,12 @@ class Plan:
     partitions: int
     continued: bool = False
     """Whether it goes on from a trained network."""
+    images_per_block: int = IMAGES_PER_BLOCK
 
     @property
     def total_blocks(self) -> int:
         """Blocks in an epoch."""
-        return -(-self.train_count // IMAGES_PER_BLOCK)
+        return -(-self.train_count // self.images_per_block)
 
     @property
     def passes(self) -> int:
@@ -66,15 +67,15 @@ class Plan:
         """
         if self.passes > 1:
             return -(-self.total_blocks // self.partitions) * self.partitions
-        usual = self.recipe.micro_batch_images // IMAGES_PER_BLOCK
-        largest = self.recipe.max_partition_images * self.partitions // IMAGES_PER_BLOCK
+        usual = self.recipe.micro_batch_images // self.images_per_block
+        largest = self.recipe.max_partition_images * self.partitions // self.images_per_block
         many = max(_ROUNDS_OF_MANY, -(-self.total_blocks // largest))
         rounds = max(_MIN_ROUNDS, min(-(-self.total_blocks // usual), many))
         return -(-self.total_blocks // (rounds * self.partitions)) * self.partitions
 
     def images(self, block_count: int) -> int:
         """Images in so many blocks of an epoch."""
-        return min(block_count * IMAGES_PER_BLOCK, self.train_count)
+        return min(block_count * self.images_per_block, self.train_count)
 
     @property
     def _images_to_see(self) -> int:

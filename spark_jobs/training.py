@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 
 from digits.datasets.dataset import Dataset
@@ -83,12 +84,15 @@ class TrainingRun:
             micro_batch=state.micro_batch,
             training_seconds=state.seconds,
         )
-        with self._feed.open(state, blocks.blocks(self._dataset.train(self._job.spec.seed))):
+        with self._feed.open(state, self._blocks()):
             # While the first images are read: a recipe that is new to the workers is compiled outside
             # the first micro-batch, whose time would mislead the sizer.
             keras_config = session.warm(self._context.spark, self._plan.recipe)
             self._train_epochs()
         self._publish(keras_config)
+
+    def _blocks(self) -> Iterator[bytes]:
+        return blocks.blocks(self._dataset.train(self._job.spec.seed), self._plan.images_per_block)
 
     def _train_epochs(self) -> None:
         if self._micro_batches.state.epoch == 1:
@@ -143,8 +147,14 @@ class TrainingRun:
 
 def _plan(context: TrainingContext, lease: Lease, job: pb.Job, dataset: Dataset) -> Plan:
     recipe = recipes.find(job.spec.recipe)
-    count = partitions.decided(context, lease, recipe, dataset.train_count)
-    return Plan(recipe, dataset.train_count, count, continued=bool(job.spec.base_model_version))
+    cut = partitions.decided(context, lease, recipe, dataset.train_count)
+    return Plan(
+        recipe,
+        dataset.train_count,
+        cut.partitions,
+        continued=bool(job.spec.base_model_version),
+        images_per_block=cut.images_per_block,
+    )
 
 
 def _resume(checkpoints: Checkpoints) -> TrainingState | None:

@@ -63,10 +63,12 @@ def remote_errors() -> Iterator[None]:
 
 
 def _with_way_out(message: str) -> str:
-    """gRPC itself refuses a message that is too large, and knows neither the setting nor another way."""
-    if "message larger than max" not in message:
-        return message
-    return f"{message}: DIGITS_MAX_REQUEST_BYTES; a batch may come in pieces, by TrainUpload"
+    """What gRPC itself says knows neither who did not answer nor the setting nor another way."""
+    if message == "Deadline Exceeded":
+        return "the server did not answer in time"
+    if "message larger than max" in message:
+        return f"{message}: DIGITS_MAX_REQUEST_BYTES; a batch may come in pieces, by TrainUpload"
+    return message
 
 
 def _details(error: Any) -> Sequence[Any]:

@@ -1,4 +1,4 @@
-"""64 labelled images as one log record: digits.v1.ImageBlock, compressed with zstandard."""
+"""Some labelled images as one log record: digits.v1.ImageBlock, compressed with zstandard."""
 
 from __future__ import annotations
 
@@ -14,15 +14,27 @@ from digits.pixels import PIXELS_PER_IMAGE
 from digits.v1 import artifacts_pb2 as pb
 
 IMAGES_PER_BLOCK = 64
+# Noise, which cannot be compressed, is 0.8 MB then; Kafka takes no message above 1 MB.
+MAX_IMAGES_PER_BLOCK = 1_024
+# Spark looks at a spool's files before each micro-batch: 0.3 s for nine thousand (docs/scaling.md).
+_MANY_BLOCKS = 2_048
 
 # The images, and room for the message's own tags and lengths.
-_MAX_UNPACKED_BYTES = IMAGES_PER_BLOCK * (PIXELS_PER_IMAGE + 1) + 64
+_MAX_UNPACKED_BYTES = MAX_IMAGES_PER_BLOCK * (PIXELS_PER_IMAGE + 1) + 64
+
+
+def images_per_block(count: int) -> int:
+    """How many images each block of so many holds: 64, and of many images more, so that blocks stay few."""
+    size = IMAGES_PER_BLOCK
+    while size < MAX_IMAGES_PER_BLOCK and count > size * _MANY_BLOCKS:
+        size *= 2
+    return size
 
 
 def pack(images: Images) -> bytes:
-    """Returns 1 to 64 images as one block, about 165 bytes an image."""
-    if not 1 <= len(images) <= IMAGES_PER_BLOCK:
-        raise ValueError(f"a block holds 1 to {IMAGES_PER_BLOCK} images, not {len(images)}")
+    """Returns 1 to 1,024 images as one block, about 165 bytes an image."""
+    if not 1 <= len(images) <= MAX_IMAGES_PER_BLOCK:
+        raise ValueError(f"a block holds 1 to {MAX_IMAGES_PER_BLOCK:,} images, not {len(images)}")
     block = pb.ImageBlock(
         image_count=len(images), pixels=images.pixels.tobytes(), labels=images.labels.tobytes()
     )
@@ -37,7 +49,7 @@ def unpack(block: bytes) -> Images:
         raise Corrupt(f"an image block is damaged: {error}") from error
     count = message.image_count
     lengths = (len(message.pixels), len(message.labels))
-    if not 1 <= count <= IMAGES_PER_BLOCK or lengths != (count * PIXELS_PER_IMAGE, count):
+    if not 1 <= count <= MAX_IMAGES_PER_BLOCK or lengths != (count * PIXELS_PER_IMAGE, count):
         raise Corrupt(f"an image block says {count} images but holds {lengths[0]} and {lengths[1]} bytes")
     labels = np.frombuffer(message.labels, np.uint8)
     if labels.max() > 9:
@@ -45,14 +57,14 @@ def unpack(block: bytes) -> Images:
     return Images(np.frombuffer(message.pixels, np.uint8).reshape(count, PIXELS_PER_IMAGE), labels)
 
 
-def blocks(chunks: Iterable[Images]) -> Iterator[bytes]:
-    """Packs a stream of images, in its order, into blocks of 64; the last may hold fewer."""
+def blocks(chunks: Iterable[Images], size: int = IMAGES_PER_BLOCK) -> Iterator[bytes]:
+    """Packs a stream of images, in its order, into blocks of `size`; the last may hold fewer."""
     rest = Images(np.empty((0, PIXELS_PER_IMAGE), np.uint8), np.empty(0, np.uint8))
     for chunk in chunks:
         images = _joined(rest, chunk)
-        whole = len(images) - len(images) % IMAGES_PER_BLOCK
-        for start in range(0, whole, IMAGES_PER_BLOCK):
-            yield pack(_slice(images, start, start + IMAGES_PER_BLOCK))
+        whole = len(images) - len(images) % size
+        for start in range(0, whole, size):
+            yield pack(_slice(images, start, start + size))
         rest = _slice(images, whole, len(images))
     if len(rest):
         yield pack(rest)

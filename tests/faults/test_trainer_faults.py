@@ -116,13 +116,18 @@ def test_temporary_files_of_a_trainer_are_below_the_state_folder(breakable_servi
     assert written, "TensorFlow writes one for each function that it compiles"
 
 
-def test_cancel_takes_effect_within_one_micro_batch(breakable_service: Service) -> None:
+def test_cancel_takes_effect_within_one_micro_batch_and_is_no_failure_to_spark(
+    breakable_service: Service,
+) -> None:
     job_id = start_long_job(breakable_service)
+    log = breakable_service.var_dir / "logs" / "train-worker.log"
+    before = log.stat().st_size
     with breakable_service.client() as client:
         asked = client.cancel_job(job_id)
         last = list(client.watch_job(job_id))[-1]
     assert last.state == pb.CANCELLED
     assert last.micro_batch <= asked.progress.micro_batch + 1
+    assert "Exception" not in log.read_text()[before:]
 
 
 def _scratch_folders(service: Service) -> list[Path]:

@@ -73,7 +73,6 @@ def _install_spark(patches: pytest.MonkeyPatch) -> None:
     patches.setattr("spark_jobs.training.architecture", SimpleNamespace(initial_state=spark.initial_state))
     patches.setattr("spark_jobs.training.candidate.evaluated", spark.evaluated)
     patches.setattr("spark_jobs.micro_batches.MicroBatches._train_partitions", spark.train_partitions)
-    patches.setattr("spark_jobs.plan.IMAGES_PER_BLOCK", spark.IMAGES_PER_BLOCK)
     patches.setattr("digits.training.blocks.IMAGES_PER_BLOCK", spark.IMAGES_PER_BLOCK)
     patches.setattr("digits.models.bundle.Predictor", spark.SimPredictor)
     patches.setattr("digits.jobs.train_request.open_batch", lambda *_: spark.dataset())

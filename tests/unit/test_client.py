@@ -155,7 +155,9 @@ def test_classify_is_asked_again_when_the_server_was_away(client: Client, servic
     assert len(service.requests) == 2
 
 
-def test_a_call_ends_at_its_deadline(client: Client, service: RecordedService) -> None:
+def test_a_call_ends_at_its_deadline_and_says_so_in_our_words(
+    client: Client, service: RecordedService
+) -> None:
     released = threading.Event()
 
     def slow(request: object, context: grpc.ServicerContext) -> pb.ClassifyResponse:
@@ -167,6 +169,7 @@ def test_a_call_ends_at_its_deadline(client: Client, service: RecordedService) -
         client.classify(pixels=SOME_PIXELS, timeout_seconds=0.05)
     released.set()
     assert raised.value.code is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert str(raised.value) == "the server did not answer in time"
 
 
 @pytest.mark.parametrize(

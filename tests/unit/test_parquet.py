@@ -18,7 +18,7 @@ from digits.datasets import findings
 from digits.datasets.discovery import take_file
 from digits.datasets.files import Bytes
 from digits.datasets.intake import Intake
-from digits.datasets.parquet_files import footer
+from digits.datasets.parquet_files import footer, leaves
 from digits.datasets.source import Source
 from digits.errors import BatchUnavailable, InvalidInput
 from tests import batches_of_people as people
@@ -120,7 +120,7 @@ def zigzag(value: int) -> bytes:
 def test_a_page_that_unpacks_to_more_than_is_said_is_refused_before_it_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(footer, "MAX_GROUP_BYTES", 1 << 20)
+    monkeypatch.setattr(leaves, "MAX_GROUP_BYTES", 1 << 20)
     data = larger_than_said(3 << 20)
     metadata = batches.parquet.ParquetFile(io.BytesIO(data)).metadata
     assert metadata.row_group(0).column(0).total_uncompressed_size == 57
@@ -146,7 +146,7 @@ def test_no_byte_of_a_footer_takes_the_process_down(bit: int) -> None:
 def test_row_groups_too_large_for_memory_are_refused_with_the_way_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(footer, "MAX_GROUP_BYTES", 20_000)
+    monkeypatch.setattr(leaves, "MAX_GROUP_BYTES", 20_000)
     assert "row group 0 unpacks to 276,487 bytes; at most 20,000 are allowed" in refusal(
         batches.of(batches.FLAT.tolist(), use_dictionary=False)
     )
@@ -174,12 +174,12 @@ def test_rows_are_measured_through_pages(shape: tuple[int, ...], depth: int, pag
         data = batches.of(rows, range(len(rows)), data_page_size=page, compression="none")
         file = batches.parquet.ParquetFile(io.BytesIO(data))
         assert file.schema.column(0).max_repetition_level == depth
-        leaves = footer.Leaves.below(footer.Footer.of(io.BytesIO(data)), file, ["image"])
+        read = leaves.Leaves.below(footer.Footer.of(io.BytesIO(data)), file, ["image"])
         if right:
-            leaves.check_pages(io.BytesIO(data), 0)
+            read.check_pages(io.BytesIO(data), 0)
         else:
             with pytest.raises(ValueError, match="a row of more than 4,096 values"):
-                leaves.check_pages(io.BytesIO(data), 0)
+                read.check_pages(io.BytesIO(data), 0)
 
 
 def test_a_picture_that_is_there_once_for_many_rows_is_in_memory_once() -> None:

@@ -11,7 +11,9 @@ import pytest
 from digits.settings import Settings
 from digits.training import recipes
 from digits.training.partitioning import Means, choose
+from digits.v1 import training_pb2 as pb
 from spark_jobs import partitions
+from spark_jobs.partitions import Cut
 from tests.unit.job_bench import Bench
 
 GB = 1 << 30
@@ -81,16 +83,35 @@ def test_the_first_trainer_decides_and_the_record_says_by_what() -> None:
     bench = Bench()
     job, lease = bench.leased()
     fast = recipes.find("fast")
-    assert partitions.decided(context(2, trainer_memory_bytes=4 * GB), lease, fast, 60_000) == 2
+    assert partitions.decided(context(2, trainer_memory_bytes=4 * GB), lease, fast, 60_000) == Cut(2, 64)
     lease.release()
     later = bench.lease(job.job_id)
     assert later
-    assert partitions.decided(context(8, trainer_memory_bytes=64 * GB), later, fast, 600_000) == 2
+    assert partitions.decided(context(8, trainer_memory_bytes=64 * GB), later, fast, 600_000) == Cut(2, 64)
     record = bench.jobs.get(job.job_id)
     decision = record.partition_decision
-    assert (record.log_partition_count, decision.partition_count) == (2, 2)
+    assert (record.log_partition_count, decision.partition_count, record.images_per_block) == (2, 2, 64)
     assert (decision.core_count, decision.image_count, decision.memory_bytes) == (2, 60_000, 4 * GB)
     assert decision.reason.startswith("limited to 2 by 2 cores")
+
+
+def test_a_log_that_an_earlier_release_began_keeps_its_blocks() -> None:
+    bench = Bench()
+    job, lease = bench.leased()
+
+    def begin(record: pb.Job) -> None:
+        record.log_partition_count = 3
+
+    lease.edit(begin)
+    assert partitions.decided(context(2), lease, recipes.find("fast"), 600_000) == Cut(3, 64)
+    assert not bench.jobs.get(job.job_id).images_per_block
+
+
+def test_a_log_of_many_images_has_large_blocks_and_the_record_says_so() -> None:
+    bench = Bench()
+    job, lease = bench.leased()
+    assert partitions.decided(context(2), lease, recipes.find("fast"), 600_000).images_per_block == 512
+    assert bench.jobs.get(job.job_id).images_per_block == 512
 
 
 @pytest.mark.parametrize(("master", "network"), [("local[*]", 0), ("spark://127.0.0.1:7077", 125_000_000)])

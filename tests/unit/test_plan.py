@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from digits.training.blocks import IMAGES_PER_BLOCK
+from digits.training.blocks import images_per_block
 from digits.training.recipes import FAST, STANDARD, Recipe
 from spark_jobs.plan import Plan
 
@@ -24,18 +24,19 @@ def test_micro_batches_share_an_epoch_evenly_among_the_partitions(
     [
         (FAST, 60_000, 2, 15_104, 4),
         (FAST, 245_760, 2, 15_360, 16),
-        (FAST, 600_000, 2, 37_504, 16),
+        (FAST, 600_000, 2, 37_888, 16),
         # Five seconds of each core at most.
-        (FAST, 2_400_000, 2, 60_032, 40),
-        (FAST, 2_400_000, 16, 150_528, 16),
-        (STANDARD, 2_400_000, 2, 15_360, 157),
+        (FAST, 2_400_000, 2, 61_440, 40),
+        (FAST, 2_400_000, 16, 163_840, 15),
+        (STANDARD, 2_400_000, 2, 16_384, 147),
     ],
 )
 def test_of_many_images_a_micro_batch_is_larger_and_its_rounds_are_no_more(
     recipe: Recipe, train_count: int, partitions: int, images: int, rounds: int
 ) -> None:
-    plan = Plan(recipe, train_count, partitions)
-    assert plan.max_blocks * IMAGES_PER_BLOCK == images
+    size = images_per_block(train_count)
+    plan = Plan(recipe, train_count, partitions, images_per_block=size)
+    assert plan.max_blocks * size == images
     assert -(-plan.total_blocks // plan.max_blocks) == rounds
 
 

@@ -1,4 +1,4 @@
-"""A Parquet file's footer: read within limits, and what it says is compared with what may be.
+"""A Parquet file's footer: read within limits.
 
 It is read here and not asked of pyarrow, whose `RowGroupMetaData.column` ends the process for some damaged
 footers (26.0.1: a C++ exception that nobody catches, such as "Definition level histogram size mismatch").
@@ -21,16 +21,12 @@ from digits.file_kinds import kind_of
 MAX_FOOTER_BYTES = 2 << 20
 # Columns, or row groups.
 _MAX_ELEMENTS = 20_000
-# Of the columns that are read: this much is in memory at once. MNIST's 70,000 images take 55 MB.
-MAX_GROUP_BYTES = 64 << 20
 # Where there are few columns, of each; 784 are read whole, one after another.
 _BYTES_PER_READ = 1 << 20
 _FEW_COLUMNS = 8
 
 _MAGIC, _ENCRYPTED = b"PAR1", b"PARE"
 _TAIL_BYTES = 8
-_SHOWN = 60
-_SMALLER = "write smaller ones, as to_parquet(…, row_group_size=10_000) does"
 
 # Fields of a FileMetaData, a RowGroup and a ColumnChunk.
 _FILE_ROWS, _GROUPS, _ENCRYPTION = 3, 4, 8
@@ -107,56 +103,3 @@ def _footer(stream: IO[bytes]) -> bytes:
         raise ValueError(f"{problem}: write larger row groups, or several files")
     stream.seek(size - _TAIL_BYTES - length)
     return stream.read(length)
-
-
-@dataclass(frozen=True)
-class _Leaf:
-    """A column as it is stored, by its number; `depth` is how often lists are nested in it."""
-
-    number: int
-    path: str
-    depth: int
-
-
-@dataclass(frozen=True)
-class Leaves:
-    """The columns that are read, of a file whose footer was."""
-
-    footer: Footer
-    leaves: tuple[_Leaf, ...]
-
-    @classmethod
-    def below(cls, footer: Footer, file: parquet.ParquetFile, paths: Sequence[str]) -> Leaves:
-        """Those at the paths, or below them."""
-        wanted, found = set(paths), []
-        for number in range(len(file.schema)):
-            column = file.schema.column(number)
-            if _within(column.path, wanted):
-                found.append(_Leaf(number, column.path, int(column.max_repetition_level)))
-        if any(len(chunks) != len(file.schema) for _, chunks in footer.groups):
-            raise ValueError("its footer is damaged: a row group has not each column")
-        return cls(footer, tuple(found))
-
-    def check(self) -> None:
-        """Raises ValueError for row groups that hold more than may be in memory, or less than they say."""
-        for group, (rows, chunks) in enumerate(self.footer.groups):
-            unpacked = sum(chunks[leaf.number].unpacked_bytes for leaf in self.leaves)
-            if unpacked > MAX_GROUP_BYTES:
-                allowed = f"at most {MAX_GROUP_BYTES:,} are allowed: {_SMALLER}"
-                raise ValueError(f"row group {group} unpacks to {unpacked:,} bytes; {allowed}")
-            if any(chunks[leaf.number].value_count != rows for leaf in self.leaves if not leaf.depth):
-                raise ValueError("its footer is damaged: a column has another number of values than of rows")
-
-    def check_pages(self, stream: IO[bytes], group: int) -> None:
-        """Raises ValueError if a row group's pages unpack to more than may be, or a row is too long."""
-        left = MAX_GROUP_BYTES
-        for leaf in self.leaves:
-            try:
-                left -= self.footer.groups[group][1][leaf.number].check(stream, left, leaf.depth)
-            except ValueError as error:
-                raise ValueError(f"column {leaf.path[:_SHOWN]} in row group {group}: {error}") from error
-
-
-def _within(path: str, wanted: set[str]) -> bool:
-    parts = path.split(".")
-    return any(".".join(parts[: length + 1]) in wanted for length in range(len(parts)))

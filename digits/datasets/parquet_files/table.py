@@ -16,7 +16,8 @@ from digits.datasets.findings import PARQUET
 from digits.datasets.intake import Intake
 from digits.datasets.labels import checked
 from digits.datasets.parquet_files.columns import Columns, NoColumns, columns_of, no_labels
-from digits.datasets.parquet_files.footer import Footer, Leaves, opened
+from digits.datasets.parquet_files.footer import Footer, opened
+from digits.datasets.parquet_files.leaves import Leaves
 from digits.datasets.parquet_files.rows import has_bytes, labels_in, path_of, pixels_in
 from digits.datasets.shards import reading
 from digits.datasets.source import Source

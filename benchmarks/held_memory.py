@@ -1,0 +1,54 @@
+"""What each process of a service holds, one look a second."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import psutil
+
+from deploy.native.folder import StateFolder
+from deploy.native.supervision.record import RunRecord
+from digits.settings import Settings
+
+_LOOK_SECONDS = 1.0
+
+Held = dict[str, list[int]]
+"""Bytes by a part's name, or by that and the program's that it started; pages of several count once."""
+
+
+@contextmanager
+def looking(settings: Settings) -> Iterator[Held]:
+    """Yields what is filled until this is left."""
+    record = RunRecord.read(StateFolder.at(settings.var_dir))
+    assert record
+    parts = {part.name: part.pid for part in record.processes if part.pid}
+    held: Held = defaultdict(list)
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.wait(_LOOK_SECONDS):
+            for name, size in _sizes(parts).items():
+                held[name].append(size)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield held
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _sizes(parts: dict[str, int]) -> dict[str, int]:
+    sizes: dict[str, int] = defaultdict(int)
+    for part, pid in parts.items():
+        with suppress(psutil.Error):
+            process = psutil.Process(pid)
+            sizes[part] = process.memory_full_info().pss
+            for child in process.children(recursive=True):
+                with suppress(psutil.Error):
+                    sizes[f"{part}: {child.name()}"] += child.memory_full_info().pss
+    return sizes
