@@ -66,7 +66,7 @@ ACCEPTED: dict[str, tuple[bytes, str]] = {
         "0 and 1",
     ),
     "pandas' index kept": (
-        written(wide(PIXELS, label=Y).set_index(np.arange(44) * 2)),
+        written(pd.DataFrame({"label": Y, "image": [*FLAT]}).set_index(np.arange(44) * 2)),
         "__index_level_0__ of the upload: not used",
     ),
     "lists": (written(pd.DataFrame({"label": Y, "image": [*FLAT]})), "44 rows of label and image"),
