@@ -110,6 +110,15 @@ def _parquet_files() -> list[bytes]:
             **few,
         ),
         parquet_batches.of(x.tolist(), y / 1.0, compression="lz4"),
+        parquet_batches.of(x.tolist(), y, compression="none", data_page_version="2.0", **few),
+        parquet_batches.of(
+            (x / 255).tolist(),
+            y,
+            compression="none",
+            use_dictionary=False,
+            use_byte_stream_split=["image.list.element.list.element"],
+            **few,
+        ),
         parquet_batches.of(pa.array(raw, pa.binary(784)), y, compression="brotli", write_page_checksum=True),
     ]
 
