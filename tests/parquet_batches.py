@@ -184,7 +184,7 @@ REFUSED: dict[str, tuple[bytes, tuple[str, ...]]] = {
         of(pictures(_with(np.zeros((28, 28, 4), np.uint8), 3, [*X]))),
         ("is a picture of mode RGBA",),
     ),
-    "a picture of a megabyte": (of(_with(picture(X[3]) + bytes(1 << 20))), ("a picture at most 65,536",)),
+    "a picture of a megabyte": (of(_with(picture(X[3]) + bytes(1 << 20))), ("a picture at most 16,384",)),
     "a pixel of 17 bits": (of(_with(_with(65791, 9, _LISTS[3]), 3, _LISTS)), ("holds 0 to 65791",)),
     "encrypted": (b"PARE" + bytes(40) + b"PARE", ("it is encrypted",)),
     "cut off": (TRAIN[:-30], ("it is cut off, or damaged",)),

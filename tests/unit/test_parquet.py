@@ -18,7 +18,7 @@ from digits.datasets import findings
 from digits.datasets.discovery import take_file
 from digits.datasets.files import Bytes
 from digits.datasets.intake import Intake
-from digits.datasets.parquet_files import footer, leaves
+from digits.datasets.parquet_files import footer, leaves, levels
 from digits.datasets.source import Source
 from digits.errors import BatchUnavailable, InvalidInput
 from tests import batches_of_people as people
@@ -182,13 +182,31 @@ def test_rows_are_measured_through_pages(shape: tuple[int, ...], depth: int, pag
                 read.check_pages(io.BytesIO(data), 0)
 
 
+def test_levels_that_take_for_ever_to_look_at_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(levels, "MAX_RUNS", 100)
+    levels.Rows(1).add(bytes([2, 0]) * 100, 100)
+    with pytest.raises(ValueError, match="write smaller row groups"):
+        levels.Rows(1).add(bytes([2, 0]) * 101, 101)
+    with pytest.raises(ValueError, match="its levels are damaged"):
+        levels.Rows(1).add(bytes(100), 1)
+
+
+def test_a_multitude_of_small_pages_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leaves, "MAX_GROUP_BYTES", 800_000)
+    rows = [image.tobytes() for image in batches.FLAT] * 20
+    sizes = {"use_dictionary": False, "write_batch_size": 1, "write_statistics": False}
+    assert opened(batches.of(rows, np.arange(880) % 10, **sizes), LIMIT).train_count == 800
+    many = batches.of(rows, np.arange(880) % 10, data_page_size=1, **sizes)
+    assert "its pages unpack to more than its footer says" in refusal(many)
+
+
 def test_a_picture_that_is_there_once_for_many_rows_is_in_memory_once() -> None:
     large = batches.picture(people.X[0]) + bytes(1 << 20)
     images = pa.DictionaryArray.from_arrays(np.zeros(60, np.int8), [large])
     data = batches.of(images, np.arange(60) % 10, dictionary_pagesize_limit=2 << 20, store_schema=False)
     assert len(data) < 100_000
     before = pa.default_memory_pool().max_memory()
-    assert "a picture at most 65,536" in refusal(data)
+    assert "a picture at most 16,384" in refusal(data)
     assert pa.default_memory_pool().max_memory() <= max(before, 20 << 20)
 
 

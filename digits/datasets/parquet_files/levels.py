@@ -12,6 +12,8 @@ MAX_ROW_VALUES = 4096
 _PIECE_LEVELS = 1024
 
 MAX_DEPTH = 3
+# A microsecond each. 28 lists of 28 have 60, of one list 3: 100,000 images.
+MAX_RUNS = 6_000_000
 
 
 class Rows:
@@ -21,7 +23,7 @@ class Rows:
         if depth > MAX_DEPTH:
             raise ValueError(f"its lists are {depth} deep, and at most {MAX_DEPTH} are allowed")
         self._width = depth.bit_length()
-        self._values = 0
+        self._values = self._runs = 0
 
     def add(self, levels: bytes, count: int) -> None:
         """Goes on with so many levels."""
@@ -29,6 +31,7 @@ class Rows:
         try:
             while count > 0:
                 header = reader.varint()
+                self._count_run(header >> 1)
                 if header & 1:
                     packed = reader.take((header >> 1) * self._width)
                     count -= self._add_packed(packed, min(count, (header >> 1) * 8))
@@ -36,6 +39,11 @@ class Rows:
                     count -= self._add_run(reader.take(1)[0], min(count, header >> 1))
         except IndexError as error:
             raise ValueError("its levels are damaged") from error
+
+    def _count_run(self, length: int) -> None:
+        self._runs += 1
+        if not length or self._runs > MAX_RUNS:
+            raise ValueError(f"its levels are damaged, or more than {MAX_RUNS:,}: write smaller row groups")
 
     def _add_run(self, level: int, count: int) -> int:
         self._grow(count if level else min(count, 1), begins=level == 0)

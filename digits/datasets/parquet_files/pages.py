@@ -17,6 +17,8 @@ from digits.datasets.parquet_files.thrift import Compact, Struct, count, inner
 
 _MAX_HEADER_BYTES = 64 << 10
 _USUAL_HEADER_BYTES = 1 << 10
+# What a page counts as: a multitude of empty ones takes time.
+_LEAST_BYTES = 1 << 10
 
 # Fields of a ColumnMetaData.
 _CODEC, _VALUES, _UNPACKED, _PACKED, _DATA_AT, _DICTIONARY_AT = 4, 5, 6, 7, 9, 11
@@ -58,13 +60,13 @@ class Chunk:
         return cls(start, start + count(column, _PACKED), count(column, _CODEC), *sizes)
 
     def check(self, stream: IO[bytes], byte_limit: int, depth: int) -> int:
-        """Returns how many bytes the pages unpack to; lists are nested `depth` times, 0 for a value a row.
+        """Returns about how many bytes the pages unpack to; `depth` is how often lists are nested in a row.
 
         Raises ValueError for more than the limit, for rows that are too long, and if it is not as they say.
         """
         values, unpacked, rows = 0, 0, Rows(depth)
         for page, at in self._pages(stream):
-            unpacked += count(page, _UNCOMPRESSED_SIZE)
+            unpacked += max(count(page, _UNCOMPRESSED_SIZE), _LEAST_BYTES)
             if unpacked > byte_limit:
                 raise ValueError("its pages unpack to more than its footer says")
             if count(page, _KIND) == _DICTIONARY:

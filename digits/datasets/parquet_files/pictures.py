@@ -10,8 +10,8 @@ from PIL import Image
 from digits.file_kinds import kind_of
 from digits.pixels import PIXELS_PER_IMAGE, SIDE, Pixels
 
-# A PNG of MNIST's has 300; a camera's name and a profile of colours fit in, too.
-MAX_BYTES = 64 << 10
+# A PNG of MNIST's has 300; a profile of colours and a few words fit in, too.
+MAX_BYTES = 16 << 10
 
 _FORMATS = ("PNG", "JPEG")
 _MAGIC = (b"\x89PNG", b"\xff\xd8\xff")

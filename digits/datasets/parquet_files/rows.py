@@ -95,13 +95,16 @@ def _length(lists: pa.Array, shape: list[int]) -> int:
 
 def _of_pictures(values: pa.Array) -> Rows:
     _check_no_null(values, [])
-    pixels = np.empty((len(values), PIXELS_PER_IMAGE), np.uint8)
-    for row, value in enumerate(values):
+    # What is there many times is decoded once.
+    encoded = values if types.is_dictionary(values.type) else values.dictionary_encode()
+    used, places = np.unique(encoded.indices.to_numpy(), return_inverse=True)
+    pixels = np.empty((len(used), PIXELS_PER_IMAGE), np.uint8)
+    for number, place in enumerate(used):
         try:
-            pixels[row] = pixels_of(value.as_py())
+            pixels[number] = pixels_of(encoded.dictionary[int(place)].as_py())
         except ValueError as error:
-            raise _Row(row, str(error)) from error
-    return pixels
+            raise _Row(int(np.argmax(places == number)), str(error)) from error
+    return pixels[places]
 
 
 def _check_no_null(values: pa.Array, shape: list[int]) -> None:

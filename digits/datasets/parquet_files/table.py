@@ -133,6 +133,13 @@ class _Table:
                 start += len(batch)
 
     def _record_batches(self, names: tuple[str, ...], at_once: int) -> Generator[pa.RecordBatch, None, None]:
+        try:
+            yield from self._read_groups(names, at_once)
+        finally:
+            # Arrow's pool would keep what a row group took: 60 MB after 20,000 pictures.
+            pa.default_memory_pool().release_unused()
+
+    def _read_groups(self, names: tuple[str, ...], at_once: int) -> Iterator[pa.RecordBatch]:
         paths = [path_of(self._schema, name) for name in names]
         with self._source.open() as stream:
             of_bytes = [
