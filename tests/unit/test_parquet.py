@@ -129,6 +129,46 @@ def test_a_page_that_unpacks_to_more_than_is_said_is_refused_before_it_does(
     assert pa.default_memory_pool().max_memory() <= max(before, 2 << 20)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {b"label": b"lab\xff\xfe"},
+        {b"image": b"x" * 5},
+        {b"label": b"1" * 5},
+    ],
+    ids=["no text", "another name", "a number"],
+)
+def test_names_that_are_none_are_refused(changes: dict[bytes, bytes]) -> None:
+    data = batches.of([bytes(784)] * 20, np.arange(20) % 10, store_schema=False)
+    for name, other in changes.items():
+        data = data.replace(name, other)
+    assert "the upload" in refusal(data)
+
+
+def test_a_name_of_thousands_of_digits_is_a_name_of_no_pixel() -> None:
+    table = pa.table({"1" * 5000: [1, 2], "label": [0, 1]})
+    assert "there is no column of images; allowed are" in refusal(batches.written(table))
+
+
+def test_columns_that_are_nested_without_end_are_refused() -> None:
+    nested = pa.array([[1], [2]])
+    for _ in range(20):
+        nested = pa.StructArray.from_arrays([nested], ["image"])
+    assert "the upload" in refusal(batches.written(pa.table({"image": nested, "label": [0, 1]})))
+
+
+@pytest.mark.parametrize("number", [1 << 31, 1 << 40, 1 << 62, (1 << 64) - 1, 1 << 68])
+def test_no_number_of_a_footer_is_too_large_to_be_refused(number: int) -> None:
+    data = batches.of([bytes(784)] * 20, np.arange(20) % 10, store_schema=False, write_statistics=False)
+    length = int.from_bytes(data[-8:-4], "little")
+    pages, foot = data[: -8 - length], data[-8 - length : -8]
+    large = zigzag(number)
+    for at in range(length - 1):
+        changed = foot[:at] + large + foot[at + 1 :]
+        with suppress(InvalidInput):
+            opened(pages + changed + len(changed).to_bytes(4, "little") + b"PAR1", LIMIT)
+
+
 @pytest.mark.parametrize("bit", [1, 16])
 def test_no_byte_of_a_footer_takes_the_process_down(bit: int) -> None:
     """Pyarrow's own objects for a footer end the process for some of these: it is not asked for them."""

@@ -13,8 +13,10 @@ from digits.datasets.parquet_files.types import is_number, is_picture
 from digits.pixels import PIXELS_PER_IMAGE
 
 # pixel783, 28x28, px_17; pandas' __index_level_0__ is none of these.
-_NUMBERED = re.compile(r"\D*(\d+)(?:x(\d+))?")
+_NUMBERED = re.compile(r"\D{0,60}(\d{1,9})(?:x(\d{1,9}))?")
 _LIKENESS = 0.75
+# A file may have 20,000 columns.
+_COMPARED = 100
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def no_labels(schema: pa.Schema) -> str:
 
 
 def _near(schema: pa.Schema, kind: str) -> str:
-    for name in schema.names:
+    for name in schema.names[:_COMPARED]:
         if near := difflib.get_close_matches(name.lower(), known_names(kind), 1, _LIKENESS):
             return f" ({name!r} is not {near[0]!r})"
     return ""

@@ -21,6 +21,8 @@ from digits.file_kinds import kind_of
 MAX_FOOTER_BYTES = 2 << 20
 # Columns, or row groups.
 _MAX_ELEMENTS = 20_000
+# A list takes two levels, and a struct one.
+_MAX_DEPTH = 16
 # Where there are few columns, of each; 784 are read whole, one after another.
 _BYTES_PER_READ = 1 << 20
 _FEW_COLUMNS = 8
@@ -46,6 +48,7 @@ def opened(stream: IO[bytes], column_count: int = 1, of_bytes: Sequence[str] = (
         read_dictionary=list(of_bytes),
         thrift_string_size_limit=MAX_FOOTER_BYTES,
         thrift_container_size_limit=_MAX_ELEMENTS,
+        schema_depth_limit=_MAX_DEPTH,
         page_checksum_verification=True,
         arrow_extensions_enabled=False,
     )

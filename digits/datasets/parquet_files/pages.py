@@ -66,7 +66,7 @@ class Chunk:
         """
         values, unpacked, rows = 0, 0, Rows(depth)
         for page, at in self._pages(stream):
-            unpacked += max(count(page, _UNCOMPRESSED_SIZE), _LEAST_BYTES)
+            unpacked += max(count(page, _UNCOMPRESSED_SIZE), count(page, _COMPRESSED_SIZE), _LEAST_BYTES)
             if unpacked > byte_limit:
                 raise ValueError("its pages unpack to more than its footer says")
             if count(page, _KIND) == _DICTIONARY:
@@ -87,10 +87,11 @@ class Chunk:
         at = self.start
         while at < self.end:
             page, length = _header(stream, at)
-            yield page, at + length
-            at += length + count(page, _COMPRESSED_SIZE)
+            begin = at + length
+            at = begin + count(page, _COMPRESSED_SIZE)
             if at > self.end:
                 raise ValueError("a page is not where its column says")
+            yield page, begin
 
     def _levels(self, stream: IO[bytes], page: Struct, said: Struct) -> bytes:
         """What says where the rows of a page begin; the stream is at the page's first byte."""

@@ -62,7 +62,8 @@ class _Table:
 
     def labels(self, intake: Intake) -> Pixels | None:
         """All of them; None if the file is not used, or has more images than may be."""
-        self._find_columns(intake)
+        with self._reading():
+            self._find_columns(intake)
         byte_count = self._count * (PIXELS_PER_IMAGE + 1)
         if not self.columns.labels or not intake.has_room(self._source.name, byte_count):
             return None

@@ -11,6 +11,8 @@ _MAX_DEPTH = 16
 # A file of 785 columns has 6,000 for each of its row groups.
 _MAX_STRUCTS = 100_000
 _MAX_FIELD = 32_767
+# No file is larger, and two of them are still a place in a file.
+_MAX_COUNT = 1 << 60
 _TRUE, _FALSE, _BYTE, _I64, _DOUBLE, _BINARY, _LIST, _SET, _STRUCT = 1, 2, 3, 6, 7, 8, 9, 10, 12
 _DAMAGED = "a header of its is damaged"
 
@@ -53,6 +55,8 @@ class Compact:
         raise ValueError(_DAMAGED)
 
     def _list(self, depth: int) -> list[Any]:
+        if depth > _MAX_DEPTH:
+            raise ValueError(_DAMAGED)
         head = self._byte()
         # A flag in a list has a byte of its own.
         kind = _BYTE if head & 15 <= _FALSE else head & 15
@@ -91,7 +95,7 @@ class Compact:
 def count(fields: Struct, number: int) -> int:
     """A field that is a number, not below 0; raises ValueError for another, and if there is none."""
     value = fields.get(number)
-    if type(value) is not int or value < 0:
+    if type(value) is not int or not 0 <= value <= _MAX_COUNT:
         raise ValueError(_DAMAGED)
     return value
 
