@@ -22,8 +22,9 @@ Held = dict[str, list[int]]
 @contextmanager
 def looking(settings: Settings) -> Iterator[Held]:
     """Yields what is filled until this is left."""
-    record = RunRecord.read(StateFolder.at(settings.var_dir))
-    assert record
+    # Of the real stack the parts keep their state one folder below the run's.
+    folders = (settings.var_dir, settings.var_dir.parent)
+    record = next(filter(None, (RunRecord.read(StateFolder.at(folder)) for folder in folders)))
     parts = {part.name: part.pid for part in record.processes if part.pid}
     held: Held = defaultdict(list)
     stop = threading.Event()

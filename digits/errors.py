@@ -31,7 +31,8 @@ DigitsError
 ├── LeaseLost               another trainer has the job
 └── HandedOver              this worker stops; the job goes on in another
 
-Transports turn these into their own status: digits/status.py for gRPC, rest_bridge/error_mapping.py for HTTP.
+Transports turn these into their own status: digits/status_codes.py for gRPC, rest_bridge/error_mapping.py for
+HTTP.
 """
 
 from __future__ import annotations

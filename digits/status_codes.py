@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from google.protobuf import any_pb2, duration_pb2
 from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
@@ -31,6 +33,14 @@ CODES: dict[type[BaseException], int] = {
 }
 
 
+# A status goes as headers, of which clients take 8 KB for sure, and 16 KB at most.
+_MAX_BYTES = 7_000
+# So much of a sentence's end is kept in any case.
+_TAIL = 300
+_MAX_FIELD = 100
+# gRPC's own encoding of a message leaves these.
+_AS_THEY_ARE = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
+
 # Their words may be another system's, with its addresses in them; the others' are ours and the caller's own.
 _ABOUT_THE_INSIDE = (
     errors.Unavailable,
@@ -44,7 +54,22 @@ _ABOUT_THE_INSIDE = (
 
 def sentence_of(error: errors.DigitsError) -> str:
     """What callers read of an error: without hosts and paths of the inside."""
-    return outward(str(error)) if isinstance(error, _ABOUT_THE_INSIDE) else str(error)
+    return _short(outward(str(error)) if isinstance(error, _ABOUT_THE_INSIDE) else str(error))
+
+
+def _short(text: str) -> str:
+    """Cut in its middle if it is too long: the line that mends comes last."""
+    if len(text) <= _MAX_BYTES and _bytes(text) <= _MAX_BYTES:
+        return text
+    head, tail = text[: _MAX_BYTES // 3], text[-_TAIL:]
+    while head and _bytes(f"{head} … {tail}") > _MAX_BYTES:
+        head = head[: len(head) * 9 // 10]
+    return f"{head} … {tail}"
+
+
+def _bytes(sentence: str) -> int:
+    """What it takes of the headers: once as gRPC writes it, and as UTF-8 in the status and in its details."""
+    return len(quote(sentence, _AS_THEY_ARE, errors="replace")) + 2 * len(sentence.encode(errors="replace"))
 
 
 def code_of(error: BaseException) -> int:
@@ -83,7 +108,9 @@ def _details(error: errors.DigitsError) -> list[any_pb2.Any]:
 
 
 def _bad_request(field: str, problem: str) -> error_details_pb2.BadRequest:
-    violation = error_details_pb2.BadRequest.FieldViolation(field=field, description=problem)
+    violation = error_details_pb2.BadRequest.FieldViolation(
+        field=field[:_MAX_FIELD], description=_short(problem)
+    )
     return error_details_pb2.BadRequest(field_violations=[violation])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, request
 
+from digits.errors import Unauthenticated
 from digits.security.tokens import Tokens
 
 PROBES = frozenset({"probes.healthz", "probes.readyz"})
@@ -22,5 +23,8 @@ def install(app: Flask, tokens: Tokens | None) -> None:
 
 
 def authorization() -> str:
-    """The caller's own header, which goes on to the server."""
-    return request.headers.get("Authorization", "")
+    """The caller's own header, which goes on to the server; raises Unauthenticated if it cannot."""
+    found = request.headers.get("Authorization", "")
+    if not (found.isascii() and found.isprintable()):
+        raise Unauthenticated("a token is of printable ASCII characters: authorization: Bearer TOKEN")
+    return found

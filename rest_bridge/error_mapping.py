@@ -6,6 +6,7 @@ import math
 
 import grpc
 from flask import Flask, Response, current_app, g, request
+from gunicorn.http.errors import NoMoreData, ParseException
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from digits.client.errors import RemoteError
@@ -33,6 +34,9 @@ HTTP_OF = {
     grpc.StatusCode.DEADLINE_EXCEEDED: 504,
 }
 
+# What gunicorn says of a body while it is read: a chunk's size that is no number, or that ends early.
+_BROKEN_BODY = (ParseException, NoMoreData)
+
 # FAILED_PRECONDITION says "no model serves yet", which passes by itself; here it says that the
 # registry is not in the state that the caller thinks, and a retry does not help.
 _STATE_CHANGES = frozenset({"models.promote_model", "models.rollback_model"})
@@ -53,6 +57,8 @@ def problem_of(error: Exception, endpoint: str | None = None) -> Problem:
         return Problem(status=401, detail=str(error), code="UNAUTHENTICATED")
     if isinstance(error, HTTPException):
         return _of_http(error)
+    if isinstance(error, _BROKEN_BODY):
+        return Problem(status=400, detail=f"the body is not what HTTP allows: {error}"[:200])
     return Problem(status=500, detail="internal error; the bridge's log says more", code="INTERNAL")
 
 
@@ -74,7 +80,7 @@ def _answer(error: Exception) -> Response:
     problem = problem_of(error, request.endpoint)
     if isinstance(error, Unauthenticated):
         refusals.tell(error, request.remote_addr or "")
-    if not isinstance(error, HTTPException | RemoteError | BadRequest | Unauthenticated):
+    if not isinstance(error, (HTTPException, RemoteError, BadRequest, Unauthenticated, *_BROKEN_BODY)):
         current_app.logger.error("%s %s failed", request.method, request.path, exc_info=error)
     return response_of(problem.model_copy(update={"instance": g.get("job_location", "")}))
 

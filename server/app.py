@@ -125,7 +125,7 @@ class Application:
         batching = asyncio.create_task(self._classifier.run())
         # Without batches a server is of no use: its supervisor starts another.
         batching.add_done_callback(lambda _: stop.set())
-        await self._health.started()
+        self._health.started()
         await self._server.start()
         if self._health_server:
             await self._health_server.start()
@@ -152,7 +152,7 @@ class Application:
     async def _drain(self) -> None:
         """Says first that it stops, then answers what it accepted."""
         logger.info("draining")
-        await self._health.draining()
+        self._health.draining()
         self._progress_streams.stop()
         await asyncio.sleep(self._settings.drain_notice_seconds)
         await self._server.stop(self._settings.drain_seconds)
@@ -230,7 +230,8 @@ class Application:
         inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(guarded(inference), methods)
         status_pb2_grpc.add_StatusServiceServicer_to_server(guarded(self._make_status(access)), methods)
         server.add_generic_rpc_handlers((UnknownCalls(),))
-        health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, methods)
+        health: Any = ErrorMapping(self._health.servicer)
+        health_pb2_grpc.add_HealthServicer_to_server(health, methods)
         names = ["grpc.health.v1.Health", *ALWAYS, *filter(None, WITH_A_MODEL)]
         reflection.enable(methods, names, guarded)
         return server
@@ -284,16 +285,16 @@ class Application:
 
     async def _announce_startup(self) -> None:
         await self._loop.run_in_executor(None, self._serving.await_word)
-        await self._health.knows_what_serves()
+        self._health.knows_what_serves()
 
     async def _watch_threads(self) -> None:
         while True:
-            await self._health.look_at_threads()
+            self._health.look_at_threads()
             await asyncio.sleep(_WATCH_SECONDS)
 
     def _serving_changed(self, serving: ServingSnapshot) -> None:
-        change = self._health.set_serving(serving.model is not None, not serving.error)
-        asyncio.run_coroutine_threadsafe(change, self._loop)
+        is_serving = serving.model is not None
+        self._loop.call_soon_threadsafe(self._health.set_serving, is_serving, not serving.error)
 
 
 def _job_limits(settings: Settings) -> Limits:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import grpc
 
@@ -24,9 +25,9 @@ from server.blocking import reading, storing
 from server.bulk import MAX_PIECES, pieces
 from server.pictures.pictures import Pictures
 from server.progress_stream import ProgressStreams
+from server.receiving import MAX_IN_MESSAGE, require_read, too_many_pictures
 from server.uploads import Uploads
 
-_MAX_IN_MESSAGE = 1024
 # Messages of one bulk stream that are worked on at once: one out, one waiting, so that the queue stays fed.
 _MESSAGES_IN_FLIGHT = 2
 
@@ -61,7 +62,7 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
 
         Its one request is read here (generic_handlers.py) and not by way of `requests`, which would keep it.
         """
-        job = await self._admitted(await context.read(), context)
+        job = await self._admitted(await _received(context), context)
         async for progress in self._progress_streams.follow(job.job_id):
             yield progress
 
@@ -71,8 +72,9 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
         """The same for a batch that comes in pieces; what the header is refused for is, before the rest."""
         header = await self._uploads.header(requests)
         self._check_promotion(header, context)
-        await storing(self._admission.check_header, header, self._access.caller(context))
-        async with self._uploads.file(requests) as upload:
+        caller = self._access.caller(context)
+        await storing(self._admission.check_header, header, caller)
+        async with self._uploads.file(requests, caller) as upload:
             job = await self._admitted(header, context, upload)
         async for progress in self._progress_streams.follow(job.job_id):
             yield progress
@@ -133,8 +135,8 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
     async def _classify_many(
         self, message: pb.ClassifyStreamRequest, context: grpc.aio.ServicerContext
     ) -> pb.ClassifyStreamResponse:
-        if not 0 < len(message.requests) <= _MAX_IN_MESSAGE:
-            raise InvalidInput("requests", f"1 to {_MAX_IN_MESSAGE} pictures a message")
+        if not 0 < len(message.requests) <= MAX_IN_MESSAGE:
+            raise too_many_pictures()
         for field in ("model_version", "minimum_version"):
             if len({getattr(request, field) for request in message.requests}) > 1:
                 raise InvalidInput(field, "the same for all pictures of a message")
@@ -157,3 +159,11 @@ class DigitServicer(digit_service_pb2_grpc.DigitServiceServicer):
             bulk=bulk,
         )
         return wire.classify_responses(answer, pictures, requests, self._predictions)
+
+
+async def _received(context: grpc.aio.ServicerContext) -> pb.TrainRequest:
+    request: Any = await context.read()
+    if request is grpc.aio.EOF:
+        raise InvalidInput("request", "none came; Train takes one")
+    train: pb.TrainRequest = require_read(request)
+    return train

@@ -10,7 +10,8 @@ import grpc
 from digits.errors import DigitsError
 from server.access import Access
 from server.error_mapping import abort
-from server.freed_memory import give_back_soon
+from server.freed_memory import FreedMemory
+from server.receiving import parser
 
 
 class GenericHandlersOnly:
@@ -37,9 +38,6 @@ class GenericHandlersOnly:
 # parsed, until the answers' stream ends, and a Train may carry 64 MB and stream for hours.
 _RECEIVING = frozenset({"/digits.v1.DigitService/Train"})
 
-# A picture from a camera has less.
-_LARGE_BYTES = 1 << 20
-
 
 class HeadersFirst(grpc.GenericRpcHandler):
     """Asks by a call's headers whether it may be made, before anything that it sends is read.
@@ -50,6 +48,7 @@ class HeadersFirst(grpc.GenericRpcHandler):
     def __init__(self, methods: grpc.GenericRpcHandler, access: Access) -> None:
         self._methods, self._access = methods, access
         self._found: dict[str, Any] = {}
+        self._freed = FreedMemory()
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
         """The method; for a call that may not be made, one that refuses it without reading."""
@@ -66,18 +65,10 @@ class HeadersFirst(grpc.GenericRpcHandler):
     def _find(self, details: grpc.HandlerCallDetails) -> Any:
         found: Any = self._methods.service(details)
         if found is not None:
-            found = _giving_back(_receiving(found) if details.method in _RECEIVING else found)
-            self._found[details.method] = found
+            found = _receiving(found) if details.method in _RECEIVING else found
+            parse = parser(details.method, found.request_deserializer, self._freed)
+            self._found[details.method] = found = found._replace(request_deserializer=parse)
         return found
-
-
-def _giving_back(method: Any) -> Any:
-    def parse(message: bytes) -> Any:
-        if len(message) > _LARGE_BYTES:
-            give_back_soon()
-        return method.request_deserializer(message)
-
-    return method._replace(request_deserializer=parse)
 
 
 def _receiving(method: Any) -> grpc.RpcMethodHandler:

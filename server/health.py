@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from grpc_health.v1 import health_pb2
-from grpc_health.v1._async import HealthServicer
+
+from server.health_servicer import HealthServicer
 
 ALWAYS = ("digits.v1.JobService", "digits.v1.ModelService", "digits.v1.StatusService")
 WITH_A_MODEL = ("", "digits.v1.DigitService", "digits.v1.FeedbackService", "inference.GRPCInferenceService")
@@ -29,37 +30,37 @@ class Health:
         self._threads = threads
         self._draining = False
 
-    async def started(self) -> None:
+    def started(self) -> None:
         """The server answers; no model is known yet."""
         for service in (*ALWAYS, LIVENESS):
-            await self._set(service, True)
-        await self._set(STARTUP, False)
-        await self.set_serving(False, False)
+            self._set(service, True)
+        self._set(STARTUP, False)
+        self.set_serving(False, False)
 
-    async def knows_what_serves(self) -> None:
+    def knows_what_serves(self) -> None:
         """The coordinator was heard, or a cached copy of the model is held."""
-        await self._set(STARTUP, True)
+        self._set(STARTUP, True)
 
-    async def set_serving(self, serving: bool, current: bool) -> None:
+    def set_serving(self, serving: bool, current: bool) -> None:
         """A Classify would succeed now, or would not; what answers is what the alias names, or is not."""
         if self._draining:
             return
         for service in WITH_A_MODEL:
-            await self._set(service, serving)
-        await self._set(CURRENT_MODEL, serving and current)
+            self._set(service, serving)
+        self._set(CURRENT_MODEL, serving and current)
 
-    async def look_at_threads(self) -> None:
+    def look_at_threads(self) -> None:
         """Each background thread has a name here; without one of them this process had better be replaced."""
         alive = {name: is_alive(_MAX_SILENCE_SECONDS) for name, is_alive in self._threads.items()}
         for name, lives in alive.items():
-            await self._set(name, lives)
-        await self._set(LIVENESS, all(alive.values()))
+            self._set(name, lives)
+        self._set(LIVENESS, all(alive.values()))
 
-    async def draining(self) -> None:
+    def draining(self) -> None:
         """Nobody should send new calls here; the process lives on until the accepted ones are answered."""
         self._draining = True
         for service in (*ALWAYS, *WITH_A_MODEL):
-            await self._set(service, False)
+            self._set(service, False)
 
-    async def _set(self, service: str, serving: bool) -> None:
-        await self.servicer.set(service, _Status.SERVING if serving else _Status.NOT_SERVING)
+    def _set(self, service: str, serving: bool) -> None:
+        self.servicer.set(service, _Status.SERVING if serving else _Status.NOT_SERVING)

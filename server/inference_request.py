@@ -22,8 +22,8 @@ def pixels_of(request: pb.ModelInferRequest) -> np.ndarray:
     tensor = request.inputs[0]
     _check_parameters(tensor.parameters, "inputs[0].parameters")
     if tensor.datatype != "UINT8":
-        raise InvalidInput("inputs[0].datatype", f"UINT8, not {tensor.datatype!r}")
-    shape = list(tensor.shape)
+        raise InvalidInput("inputs[0].datatype", f"UINT8, not {tensor.datatype[:40]!r}")
+    shape = list(tensor.shape[:8])
     if len(shape) != 2 or shape[1] != PIXELS_PER_IMAGE or not 0 < shape[0] <= MAX_PICTURES:
         allowed = f"[N, {PIXELS_PER_IMAGE}] with 1 to {MAX_PICTURES} pictures"
         raise InvalidInput("inputs[0].shape", f"{allowed}, not {shape}")
@@ -35,7 +35,8 @@ def pixels_of(request: pb.ModelInferRequest) -> np.ndarray:
 def _check_outputs(request: pb.ModelInferRequest) -> None:
     for number, output in enumerate(request.outputs):
         if output.name != OUTPUT:
-            raise InvalidInput(f"outputs[{number}].name", f'"{OUTPUT}" is the only one, not {output.name!r}')
+            found = output.name[:40]
+            raise InvalidInput(f"outputs[{number}].name", f'"{OUTPUT}" is the only one, not {found!r}')
         _check_parameters(output.parameters, f"outputs[{number}].parameters")
     if len(request.outputs) > 1:
         raise InvalidInput("outputs", f'"{OUTPUT}" once')

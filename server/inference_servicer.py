@@ -81,7 +81,9 @@ class InferenceServicer(inference_pb2_grpc.GRPCInferenceServiceServicer):
         """Classifies a batch of pictures."""
         _check_name(request.model_name)
         pixels = pixels_of(request)
-        answer = await self._classifier.classify(pixels, request.model_version, "", context.time_remaining())
+        answer = await self._classifier.classify(
+            pixels, request.model_version, "", context.time_remaining(), bulk=len(pixels) > 1
+        )
         output = pb.ModelInferResponse.InferOutputTensor(
             name=OUTPUT, datatype="FP32", shape=answer.prediction.probabilities.shape
         )

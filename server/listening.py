@@ -7,10 +7,10 @@ from pathlib import Path
 
 import grpc
 from grpc_health.v1 import health_pb2_grpc
-from grpc_health.v1._async import HealthServicer
 
 from digits.errors import Misconfigured
 from digits.settings import Settings
+from server.health_servicer import HealthServicer
 
 logger = logging.getLogger(__name__)
 

@@ -21,6 +21,7 @@ from digits.signals import traces
 from digits.signals.logs import FIELDS
 from digits.signals.metrics import calls as measured
 from server.error_mapping import JobFailed
+from server.receiving import all_read, require_read
 
 access_logger = logging.getLogger("digits.access")
 
@@ -98,7 +99,7 @@ def code_of(error: BaseException | None) -> int:
 def _unary(behaviour: Callable[..., Any], name: str, access_log: bool) -> Callable[..., Any]:
     async def call(request: Any, context: grpc.aio.ServicerContext) -> Any:
         with _Call(name, access_log, request, context):
-            return await behaviour(request, context)
+            return await behaviour(require_read(request), context)
 
     return call
 
@@ -106,7 +107,8 @@ def _unary(behaviour: Callable[..., Any], name: str, access_log: bool) -> Callab
 def _streaming(behaviour: Callable[..., Any], name: str, access_log: bool) -> Callable[..., Any]:
     async def call(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
         with _Call(name, access_log, request, context):
-            async for response in behaviour(request, context):
+            readable = all_read(request) if hasattr(request, "__aiter__") else require_read(request)
+            async for response in behaviour(readable, context):
                 yield response
 
     return call

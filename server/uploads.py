@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import shutil
+import time
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -17,8 +19,11 @@ from server.blocking import storing
 
 # Their files take as many times DIGITS_MAX_UPLOAD_BYTES of this server's disk.
 _MAX_AT_A_TIME = 16
-# Whoever sends nothing for so long is in the way of others.
+_MAX_OF_CALLER = 12
+# Whoever sends nothing for so long is in the way of others, and so is who sends less than a slow telephone
+# does and makes us wait for longer than that altogether.
 _PATIENCE_SECONDS = 30.0
+_MIN_BYTES_PER_SECOND = 16 << 10
 
 
 class Uploads:
@@ -26,7 +31,7 @@ class Uploads:
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder, self._max_bytes = folder, max_bytes
-        self._at_a_time = 0
+        self._open = Counter[str]()
         # A server that was killed could not remove its own.
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -38,25 +43,33 @@ class Uploads:
         return first.header
 
     @asynccontextmanager
-    async def file(self, parts: AsyncIterator[pb.TrainUploadRequest]) -> AsyncIterator[Upload]:
+    async def file(self, parts: AsyncIterator[pb.TrainUploadRequest], caller: str) -> AsyncIterator[Upload]:
         """The rest, until the block is left; raises InvalidInput, Overloaded, DeadlinePassed, StoreFull."""
-        if self._at_a_time >= _MAX_AT_A_TIME:
+        if self._open.total() >= _MAX_AT_A_TIME:
             raise Overloaded(f"{_MAX_AT_A_TIME} uploads come in already", retry_after_seconds=1.0)
-        self._at_a_time += 1
+        if self._open[caller] >= _MAX_OF_CALLER:
+            raise Overloaded(f"{_MAX_OF_CALLER} uploads of {caller} come in already", retry_after_seconds=1.0)
+        self._open[caller] += 1
         path = self._folder / uuid.uuid4().hex
         try:
             yield Upload(path, await self._receive(parts, path))
         finally:
-            self._at_a_time -= 1
+            self._open -= Counter({caller: 1})
             await storing(_remove, path)
 
     async def _receive(self, parts: AsyncIterator[pb.TrainUploadRequest], path: Path) -> str:
-        digest, size = hashlib.sha256(), 0
+        digest, size, waited = hashlib.sha256(), 0, 0.0
         await storing(_append, path, b"")
-        while (part := await _next(parts)) is not None:
+        while True:
+            asked = time.monotonic()
+            part = await _next(parts)
+            if part is None:
+                break
             if part.WhichOneof("part") != "chunk":
                 raise InvalidInput("header", "must come once, as the first message")
-            size += len(part.chunk)
+            size, waited = size + len(part.chunk), waited + time.monotonic() - asked
+            if waited > _PATIENCE_SECONDS + size / _MIN_BYTES_PER_SECOND:
+                raise DeadlinePassed(f"too slow: {size:,} bytes of the upload came in {waited:.0f} s")
             if size > self._max_bytes:
                 raise InvalidInput("images_batch", self._too_large())
             digest.update(part.chunk)

@@ -50,8 +50,9 @@ class Feed:
 
     @property
     def micro_batch_blocks(self) -> int:
-        """Blocks that the next micro-batch should have."""
-        return self._sizer.blocks
+        """Blocks that the next micro-batch should have: as many for each partition, if there are enough."""
+        blocks, partitions = self._sizer.blocks, self._plan.partitions
+        return blocks - blocks % partitions if blocks > partitions else blocks
 
     def wait_for_first(self, check: Callable[[], None]) -> None:
         """Waits until a micro-batch can be filled, and calls `check` every second.

@@ -71,19 +71,21 @@ def down(settings: Settings) -> bool:
 def _follow(
     process: subprocess.Popen[bytes], lines: IO[bytes], folder: StateFolder, say: Callable[[str], None]
 ) -> None:
+    reason = ""
     while True:
         ended, record = process.poll(), RunRecord.read(folder)
         is_ready = record is not None and record.ready and record.pid == process.pid
-        text, failed, reason = lines.read().decode("utf-8", "replace").partition(ERROR_PREFIX)
-        for line in text.splitlines():
+        # Another that was started beside this one, and refused, says so in the same file.
+        text, _, said = lines.read().decode("utf-8", "replace").partition(ERROR_PREFIX)
+        reason = said or reason
+        # What comes after another's refusal is ours again.
+        for line in (text if ended else text + said.partition("\n")[2]).splitlines():
             say(line)
-        if failed:
-            process.wait()
-            raise CannotStart((reason + lines.read().decode("utf-8", "replace")).rstrip())
         if is_ready:
             return
         if ended is not None:
-            raise CannotStart(f"it ended with code {ended}; its log is {folder.log_of(SUPERVISOR)}")
+            known = f"it ended with code {ended}; its log is {folder.log_of(SUPERVISOR)}"
+            raise CannotStart(reason.rstrip() or known)
         time.sleep(POLL_SECONDS)
 
 

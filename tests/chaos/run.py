@@ -80,6 +80,7 @@ def run(
     service, ledger, random_ = subject.service, Ledger(), random.Random(seed)  # noqa: S311
     load = Load(service.grpc_address, mnist, ledger, good_versions(service))
     begin, kinds, hits = time.monotonic(), kinds_of(subject, ledger), Counter[str]()
+    ledger.answered_at = time.monotonic()
     load.start()
     try:
         while hits.total() < count and not _is_down(ledger, hits.total()):

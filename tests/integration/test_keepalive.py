@@ -7,9 +7,9 @@ import asyncio
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_health.v1._async import HealthServicer
 
 from digits.settings import Settings
+from server.health_servicer import HealthServicer
 from server.listening import make_health_server, make_server
 from tests.ports import free_port
 
@@ -25,6 +25,7 @@ SECONDS = 5.0
 async def watched_through_pings(settings: Settings, *, on_health_port: bool) -> None:
     """Watches for a while; raises AioRpcError if the server ends the watch."""
     servicer = HealthServicer()
+    servicer.set("", health_pb2.HealthCheckResponse.SERVING)
     server = make_health_server(settings, servicer) if on_health_port else make_server(settings)
     assert server
     if not on_health_port:

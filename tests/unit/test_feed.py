@@ -134,3 +134,10 @@ def test_a_batch_that_nobody_reads_any_more_is_given_up_after_a_minute(
     with pytest.raises(DeadlinePassed, match="no image was read from the batch for 60 s"):
         feed.wait_for_first(lambda: None)
     assert waits.seconds == 61
+
+
+@pytest.mark.parametrize(("sized", "blocks"), [(1, 1), (2, 2), (3, 2), (47, 46)])
+def test_a_micro_batch_has_as_many_blocks_of_each_partition(report: Any, sized: int, blocks: int) -> None:
+    feed = Feed(MemoryLog(), "job", PLAN, 5.0, report)
+    feed._sizer._size = sized
+    assert feed.micro_batch_blocks == blocks

@@ -9,8 +9,8 @@ import pytest
 
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import digit_service_pb2_grpc
-from server import generic_handlers
 from server.access import Access
+from server.freed_memory import FreedMemory
 from server.generic_handlers import GenericHandlersOnly
 
 Details = namedtuple("Details", "method invocation_metadata")
@@ -42,7 +42,7 @@ def test_generated_code_adds_its_methods_and_registers_none(classify: Any) -> No
 
 def test_what_a_large_message_took_is_given_back(monkeypatch: pytest.MonkeyPatch, classify: Any) -> None:
     given: list[bool] = []
-    monkeypatch.setattr(generic_handlers, "give_back_soon", lambda: given.append(True))
+    monkeypatch.setattr(FreedMemory, "give_back_soon", lambda _: given.append(True))
     for size in (784, 2 << 20):
         message = pb.ClassifyRequest(image=bytes(size))
         assert classify.request_deserializer(message.SerializeToString()) == message

@@ -102,3 +102,26 @@ def test_what_would_be_ignored_is_refused_by_its_name(
         pixels_of(request)
     assert refused.value.field == field
     assert refused.value.problem.startswith(problem)
+
+
+def long_type(request: pb.ModelInferRequest) -> None:
+    request.inputs[0].datatype = "x" * 1_000_000
+
+
+def long_shape(request: pb.ModelInferRequest) -> None:
+    request.inputs[0].shape.extend([1] * 100_000)
+
+
+def long_output(request: pb.ModelInferRequest) -> None:
+    request.outputs.add(name="x" * 1_000_000)
+
+
+@pytest.mark.parametrize("make_long", [long_type, long_shape, long_output])
+def test_what_is_refused_is_not_said_again_at_any_length(
+    make_long: Callable[[pb.ModelInferRequest], None],
+) -> None:
+    request = asked()
+    make_long(request)
+    with pytest.raises(InvalidInput) as refused:
+        pixels_of(request)
+    assert len(str(refused.value)) < 200

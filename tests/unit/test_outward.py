@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -97,3 +98,19 @@ def test_the_log_has_what_callers_are_not_told(caplog: pytest.LogCaptureFixture)
         asyncio.run(abort(Context(), errors.LogUnavailable(KAFKA)))  # type: ignore[arg-type]
     assert "inside" not in str(ended.value)
     assert KAFKA in caplog.text
+
+
+@pytest.mark.parametrize("letter", ["x", "%", "字", "\U0001f600", "\ud800"])
+@pytest.mark.parametrize("length", [100, 4_000, 1_000_000])
+def test_a_sentence_and_its_details_fit_into_the_headers_that_clients_take(letter: str, length: int) -> None:
+    problem = f"{letter * length}. Right is: this"
+    if letter == "\ud800":
+        problem = problem.encode(errors="replace").decode()
+    status = status_codes.status_of(errors.InvalidInput("f" * 9_000, problem))
+    assert len(quote(status.message, " ")) + len(status.SerializeToString()) < 8_192
+    assert status.message.startswith("fff") and status.message.endswith("Right is: this")
+
+
+def test_a_sentence_that_fits_is_as_it_was() -> None:
+    problem = "no picture; " * 150
+    assert status_codes.status_of(errors.InvalidInput("image", problem)).message == f"image: {problem}"

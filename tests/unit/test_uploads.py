@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
-from digits.errors import DeadlinePassed, InvalidInput, StoreFull
+from digits.errors import DeadlinePassed, InvalidInput, Overloaded, StoreFull
 from digits.v1 import digit_service_pb2 as pb
 from server import uploads
 from server.uploads import Uploads
@@ -33,7 +34,7 @@ def received(folder: Path, *parts: pb.TrainUploadRequest) -> tuple[pb.TrainReque
     async def receive() -> tuple[pb.TrainRequest, bytes, str]:
         taken, stream = Uploads(folder, MAX_BYTES), sent(*parts)
         header = await taken.header(stream)
-        async with taken.file(stream) as upload:
+        async with taken.file(stream, "ann") as upload:
             assert isinstance(upload.content, Path)
             return header, upload.content.read_bytes(), upload.sha256
 
@@ -76,12 +77,51 @@ def test_an_upload_that_stops_coming_ends(tmp_path: Path, monkeypatch: pytest.Mo
     async def receive() -> None:
         taken, stream = Uploads(tmp_path / "in", MAX_BYTES), stuck()
         await taken.header(stream)
-        async with taken.file(stream):
+        async with taken.file(stream, "ann"):
             raise AssertionError("it came to its end")
 
     with pytest.raises(DeadlinePassed, match="nothing of the upload came"):
         asyncio.run(receive())
     assert not any((tmp_path / "in").iterdir())
+
+
+def test_an_upload_that_drips_ends_however_often_something_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "_PATIENCE_SECONDS", 0.5)
+
+    async def dripping() -> AsyncIterator[pb.TrainUploadRequest]:
+        yield HEADER
+        while True:
+            await asyncio.sleep(0.01)
+            yield chunk(b"")
+
+    async def receive() -> None:
+        taken, stream = Uploads(tmp_path / "in", MAX_BYTES), dripping()
+        await taken.header(stream)
+        async with taken.file(stream, "ann"):
+            pass
+
+    with pytest.raises(DeadlinePassed, match="too slow"):
+        asyncio.run(asyncio.wait_for(receive(), 5))
+
+
+def test_one_caller_leaves_room_for_the_uploads_of_others(tmp_path: Path) -> None:
+    async def receive() -> None:
+        taken = Uploads(tmp_path / "in", MAX_BYTES)
+        async with AsyncExitStack() as open_:
+            for _ in range(12):
+                await open_.enter_async_context(taken.file(sent(chunk(b"x")), "ann"))
+            with pytest.raises(Overloaded, match="12 uploads of ann come in already"):
+                await open_.enter_async_context(taken.file(sent(chunk(b"x")), "ann"))
+            for name in ("ben", "cy", "di", "ed"):
+                await open_.enter_async_context(taken.file(sent(chunk(b"x")), name))
+            with pytest.raises(Overloaded, match="16 uploads come in already"):
+                await open_.enter_async_context(taken.file(sent(chunk(b"x")), "fay"))
+        async with taken.file(sent(chunk(b"x")), "ann") as upload:
+            assert upload
+
+    asyncio.run(receive())
 
 
 def test_a_disk_that_takes_nothing_is_said(tmp_path: Path) -> None:
