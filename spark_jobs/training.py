@@ -18,7 +18,7 @@ from digits.training import architecture, blocks, recipes
 from digits.training.checkpoints import Checkpoints
 from digits.training.tensors import State
 from digits.v1 import training_pb2 as pb
-from spark_jobs import candidate, partitions, session
+from spark_jobs import candidate, log_cut, session
 from spark_jobs.base_model import base_state
 from spark_jobs.epoch import EpochQuery
 from spark_jobs.feed import Feed
@@ -147,7 +147,7 @@ class TrainingRun:
 
 def _plan(context: TrainingContext, lease: Lease, job: pb.Job, dataset: Dataset) -> Plan:
     recipe = recipes.find(job.spec.recipe)
-    cut = partitions.decided(context, lease, recipe, dataset.train_count)
+    cut = log_cut.decided(context, lease, recipe, dataset.train_count)
     return Plan(
         recipe,
         dataset.train_count,

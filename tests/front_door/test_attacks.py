@@ -54,13 +54,12 @@ def warm(front_door: FrontDoor) -> FrontDoor:
 @pytest.fixture
 def attacked(warm: FrontDoor) -> Iterator[FrontDoor]:
     """Honest callers go on all the while, and lose nothing; no process is much larger behind it."""
-    front_door = warm
-    before = megabytes(front_door)
-    with classifying(front_door, with_retries, without_retries, by_rest) as load:
-        yield front_door
+    before = megabytes(warm)
+    with classifying(warm, with_retries, without_retries, by_rest) as load:
+        yield warm
         load.goes_on()
     assert load.failures == []
-    grown = {name: now - before[name] for name, now in megabytes(front_door).items()}
+    grown = {name: now - before[name] for name, now in megabytes(warm).items()}
     assert max(grown.values()) < GROWTH_MEGABYTES, grown
 
 

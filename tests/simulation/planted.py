@@ -15,10 +15,12 @@ from digits.jobs.jobs import Jobs
 from digits.jobs.leases import Lease
 from digits.offsets import OffsetRanges
 from digits.ports import Create, Operation
+from digits.training import blocks
 from digits.training.recipes import Recipe
 from digits.v1 import artifacts_pb2
 from digits.v1 import training_pb2 as pb
-from spark_jobs import partitions
+from spark_jobs import log_cut
+from spark_jobs.log_cut import Cut
 from spark_jobs.training_context import TrainingContext
 from spark_jobs.training_state import TrainingState
 from tests.simulation.ports import SimCoordinator
@@ -39,10 +41,11 @@ def resumes_from_the_start_of_the_epoch(patches: pytest.MonkeyPatch) -> None:
 def every_trainer_counts_its_own_cores(patches: pytest.MonkeyPatch) -> None:
     """A log that is made again has as many partitions as its trainer has cores."""
 
-    def count(context: TrainingContext, lease: Lease, recipe: Recipe, images: int) -> int:
-        return int(context.spark.sparkContext.defaultParallelism)
+    def count(context: TrainingContext, lease: Lease, recipe: Recipe, images: int) -> Cut:
+        cores = int(context.spark.sparkContext.defaultParallelism)
+        return Cut(cores, blocks.images_per_block(images))
 
-    patches.setattr(partitions, "decided", count)
+    patches.setattr(log_cut, "decided", count)
 
 
 def leases_do_not_fence(patches: pytest.MonkeyPatch) -> None:

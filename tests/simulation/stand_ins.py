@@ -68,7 +68,7 @@ def _install_spark(patches: pytest.MonkeyPatch) -> None:
     patches.setattr("spark_jobs.training.EpochQuery", spark.SimQuery)
     patches.setattr("spark_jobs.training.scratch_folder", lambda _: nullcontext())
     patches.setattr("spark_jobs.training.check_orientation", lambda *_: None)
-    patches.setattr("spark_jobs.partitions.choose", lambda means: Choice(means.cores, "", means))
+    patches.setattr("spark_jobs.log_cut.choose", lambda means: Choice(means.cores, "", means))
     patches.setattr("spark_jobs.training.recipes", SimpleNamespace(find=lambda _: spark.RECIPE))
     patches.setattr("spark_jobs.training.architecture", SimpleNamespace(initial_state=spark.initial_state))
     patches.setattr("spark_jobs.training.candidate.evaluated", spark.evaluated)

@@ -12,8 +12,8 @@ from digits.settings import Settings
 from digits.training import recipes
 from digits.training.partitioning import Means, choose
 from digits.v1 import training_pb2 as pb
-from spark_jobs import partitions
-from spark_jobs.partitions import Cut
+from spark_jobs import log_cut
+from spark_jobs.log_cut import Cut
 from tests.unit.job_bench import Bench
 
 GB = 1 << 30
@@ -83,11 +83,11 @@ def test_the_first_trainer_decides_and_the_record_says_by_what() -> None:
     bench = Bench()
     job, lease = bench.leased()
     fast = recipes.find("fast")
-    assert partitions.decided(context(2, trainer_memory_bytes=4 * GB), lease, fast, 60_000) == Cut(2, 64)
+    assert log_cut.decided(context(2, trainer_memory_bytes=4 * GB), lease, fast, 60_000) == Cut(2, 64)
     lease.release()
     later = bench.lease(job.job_id)
     assert later
-    assert partitions.decided(context(8, trainer_memory_bytes=64 * GB), later, fast, 600_000) == Cut(2, 64)
+    assert log_cut.decided(context(8, trainer_memory_bytes=64 * GB), later, fast, 600_000) == Cut(2, 64)
     record = bench.jobs.get(job.job_id)
     decision = record.partition_decision
     assert (record.log_partition_count, decision.partition_count, record.images_per_block) == (2, 2, 64)
@@ -103,14 +103,14 @@ def test_a_log_that_an_earlier_release_began_keeps_its_blocks() -> None:
         record.log_partition_count = 3
 
     lease.edit(begin)
-    assert partitions.decided(context(2), lease, recipes.find("fast"), 600_000) == Cut(3, 64)
+    assert log_cut.decided(context(2), lease, recipes.find("fast"), 600_000) == Cut(3, 64)
     assert not bench.jobs.get(job.job_id).images_per_block
 
 
 def test_a_log_of_many_images_has_large_blocks_and_the_record_says_so() -> None:
     bench = Bench()
     job, lease = bench.leased()
-    assert partitions.decided(context(2), lease, recipes.find("fast"), 600_000).images_per_block == 512
+    assert log_cut.decided(context(2), lease, recipes.find("fast"), 600_000).images_per_block == 512
     assert bench.jobs.get(job.job_id).images_per_block == 512
 
 
@@ -118,7 +118,7 @@ def test_a_log_of_many_images_has_large_blocks_and_the_record_says_so() -> None:
 def test_the_network_counts_if_executors_are_elsewhere(master: str, network: int) -> None:
     bench = Bench()
     job, lease = bench.leased()
-    partitions.decided(context(2, spark_master=master), lease, recipes.find("fast"), 60_000)
+    log_cut.decided(context(2, spark_master=master), lease, recipes.find("fast"), 60_000)
     decision = bench.jobs.get(job.job_id).partition_decision
     assert decision.network_bytes_per_second == network
     # Weights, and Adam's two moments: `fast` has 57,914.
