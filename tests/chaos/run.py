@@ -58,8 +58,10 @@ def subject(
             yield Subject(service, disks)
 
 
-def kinds_of(subject: Subject, ledger: Ledger) -> list[Kind]:
+def kinds_of(subject: Subject, ledger: Ledger, kills_only: bool = False) -> list[Kind]:
     """What may go wrong here. More kills than anything else."""
+    if kills_only:
+        return [Processes(subject.service, "kill")]
     found: list[Kind] = [Processes(subject.service, what) for what in ("kill", "kill", "stall", "end")]
     if subject.disks:
         found.append(FullDisks(subject.disks, ledger))
@@ -71,7 +73,12 @@ def kinds_of(subject: Subject, ledger: Ledger) -> list[Kind]:
 
 
 def run(
-    subject: Subject, mnist: dict[str, np.ndarray], count: int, seed: int, pause_seconds: float
+    subject: Subject,
+    mnist: dict[str, np.ndarray],
+    count: int,
+    seed: int,
+    pause_seconds: float,
+    kills_only: bool = False,
 ) -> tuple[Ledger, Counter[str]]:
     """Inflicts so many faults on a service, `pause_seconds` apart on average.
 
@@ -79,7 +86,7 @@ def run(
     """
     service, ledger, random_ = subject.service, Ledger(), random.Random(seed)  # noqa: S311
     load = Load(service.grpc_address, mnist, ledger, good_versions(service))
-    begin, kinds, hits = time.monotonic(), kinds_of(subject, ledger), Counter[str]()
+    begin, kinds, hits = time.monotonic(), kinds_of(subject, ledger, kills_only), Counter[str]()
     ledger.answered_at = time.monotonic()
     load.start()
     try:
@@ -130,6 +137,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--pause", type=float, default=8.0, help="seconds between faults, on average")
     parser.add_argument("--stack", choices=("embedded", "real"), default="embedded")
     parser.add_argument("--clock-ahead", type=float, default=3600.0, help="seconds, of both workers' clock")
+    parser.add_argument("--kills-only", action="store_true", help="no other fault than a process that is killed")
     options = parser.parse_args(arguments)
     # Whoever ends it ends the service too, its disks, and what drops packets.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended before its end"))
@@ -139,7 +147,7 @@ def main(arguments: Sequence[str]) -> int:
         tempfile.TemporaryDirectory() as folder,
         subject(Path(folder), mnist, options.stack, options.clock_ahead) as broken,
     ):
-        ledger, _ = run(broken, mnist, options.faults, options.seed, options.pause)
+        ledger, _ = run(broken, mnist, options.faults, options.seed, options.pause, options.kills_only)
     return 1 if ledger.violations else 0
 
 
