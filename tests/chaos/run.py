@@ -78,6 +78,7 @@ def run(
     count: int,
     seed: int,
     pause_seconds: float,
+    *,
     kills_only: bool = False,
 ) -> tuple[Ledger, Counter[str]]:
     """Inflicts so many faults on a service, `pause_seconds` apart on average.
@@ -137,7 +138,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--pause", type=float, default=8.0, help="seconds between faults, on average")
     parser.add_argument("--stack", choices=("embedded", "real"), default="embedded")
     parser.add_argument("--clock-ahead", type=float, default=3600.0, help="seconds, of both workers' clock")
-    parser.add_argument("--kills-only", action="store_true", help="no other fault than a process that is killed")
+    parser.add_argument("--kills-only", action="store_true", help="only kill processes")
     options = parser.parse_args(arguments)
     # Whoever ends it ends the service too, its disks, and what drops packets.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended before its end"))
@@ -147,7 +148,9 @@ def main(arguments: Sequence[str]) -> int:
         tempfile.TemporaryDirectory() as folder,
         subject(Path(folder), mnist, options.stack, options.clock_ahead) as broken,
     ):
-        ledger, _ = run(broken, mnist, options.faults, options.seed, options.pause, options.kills_only)
+        ledger, _ = run(
+            broken, mnist, options.faults, options.seed, options.pause, kills_only=options.kills_only
+        )
     return 1 if ledger.violations else 0
 
 
