@@ -36,5 +36,11 @@ def slowed(times: float, above: int) -> Iterator[None]:
 
 def _newest_worker(above: int) -> psutil.Process:
     below = psutil.Process(above).children(recursive=True)
-    daemon = next(process for process in below if "pyspark.daemon" in " ".join(process.cmdline()))
+    daemon = next(process for process in below if "pyspark.daemon" in _command(process))
     return max(daemon.children(), key=lambda child: child.create_time())
+
+
+def _command(process: psutil.Process) -> str:
+    with suppress(psutil.Error):
+        return " ".join(process.cmdline())
+    return ""
