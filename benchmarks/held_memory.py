@@ -22,10 +22,7 @@ Held = dict[str, list[int]]
 @contextmanager
 def looking(settings: Settings) -> Iterator[Held]:
     """Yields what is filled until this is left."""
-    # Of the real stack the parts keep their state one folder below the run's.
-    folders = (settings.var_dir, settings.var_dir.parent)
-    record = next(filter(None, (RunRecord.read(StateFolder.at(folder)) for folder in folders)))
-    parts = {part.name: part.pid for part in record.processes if part.pid}
+    parts = part_ids(settings)
     held: Held = defaultdict(list)
     stop = threading.Event()
 
@@ -41,6 +38,14 @@ def looking(settings: Settings) -> Iterator[Held]:
     finally:
         stop.set()
         thread.join()
+
+
+def part_ids(settings: Settings) -> dict[str, int]:
+    """The process of each part that runs, by its name."""
+    # Of the real stack the parts keep their state one folder below the run's.
+    folders = (settings.var_dir, settings.var_dir.parent)
+    record = next(filter(None, (RunRecord.read(StateFolder.at(folder)) for folder in folders)))
+    return {part.name: part.pid for part in record.processes if part.pid}
 
 
 def _sizes(parts: dict[str, int]) -> dict[str, int]:
