@@ -6,6 +6,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import psutil
 
@@ -42,10 +43,15 @@ def looking(settings: Settings) -> Iterator[Held]:
 
 def part_ids(settings: Settings) -> dict[str, int]:
     """The process of each part that runs, by its name."""
-    # Of the real stack the parts keep their state one folder below the run's.
-    folders = (settings.var_dir, settings.var_dir.parent)
-    record = next(filter(None, (RunRecord.read(StateFolder.at(folder)) for folder in folders)))
+    record = RunRecord.read(StateFolder.at(state_folder(settings)))
+    assert record
     return {part.name: part.pid for part in record.processes if part.pid}
+
+
+def state_folder(settings: Settings) -> Path:
+    """A run's; of the real stack the parts keep their state one folder below it."""
+    folders = (settings.var_dir, settings.var_dir.parent)
+    return next(folder for folder in folders if RunRecord.read(StateFolder.at(folder)))
 
 
 def _sizes(parts: dict[str, int]) -> dict[str, int]:
