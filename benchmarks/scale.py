@@ -25,7 +25,7 @@ from benchmarks import shards
 from benchmarks.held_memory import Held, looking, part_ids
 from benchmarks.kills import killing
 from benchmarks.service import running_service
-from benchmarks.slow_worker import slowed
+from benchmarks.slow_worker import slowed, workers_below
 from digits.client.client import Client
 from digits.client.resume import follow
 from digits.settings import Settings
@@ -117,7 +117,9 @@ class Trouble:
         """Yields which parts were killed."""
         with ExitStack() as troubles:
             if self.slow_times > 1:
-                troubles.enter_context(slowed(self.slow_times, part_ids(settings)["train-worker"]))
+                troubles.enter_context(
+                    slowed(self.slow_times, workers_below(part_ids(settings)["train-worker"])[-1])
+                )
             every = self.kill_every_seconds
             yield troubles.enter_context(killing(settings, every)) if every else []
 

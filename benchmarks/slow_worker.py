@@ -1,4 +1,4 @@
-"""One of Spark's Python workers on a machine that is slower than the others."""
+"""Spark's Python workers on a machine that is slower than it was, or stands still."""
 
 from __future__ import annotations
 
@@ -12,17 +12,14 @@ _TURN_SECONDS = 0.05
 
 
 @contextmanager
-def slowed(times: float, above: int) -> Iterator[None]:
-    """Has the newest Python worker below a process have one turn in so many, until this is left."""
-    worker = _newest_worker(above)
+def slowed(times: float, *workers: psutil.Process) -> Iterator[None]:
+    """Has each have one turn in so many, until this is left."""
     stop = threading.Event()
 
     def hold_back() -> None:
         while not stop.is_set():
-            with suppress(psutil.Error):
-                worker.suspend()
+            with stopped(*workers):
                 stop.wait(_TURN_SECONDS * (times - 1))
-                worker.resume()
             stop.wait(_TURN_SECONDS)
 
     thread = threading.Thread(target=hold_back)
@@ -34,10 +31,25 @@ def slowed(times: float, above: int) -> Iterator[None]:
         thread.join()
 
 
-def _newest_worker(above: int) -> psutil.Process:
+@contextmanager
+def stopped(*workers: psutil.Process) -> Iterator[None]:
+    """Has them stand still until this is left."""
+    for worker in workers:
+        with suppress(psutil.Error):
+            worker.suspend()
+    try:
+        yield
+    finally:
+        for worker in workers:
+            with suppress(psutil.Error):
+                worker.resume()
+
+
+def workers_below(above: int) -> list[psutil.Process]:
+    """Those that a process started, the newest last."""
     below = psutil.Process(above).children(recursive=True)
     daemon = next(process for process in below if "pyspark.daemon" in _command(process))
-    return max(daemon.children(), key=lambda child: child.create_time())
+    return sorted(daemon.children(), key=lambda child: child.create_time())
 
 
 def _command(process: psutil.Process) -> str:
