@@ -6,7 +6,8 @@ It runs the executors' own code on packed blocks, without Spark:
 
 With --validate it trains on 55,000 of the training images and measures on the other 5,000, always the same:
 that is what recipes are chosen by. --calibrate fits the temperature on them. --keep FOLDER writes each
-network and its manifest, for `benchmarks.pictures --model` and docs/.
+network and its manifest, for `benchmarks.pictures --model` and docs/. --partitions sets how many there are,
+and --outer 0.5 0.7 gives what they agree on a momentum, and a rate, of its own (DiLoCo, arXiv 2311.08105).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import pyarrow as pa
 
 import digits
 from benchmarks.measures import print_measures
+from benchmarks.outer_momentum import Outer
 from digits.datasets.shards import Images
 from digits.models.evaluation import evaluate
 from digits.models.onnx_graph import to_onnx
@@ -56,7 +58,8 @@ def main() -> None:
     train, held_out = _images(data, "train"), _images(data, "test")
     if options.validate or options.calibrate:
         train, held_out = _validation_split(train)
-    partitions = choose(Means(options.processes, options.images or len(train), 4 << 30)).count
+    chosen = choose(Means(options.processes, options.images or len(train), 4 << 30)).count
+    partitions = options.partitions or chosen
     spawn = multiprocessing.get_context("spawn")
     with ExitStack() as stack:
         pools = [ProcessPoolExecutor(1, mp_context=spawn) for _ in range(partitions)]
@@ -83,6 +86,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="write networks and manifests there")
     parser.add_argument("--images", type=int, default=0, help="train on so many, others for each seed")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--partitions", type=int, default=0)
+    parser.add_argument("--outer", type=float, nargs=2, metavar=("MOMENTUM", "RATE"))
     parser.add_argument("--data", default="data/mnist.npz")
     parser.add_argument("--validate", action="store_true", help="measure on held-out training images")
     parser.add_argument("--calibrate", action="store_true", help="fit the temperature on them")
@@ -131,11 +136,13 @@ def _run(
     train, test = images
     start = time.perf_counter()
     state, spent = architecture.initial_state(recipe, seed), 0.0
+    outer = Outer(*options.outer) if options.outer else None
     plan, done = Plan(recipe, len(train), len(workers)), 0
     for micro_batch in _micro_batches(plan, _rows(train, len(workers))):
         work = MicroBatch(recipe, state, seed, done, plan.total_images, len(workers), plan.passes)
         results, cpu_seconds = _micro_batch(workers, work, micro_batch)
-        state, spent = merge(results), spent + cpu_seconds
+        merged, spent = merge(results), spent + cpu_seconds
+        state = outer.step(state, merged) if outer else merged
         done += sum(result.image_count for result in results)
         if recipe.epochs > 1:
             _print_progress(results, done / len(train), spent, time.perf_counter() - start)
