@@ -27,6 +27,16 @@ cloudpickle.dumps(warm(recipes.FAST))
 assert len(sent) < 750_000, len(sent)
 """
 
+OPENED = """
+from digits.datasets.dataset import open_upload
+from digits.errors import InvalidInput
+
+try:
+    open_upload({}, "images_batch", 1 << 20)
+except InvalidInput:
+    pass
+"""
+
 
 def loaded(program: str) -> set[str]:
     """The packages that Python has loaded once it has run the program."""
@@ -46,6 +56,11 @@ def test_help_needs_neither_grpc_nor_the_settings() -> None:
     found = loaded("import cli.main")
     assert "typer" in found
     assert not {"grpc", "pydantic", "kazoo", "numpy"} & found
+
+
+def test_a_server_has_pyarrow_once_it_has_met_a_parquet_file_and_not_before() -> None:
+    assert "pyarrow" not in loaded(f"import server.app\n{OPENED.format(b'PK')}")
+    assert "pyarrow" in loaded(f"import server.app\n{OPENED.format(b'PAR1')}")
 
 
 def test_the_work_travels_to_executors_without_tensorflow() -> None:
