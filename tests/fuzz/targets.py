@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from google.protobuf.message import DecodeError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -34,6 +35,7 @@ from tests import parquet_batches
 from tests.fuzz.arrays import npz
 from tests.fuzz.damage import damaged
 from tests.opened import opened
+from tests.parquet_thread import read_in_threads
 from tests.unit.job_bench import Bench
 from tests.unit.pictures import drawn, encoded
 from tests.unit.recorded_service import recorded_service
@@ -155,6 +157,13 @@ def _read_batch(source: bytes | Path) -> None:
 
 
 @contextmanager
+def _reading_parquet() -> Iterator[Feed]:
+    with pytest.MonkeyPatch.context() as patching:
+        read_in_threads(patching)
+        yield _read_batch
+
+
+@contextmanager
 def _reading_idx() -> Iterator[Feed]:
     images, labels = _idx_files()
     with TemporaryDirectory() as folder:
@@ -241,7 +250,7 @@ TARGETS = {
     "pictures": Target(damaged(_pictures()), _reading_pictures),
     "npz": Target(damaged(_npz_files()) | npz(), _reading_batches),
     "CSV": Target(damaged(_csv_files()), _reading_batches),
-    "Parquet": Target(damaged(_parquet_files()), _reading_batches),
+    "Parquet": Target(damaged(_parquet_files()), _reading_parquet),
     "IDX": Target(damaged(_idx_files()), _reading_idx),
     "JSON and forms": Target(
         damaged(_BODIES) | _JSON.map(lambda value: json.dumps(value).encode()), _asking_by_rest

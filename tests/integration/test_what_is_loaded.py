@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from tests import parquet_batches
+
 NOT_FOR_THE_BRIDGE = {
     "tensorflow",
     "keras",
@@ -29,12 +31,8 @@ assert len(sent) < 750_000, len(sent)
 
 OPENED = """
 from digits.datasets.dataset import open_upload
-from digits.errors import InvalidInput
 
-try:
-    open_upload({}, "images_batch", 1 << 20)
-except InvalidInput:
-    pass
+assert open_upload({}, "images_batch", 1 << 20).train_count
 """
 
 
@@ -58,9 +56,10 @@ def test_help_needs_neither_grpc_nor_the_settings() -> None:
     assert not {"grpc", "pydantic", "kazoo", "numpy"} & found
 
 
-def test_a_server_has_pyarrow_once_it_has_met_a_parquet_file_and_not_before() -> None:
-    assert "pyarrow" not in loaded(f"import server.app\n{OPENED.format(b'PK')}")
-    assert "pyarrow" in loaded(f"import server.app\n{OPENED.format(b'PAR1')}")
+def test_a_server_that_reads_parquet_has_no_pyarrow() -> None:
+    found = loaded(f"import server.app\n{OPENED.format(parquet_batches.TRAIN)}")
+    assert "grpc" in found
+    assert not {"pyarrow", "pandas"} & found
 
 
 def test_the_work_travels_to_executors_without_tensorflow() -> None:

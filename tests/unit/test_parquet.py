@@ -16,12 +16,13 @@ from digits.datasets import findings
 from digits.datasets.discovery import take_file
 from digits.datasets.files import Bytes
 from digits.datasets.intake import Intake
+from digits.datasets.parquet_files import reader
 from digits.datasets.source import Source
 from digits.errors import BatchUnavailable, InvalidInput
 from tests import batches_of_people as people
 from tests import parquet_batches as batches
 from tests.opened import opened
-from tests.parquet_thread import read_in_threads
+from tests.parquet_thread import ReaderThread, read_in_threads
 from tests.unit.dataset_bench import refusal
 
 LIMIT = 10_000_000
@@ -118,6 +119,32 @@ def test_a_damaged_page_is_refused_when_it_is_read() -> None:
     batch = opened(bytes(data), LIMIT)
     with pytest.raises(InvalidInput, match="the upload cannot be read"):
         batch.sha256()
+
+
+def test_one_process_reads_all_files_of_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    starts: list[object] = []
+    monkeypatch.setattr(reader, "started", lambda line: starts.append(line) or ReaderThread(line))
+    parts = {
+        f"part-{at}": batches.of(batches.pictures(people.X[at : at + 9]), people.Y[at : at + 9])
+        for at in (0, 9, 18, 27, 36)
+    }
+    batch = opened(put(tmp_path, **parts), LIMIT)
+    assert len(starts) == 1
+    for _ in range(2):
+        assert batch.held_out().sha256() == AS_NPZ.held_out().sha256()
+    assert len(starts) == 2
+
+
+def test_two_are_read_at_a_time_and_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "_WAIT_SECONDS", 0.01)
+    batch = opened(batches.TRAIN, LIMIT)
+    shard = batch.train_subsets[0].shard
+    started = [shard.chunks() for _ in range(3)]
+    assert len(next(started[0])) == len(next(started[1])) == len(people.X)
+    with pytest.raises(BatchUnavailable, match="too many Parquet files are being read"):
+        next(started[2])
+    started[0].close()  # type: ignore[attr-defined]
+    assert len(next(shard.chunks())) == len(people.X)
 
 
 class Away(Bytes):

@@ -66,9 +66,13 @@ class Table:
     def of(cls, answer: tuple[bytes, bytes]) -> Table:
         """Raises ValueError for whatever else."""
         try:
-            return cls(**json.loads(answer[1]))
+            table = cls(**json.loads(answer[1]))
+            texts = (table.columns, table.no_labels, *table.faults, *table.unused, *table.found)
         except TypeError as error:
             raise ValueError("no description of a file") from error
+        if not isinstance(table.row_count, int) or not all(isinstance(text, str) for text in texts):
+            raise ValueError("no description of a file")
+        return table
 
 
 @dataclass(frozen=True)

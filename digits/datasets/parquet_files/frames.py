@@ -15,8 +15,8 @@ ROWS, END, PROBLEM, READ = b"R", b"E", b"X", b"?"
 # What the service sends then.
 BYTES = b"B"
 
-# A read: where it begins, and how many bytes.
-PIECE = struct.Struct(">QI")
+# A read says where it begins, and then how many bytes.
+PLACE_BYTES = 8
 MAX_PIECE_BYTES = 1 << 20
 # 3 MB of pixels, if they are of 64 bits.
 PIXEL_ROWS = 512

@@ -10,7 +10,7 @@ NEEDS_MEMORY = (
     "write it with row_group_size=10_000, or as an npz"
 )
 # Of a processor, for all files together.
-MAX_SECONDS = 10.0
+MAX_SECONDS = 5.0
 # More of it for each file and each image: a PNG takes 0.1 ms.
 SECONDS_A_FILE, SECONDS_AN_IMAGE = 0.05, 0.001
 NEEDS_TIME = (

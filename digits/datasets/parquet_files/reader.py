@@ -60,7 +60,7 @@ class ReaderProcess:
             raise
         # Whoever forgets it, or ends itself, ends it.
         self.end = weakref.finalize(self, _end, self._process, self._line)
-        self._asked = False
+        self._asked = self._answered = False
 
     def is_idle(self) -> bool:
         """Whether it answered all that it was asked."""
@@ -74,8 +74,8 @@ class ReaderProcess:
         self._asked = True
         answer, content = self._exchange(kind, content)
         while answer == frames.READ:
-            start, count = frames.PIECE.unpack(content)
-            file.seek(start)
+            file.seek(int.from_bytes(content[: frames.PLACE_BYTES], signed=True))
+            count = int.from_bytes(content[frames.PLACE_BYTES :])
             piece = file.read(min(count, frames.MAX_PIECE_BYTES))
             answer, content = self._exchange(frames.BYTES, piece)
         self._asked = False
@@ -86,18 +86,20 @@ class ReaderProcess:
     def _exchange(self, kind: bytes, content: bytes) -> tuple[bytes, bytes]:
         try:
             frames.send(self._line, kind, content)
-            return frames.receive(self._line)
+            answer = frames.receive(self._line)
         except TimeoutError as error:
             raise BatchUnavailable("what reads Parquet does not answer: send it again") from error
         except (EOFError, OSError) as error:
             raise ReaderEnded(self._why()) from error
+        self._answered = True
+        return answer
 
     def _why(self) -> str:
         """What the file did to it."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_SECONDS)
         self.end()
-        if self._process.returncode > 0:
+        if self._process.returncode > 0 and not self._answered:
             raise BatchUnavailable(
                 f"what reads Parquet does not start: it ended with {self._process.returncode}"
             )
