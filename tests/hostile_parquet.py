@@ -76,7 +76,7 @@ def _zigzag(value: int) -> bytes:
 
 
 _TOO_MUCH_MEMORY = "needs more than the 640 MB of memory that reading a Parquet file may take"
-_TOO_MUCH_TIME = "it takes more than 5 s of a processor, and 1 ms for each image"
+_TOO_MUCH_TIME = "it takes more than 5 s of a processor, and 0.3 ms for each image"
 
 # How each is made, and what is said of it.
 FILES: dict[str, tuple[Callable[[], bytes], str]] = {

@@ -39,13 +39,17 @@ def _bound() -> None:
     # If memory is short, this process is the one to end.
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
-    most = {
-        resource.RLIMIT_AS: limits.MAX_MEMORY_BYTES,
-        resource.RLIMIT_FSIZE: 0,
-        resource.RLIMIT_CORE: 0,
-    }
-    for kind, value in most.items():
-        resource.setrlimit(kind, (value, value))
+    for kind, most in (
+        (resource.RLIMIT_AS, limits.MAX_MEMORY_BYTES),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _limit(kind, most)
+
+
+def _limit(kind: int, most: int) -> None:
+    hard = resource.getrlimit(kind)[1]
+    resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 class _Allowance:
@@ -57,8 +61,7 @@ class _Allowance:
 
     def add(self, seconds: float) -> None:
         self._seconds += seconds
-        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(self._seconds), hard))
+        _limit(resource.RLIMIT_CPU, math.ceil(self._seconds))
 
 
 def serve(line: socket.socket, allow: Callable[[float], None]) -> None:
