@@ -6,6 +6,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import psutil
 
@@ -22,10 +23,7 @@ Held = dict[str, list[int]]
 @contextmanager
 def looking(settings: Settings) -> Iterator[Held]:
     """Yields what is filled until this is left."""
-    # Of the real stack the parts keep their state one folder below the run's.
-    folders = (settings.var_dir, settings.var_dir.parent)
-    record = next(filter(None, (RunRecord.read(StateFolder.at(folder)) for folder in folders)))
-    parts = {part.name: part.pid for part in record.processes if part.pid}
+    parts = part_ids(settings)
     held: Held = defaultdict(list)
     stop = threading.Event()
 
@@ -41,6 +39,19 @@ def looking(settings: Settings) -> Iterator[Held]:
     finally:
         stop.set()
         thread.join()
+
+
+def part_ids(settings: Settings) -> dict[str, int]:
+    """The process of each part that runs, by its name."""
+    record = RunRecord.read(StateFolder.at(state_folder(settings)))
+    assert record
+    return {part.name: part.pid for part in record.processes if part.pid}
+
+
+def state_folder(settings: Settings) -> Path:
+    """A run's; of the real stack the parts keep their state one folder below it."""
+    folders = (settings.var_dir, settings.var_dir.parent)
+    return next(folder for folder in folders if RunRecord.read(StateFolder.at(folder)))
 
 
 def _sizes(parts: dict[str, int]) -> dict[str, int]:

@@ -2,7 +2,9 @@
 
 `python -m benchmarks.scale --images 60000 600000 2400000`: MNIST's, shifted and turned, in shards of 60,000,
 by a service that is started for each size. `--setting target_batch_seconds --values 0.5 1 2 5` is a curve of
-one setting, its values in turn. Prints the figures of docs/scaling.md.
+one setting, its values in turn; `--slow 4` holds one of the embedded stack's partition trainers back to a
+quarter of its speed, and `--kill-every 20` kills each process once, one every so many seconds. Prints the
+figures of docs/scaling.md.
 """
 
 from __future__ import annotations
@@ -14,14 +16,19 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import shards
-from benchmarks.held_memory import Held, looking
+from benchmarks.held_memory import Held, looking, part_ids
+from benchmarks.kills import killing
 from benchmarks.service import running_service
+from benchmarks.slow_worker import slowed
 from digits.client.client import Client
+from digits.client.resume import follow
+from digits.settings import Settings
 from digits.v1 import training_pb2
 
 Heard = list[tuple[float, training_pb2.TrainProgress]]
@@ -60,10 +67,18 @@ class Run:
     @property
     def between_checkpoints(self) -> float:
         """The median of the seconds: what a kill costs at most."""
+        return statistics.median(self._seconds_between or [0.0])
+
+    @property
+    def longest_between_checkpoints(self) -> float:
+        """In seconds."""
+        return max(self._seconds_between, default=0.0)
+
+    @property
+    def _seconds_between(self) -> list[float]:
         firsts = {progress.micro_batch: at for at, progress in reversed(self.heard) if progress.micro_batch}
         at = sorted(firsts.values())
-        seconds = [later - earlier for earlier, later in itertools.pairwise(at)]
-        return statistics.median(seconds) if seconds else 0.0
+        return [later - earlier for earlier, later in itertools.pairwise(at)]
 
     @property
     def partitions(self) -> int:
@@ -90,6 +105,23 @@ class Run:
         return max(self.held.get(name, []), default=0) / 1e6
 
 
+@dataclass(frozen=True)
+class Trouble:
+    """What a training has to bear."""
+
+    slow_times: float
+    kill_every_seconds: float
+
+    @contextmanager
+    def of(self, settings: Settings) -> Iterator[list[str]]:
+        """Yields which parts were killed."""
+        with ExitStack() as troubles:
+            if self.slow_times > 1:
+                troubles.enter_context(slowed(self.slow_times, part_ids(settings)["train-worker"]))
+            every = self.kill_every_seconds
+            yield troubles.enter_context(killing(settings, every)) if every else []
+
+
 def main() -> None:
     """Prints a line for each run, and one for each value of a setting."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -99,6 +131,8 @@ def main() -> None:
     parser.add_argument("--setting", default="target_batch_seconds")
     parser.add_argument("--values", nargs="+", default=[""])
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--slow", type=float, default=1.0, help="how many times slower one trainer is")
+    parser.add_argument("--kill-every", type=float, default=0.0, help="seconds; none is killed for 0")
     parser.add_argument("--data", type=Path, help="a folder in which the images stay for another time")
     options = parser.parse_args()
     os.environ["DIGITS_MAX_DATASET_BYTES"] = str(1 << 40)
@@ -110,7 +144,7 @@ def main() -> None:
             for _, value in itertools.product(range(options.rounds), options.values):
                 if value:
                     os.environ[f"DIGITS_{options.setting.upper()}"] = value
-                run = _run(data, options.stack, options.recipe)
+                run = _run(data, options.stack, options.recipe, Trouble(options.slow, options.kill_every))
                 runs[value].append(run)
                 _print(f"{count:,} images {value}".strip(), [run])
                 _print_memory(run)
@@ -119,19 +153,21 @@ def main() -> None:
                 _print(f"median of {len(some)}: {value}", some)
 
 
-def _run(data: Path, stack: str, recipe: str) -> Run:
+def _run(data: Path, stack: str, recipe: str, trouble: Trouble) -> Run:
     with running_service(stack, data) as settings, Client(settings.server) as client:
         # In a service that is in use the recipe is compiled, and its workers are warm.
         _train(client, "shards/part-0000.npz", recipe)
-        with looking(settings) as held:
+        with looking(settings) as held, trouble.of(settings) as killed:
             heard = _train(client, "shards", recipe)
+        if killed:
+            print(f"  killed: {', '.join(killed)}", flush=True)
         return Run(heard, held, client.get_job(heard[0][1].job_id))
 
 
 def _train(client: Client, path: str, recipe: str) -> Heard:
     started = time.monotonic()
     stream = client.train(images_batch_path=path, recipe=recipe, promotion=training_pb2.ALWAYS)
-    return [(time.monotonic() - started, progress) for progress in stream]
+    return [(time.monotonic() - started, progress) for progress in follow(client, stream)]
 
 
 def _print(name: str, runs: Sequence[Run]) -> None:
@@ -144,7 +180,8 @@ def _print(name: str, runs: Sequence[Run]) -> None:
         f"{name}: {middle(rates):,.0f} images/s from call to end{spread}, "
         f"{middle([run.rate_inside for run in runs]):,.0f} in a micro-batch; "
         f"first checkpoint after {middle([run.first_checkpoint for run in runs]):.1f} s, "
-        f"then every {middle([run.between_checkpoints for run in runs]):.2f} s, "
+        f"then every {middle([run.between_checkpoints for run in runs]):.2f} s "
+        f"(at most {max(run.longest_between_checkpoints for run in runs):.1f}), "
         f"merged in {middle([run.merge for run in runs]):.3f} and committed in "
         f"{middle([run.commit for run in runs]):.3f}; {runs[-1].partitions} partitions, "
         f"held-out {middle([run.accuracy for run in runs]):.2%}; "

@@ -48,7 +48,12 @@ class OffsetRanges:
 
     def plus(self, other: OffsetRanges) -> OffsetRanges:
         """Joins two sets; raises ValueError if they overlap, since no image may count twice."""
-        return self._joined((*self.ranges, *other.ranges))
+        return self.union((self, other))
+
+    @classmethod
+    def union(cls, sets: Iterable[OffsetRanges]) -> OffsetRanges:
+        """Joins any number of sets; raises ValueError if two overlap."""
+        return cls._joined(run for each in sets for run in each.ranges)
 
     def holds(self, partition: int, offset: int) -> bool:
         """Whether an offset is in the set."""

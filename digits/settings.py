@@ -258,6 +258,13 @@ class Settings(BaseSettings):
     target_batch_seconds: float = Field(
         5.0, gt=0, description="Time that a micro-batch should take: throughput against latency."
     )
+    straggler_factor: float = Field(
+        3.0,
+        ge=1,
+        description="A partition of a micro-batch that is at work for so many times "
+        "DIGITS_TARGET_BATCH_SECONDS leaves the rest of its images to the next one: nobody waits for a slow "
+        "machine.",
+    )
     trainer_memory_bytes: int = Field(
         4 << 30,
         gt=0,

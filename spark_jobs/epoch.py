@@ -14,12 +14,12 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from digits.ports import StreamSource
 
-# Returns whether the epoch is over.
+# Returns whether the query has done its part.
 MicroBatchDone = Callable[[DataFrame], bool]
 
 
 class EpochQuery:
-    """Feeds a log to `train`, a micro-batch at a time, until it says that the epoch is over."""
+    """Feeds a log to `train`, a micro-batch at a time, until it says that that is all."""
 
     def __init__(self, spark: SparkSession, source: StreamSource, train: MicroBatchDone) -> None:
         self._spark, self._source, self._train = spark, source, train

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 
@@ -21,15 +22,21 @@ from spark_jobs.plan import Plan
 from spark_jobs.progress import ProgressReport
 from spark_jobs.training_state import TrainingState
 
+logger = logging.getLogger(__name__)
+
 
 class MicroBatches:
-    """Trains one micro-batch at a time from `state`, which moves on only with a checkpoint."""
+    """Trains one micro-batch at a time from `state`, which moves on only with a checkpoint.
+
+    A partition of it is at work for about `max_seconds` at most.
+    """
 
     def __init__(
         self,
         *,
         plan: Plan,
         seed: int,
+        max_seconds: float,
         state: TrainingState,
         lease: Lease,
         checkpoints: Checkpoints,
@@ -37,6 +44,7 @@ class MicroBatches:
         report: ProgressReport,
     ) -> None:
         self._plan, self._seed, self.state = plan, seed, state
+        self._max_seconds = max_seconds
         self._lease, self._checkpoints, self._feed, self._report = lease, checkpoints, feed, report
         self._eta = Eta(plan.total_images)
         # Until when the state's seconds count.
@@ -48,7 +56,11 @@ class MicroBatches:
         self._eta.started(self._counted, self.state.images_trained)
 
     def train(self, fresh: DataFrame) -> bool:
-        """Trains one micro-batch and commits it; returns whether the epoch is over."""
+        """Trains one micro-batch and commits it.
+
+        Returns whether its query has done its part: the epoch is over, or a partition left some of what it
+        was given, which comes again with another query.
+        """
         with traces.span("micro-batch", epoch=self.state.epoch, number=self.state.micro_batch + 1):
             return self._train(fresh)
 
@@ -64,7 +76,7 @@ class MicroBatches:
             self.state, self._counted, committed = after, trained, time.monotonic()
             took = Took(committed - started, merged - trained, committed - merged)
             self._tell(before, results, took)
-        return self.epoch_is_over()
+        return _were_cut_off(results) or self.epoch_is_over()
 
     def epoch_is_over(self) -> bool:
         """Whether every block was trained once in this epoch."""
@@ -88,6 +100,7 @@ class MicroBatches:
             passes=self._plan.passes,
             continued=self._plan.continued,
             trained=self.state.trained,
+            max_seconds=self._max_seconds,
         )
         shared = fresh.coalesce(self._plan.partitions)
         rows = shared.mapInArrow(train_partitions(work), REPORT_SCHEMA).collect()
@@ -115,3 +128,12 @@ class MicroBatches:
             loss=sum(result.loss_sum for result in results) / images,
             accuracy=sum(result.correct_count for result in results) / images,
         )
+
+
+def _were_cut_off(results: Sequence[PartitionResult]) -> bool:
+    """Whether a partition was too slow."""
+    left = [result.left_block_count for result in results if result.left_block_count]
+    measured.STRAGGLERS.inc(len(left))
+    for blocks in left:
+        logger.warning("a partition was too slow: %d of its blocks come again", blocks)
+    return bool(left)

@@ -49,6 +49,7 @@ class TrainingRun:
         self._micro_batches = MicroBatches(
             plan=self._plan,
             seed=job.spec.seed,
+            max_seconds=context.settings.straggler_factor * target_seconds,
             state=state,
             lease=lease,
             checkpoints=checkpoints,
@@ -108,8 +109,11 @@ class TrainingRun:
         # It is asked again before the model is published; until then an epoch needs the log alone.
         with suppress(BatchUnavailable):
             self._dataset.files.check()
-        if self._micro_batches.epoch_is_over():
-            return
+        while not self._micro_batches.epoch_is_over():
+            self._run_query()
+
+    def _run_query(self) -> None:
+        """Trains what the log has and was not trained yet, as long as no partition leaves some of it."""
         trained = self._micro_batches.state.trained
         source = self._context.log.source(self._lease.job_id, trained, self._feed.micro_batch_blocks)
         query = EpochQuery(self._context.spark, source, self._micro_batches.train)

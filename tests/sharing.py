@@ -20,6 +20,7 @@ SHARED = {
     "the service": (
         "tests/integration/test_journey.py",
         "tests/integration/test_bad_input.py",
+        "tests/integration/test_bad_messages.py",
         "tests/integration/test_rest.py",
         "tests/integration/test_serving.py",
         "tests/integration/test_strangers.py",

@@ -23,7 +23,7 @@ class PartitionResult:
     """What one partition of a micro-batch learned.
 
     `state` is what it ended with, {} if it saw no image. `image_count` counts an image once a pass, and
-    `loss_sum`, in nats, goes over as many.
+    `loss_sum`, in nats, goes over as many. `left_block_count` blocks were not trained for want of time.
     """
 
     state: State
@@ -31,6 +31,7 @@ class PartitionResult:
     loss_sum: float
     correct_count: int
     offsets: OffsetRanges
+    left_block_count: int = 0
 
     def to_proto(self) -> pb.PartitionReport:
         """Writes the result."""
@@ -40,6 +41,7 @@ class PartitionResult:
             loss_sum=self.loss_sum,
             correct_count=self.correct_count,
             offsets=self.offsets.to_proto(),
+            left_block_count=self.left_block_count,
         )
 
     @classmethod
@@ -53,6 +55,7 @@ class PartitionResult:
             loss_sum=report.loss_sum,
             correct_count=report.correct_count,
             offsets=OffsetRanges.from_proto(report.offsets),
+            left_block_count=report.left_block_count,
         )
 
 

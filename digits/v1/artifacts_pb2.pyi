@@ -38,18 +38,20 @@ class OffsetRange(_message.Message):
     def __init__(self, partition: _Optional[int] = ..., start: _Optional[int] = ..., end: _Optional[int] = ...) -> None: ...
 
 class PartitionReport(_message.Message):
-    __slots__ = ("state", "image_count", "loss_sum", "correct_count", "offsets")
+    __slots__ = ("state", "image_count", "loss_sum", "correct_count", "offsets", "left_block_count")
     STATE_FIELD_NUMBER: _ClassVar[int]
     IMAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
     LOSS_SUM_FIELD_NUMBER: _ClassVar[int]
     CORRECT_COUNT_FIELD_NUMBER: _ClassVar[int]
     OFFSETS_FIELD_NUMBER: _ClassVar[int]
+    LEFT_BLOCK_COUNT_FIELD_NUMBER: _ClassVar[int]
     state: _containers.RepeatedCompositeFieldContainer[Tensor]
     image_count: int
     loss_sum: float
     correct_count: int
     offsets: _containers.RepeatedCompositeFieldContainer[OffsetRange]
-    def __init__(self, state: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., image_count: _Optional[int] = ..., loss_sum: _Optional[float] = ..., correct_count: _Optional[int] = ..., offsets: _Optional[_Iterable[_Union[OffsetRange, _Mapping]]] = ...) -> None: ...
+    left_block_count: int
+    def __init__(self, state: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., image_count: _Optional[int] = ..., loss_sum: _Optional[float] = ..., correct_count: _Optional[int] = ..., offsets: _Optional[_Iterable[_Union[OffsetRange, _Mapping]]] = ..., left_block_count: _Optional[int] = ...) -> None: ...
 
 class Checkpoint(_message.Message):
     __slots__ = ("job_id", "sequence", "epoch", "trained", "images_trained", "micro_batch", "state", "lease_id", "training_seconds")

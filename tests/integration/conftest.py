@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import requests
 
+from digits.client.client import Client
 from digits.settings import Settings
 from tests.own_processes import bridge, server
 from tests.ports import free_port
 from tests.service import Service
+
+FIVE = "test/data/n5.png"
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +35,17 @@ def door(zookeeper: str, valkey: str, tmp_path_factory: pytest.TempPathFactory) 
     )
     with server(settings, folder / "server.log"), bridge(settings, folder / "bridge.log"):
         yield made
+
+
+@pytest.fixture
+def unharmed(trained_service: Service) -> Iterator[None]:
+    """No bad request starts a job, and the next good request works on both transports."""
+    with Client(trained_service.grpc_address) as client:
+        jobs = len(client.list_jobs(page_size=1000).jobs)
+        yield
+        assert len(client.list_jobs(page_size=1000).jobs) == jobs
+        assert client.classify(image_path=FIVE).digit == 5
+    reply = requests.post(
+        f"{trained_service.rest_url}/digits/classify", json={"image_path": FIVE}, timeout=30
+    )
+    assert reply.content == b"[5]"

@@ -6,27 +6,31 @@ Every row is followed by a good request to the same service.
 from __future__ import annotations
 
 import os
-import socket
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import grpc
 import pytest
 import requests
 
 from digits.client.client import Client
-from digits.client.errors import RemoteError
-from digits.inference import inference_pb2, inference_pb2_grpc
 from digits.v1 import digit_service_pb2
 from tests.bad_json import BAD_JSON
 from tests.integration import batches, pictures
-from tests.plain_pixels import SOME_PIXELS
+from tests.integration.refusals import (
+    INVALID,
+    MISSING,
+    assert_no_trace,
+    assert_problem,
+    assert_refused,
+    post,
+    refused,
+)
 from tests.service import Service
 
-INVALID, MISSING = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND
+pytestmark = pytest.mark.usefixtures("unharmed")
+
 HTTP = {INVALID: 400, MISSING: 404, grpc.StatusCode.ALREADY_EXISTS: 409}
 FIVE = "test/data/n5.png"
 PICTURE = (Path(__file__).parents[2] / "data" / FIVE).read_bytes()
@@ -36,51 +40,6 @@ PICTURE = (Path(__file__).parents[2] / "data" / FIVE).read_bytes()
 def client(trained_service: Service) -> Iterator[Client]:
     with Client(trained_service.grpc_address) as made:
         yield made
-
-
-@pytest.fixture(autouse=True)
-def unharmed(trained_service: Service) -> Iterator[None]:
-    """No bad request starts a job, and the next good request works on both transports."""
-    with Client(trained_service.grpc_address) as client:
-        jobs = len(client.list_jobs(page_size=1000).jobs)
-        yield
-        assert len(client.list_jobs(page_size=1000).jobs) == jobs
-        assert client.classify(image_path=FIVE).digit == 5
-    reply = requests.post(
-        f"{trained_service.rest_url}/digits/classify", json={"image_path": FIVE}, timeout=30
-    )
-    assert reply.content == b"[5]"
-
-
-def refused(call: Any, **request: Any) -> RemoteError:
-    """What a call over gRPC is refused with."""
-    with pytest.raises(RemoteError) as raised:
-        answer = call(**request)
-        if not isinstance(answer, digit_service_pb2.ClassifyResponse):
-            list(answer)
-    return raised.value
-
-
-def assert_refused(error: RemoteError, code: grpc.StatusCode, field: str, says: str) -> None:
-    assert (error.code, error.field) == (code, field)
-    assert says in error.message
-    assert_no_trace(error.message)
-
-
-def assert_problem(reply: requests.Response, status: int, field: str | None, says: str) -> None:
-    assert reply.headers["Content-Type"] == "application/problem+json"
-    problem = reply.json()
-    assert (reply.status_code, problem["status"], problem.get("field")) == (status, status, field)
-    assert says in problem["detail"]
-    assert_no_trace(reply.text)
-
-
-def assert_no_trace(text: str) -> None:
-    assert not [mark for mark in ("Traceback", 'File "', ".py") if mark in text]
-
-
-def post(service: Service, call: str, **request: Any) -> requests.Response:
-    return requests.post(f"{service.rest_url}/digits/{call}", timeout=60, **request)
 
 
 CALLS = {"image_path": "classify", "images_batch_path": "train"}
@@ -267,110 +226,6 @@ def test_of_both_in_a_message_the_last_counts_as_protobuf_says(
             response_deserializer=digit_service_pb2.ClassifyResponse.FromString,
         )
         assert classify(nothing + five, timeout=30).digit == 5
-
-
-def test_bytes_that_are_no_message_are_refused(trained_service: Service) -> None:
-    with grpc.insecure_channel(trained_service.grpc_address) as channel:
-        classify = channel.unary_unary("/digits.v1.DigitService/Classify")
-        with pytest.raises(grpc.RpcError) as raised:
-            classify(b"\xff\xff\xff", timeout=30)
-    assert raised.value.code() is INVALID
-    assert_no_trace(raised.value.details())
-
-
-def test_an_upload_over_the_limit_is_refused_with_its_setting_and_the_way_out(client: Client) -> None:
-    error = refused(client.train, images_batch=bytes(65 << 20))
-    assert_refused(error, INVALID, "images_batch", "DIGITS_MAX_UPLOAD_BYTES): put the file below")
-
-
-def test_a_message_over_the_limit_is_refused(client: Client) -> None:
-    error = refused(client.classify, image=bytes(65 << 20))
-    assert_refused(error, grpc.StatusCode.RESOURCE_EXHAUSTED, "", "larger than max")
-
-
-@pytest.mark.parametrize(
-    ("content_type", "megabytes"), [("application/json", 3), ("multipart/form-data; boundary=b", 65)]
-)
-def test_a_body_over_the_limit_is_refused(
-    trained_service: Service, content_type: str, megabytes: int
-) -> None:
-    headers = {"Content-Type": content_type}
-    reply = post(trained_service, "classify", data=bytes(megabytes << 20), headers=headers)
-    assert_problem(reply, 413, None, "at most")
-
-
-EMPTY_PARTS = {
-    "DigitService/ClassifyStream": b"\x0a\x00",
-    "DigitService/TrainUpload": b"\x0a\x00\x12\x00",
-    "GRPCInferenceService/ModelInfer": b"\x2a\x00",
-}
-
-
-@pytest.mark.parametrize("method", EMPTY_PARTS)
-def test_a_message_of_empty_parts_takes_no_more_than_its_bytes(trained_service: Service, method: str) -> None:
-    package = "digits.v1" if method.startswith("Digit") else "inference"
-    peak = peak_bytes(trained_service)
-    with grpc.insecure_channel(
-        trained_service.grpc_address,
-        options=[("grpc.max_send_message_length", -1)],
-        compression=grpc.Compression.Gzip,
-    ) as channel:
-        ask = channel.stream_stream(f"/{package}.{method}")
-        with pytest.raises(grpc.RpcError) as refused:
-            list(ask(iter([(EMPTY_PARTS[method] * (30 << 20))[: 60 << 20]])))
-    assert refused.value.code() is INVALID
-    # 60 MB as they come, and put together from their pieces; parsed they took 3 GB.
-    assert peak_bytes(trained_service) - peak < 300e6
-
-
-@pytest.mark.parametrize("messages", [[], [b"\xff\xff"]])
-def test_a_train_without_a_request_is_refused(trained_service: Service, messages: list[bytes]) -> None:
-    with grpc.insecure_channel(trained_service.grpc_address) as channel:
-        train = channel.stream_stream("/digits.v1.DigitService/Train")
-        with pytest.raises(grpc.RpcError) as refused:
-            list(train(iter(messages)))
-    assert refused.value.code() is INVALID
-
-
-def test_bulk_by_the_inference_protocol_leaves_room_for_single_callers(
-    trained_service: Service, client: Client
-) -> None:
-    tensor = inference_pb2.ModelInferRequest.InferInputTensor(
-        name="pixels", datatype="UINT8", shape=[1024, 784]
-    )
-    request = inference_pb2.ModelInferRequest(
-        model_name="digits", inputs=[tensor], raw_input_contents=[SOME_PIXELS * 1024]
-    )
-    with grpc.insecure_channel(trained_service.grpc_address) as channel, ThreadPoolExecutor(8) as threads:
-        ask = inference_pb2_grpc.GRPCInferenceServiceStub(channel).ModelInfer
-        asked = [threads.submit(ask, request, timeout=60) for _ in range(32)]
-        for _ in range(20):
-            client.classify(pixels=SOME_PIXELS)
-        assert all(each.result().outputs for each in asked)
-
-
-def peak_bytes(service: Service) -> int:
-    """The most that the server has held so far."""
-    status = Path(f"/proc/{service.process('server').pid}/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) << 10
-
-
-@pytest.mark.parametrize("chunks", [b"zz\r\n", b"-5\r\n", b"0x5\r\n", b"5\r\n123"])
-def test_a_body_that_is_not_what_http_allows_is_refused(trained_service: Service, chunks: bytes) -> None:
-    head = b"POST /digits/classify HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-    with socket.create_connection(("127.0.0.1", trained_service.rest_port), timeout=30) as line:
-        line.sendall(head + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + chunks)
-        line.shutdown(socket.SHUT_WR)
-        with line.makefile("rb") as answer:
-            assert answer.readline().startswith(b"HTTP/1.1 400 ")
-
-
-@pytest.mark.parametrize("authorization", ["Bearer \xff", "Bearer a\tb"])
-def test_a_token_that_is_no_text_is_refused(trained_service: Service, authorization: str) -> None:
-    reply = post(
-        trained_service, "classify", json={"image_path": FIVE}, headers={"Authorization": "Bearer \xff"}
-    )
-    assert_problem(reply, 401, None, "a token is of printable ASCII")
 
 
 def test_an_expired_deadline_is_told(client: Client) -> None:

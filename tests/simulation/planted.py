@@ -91,6 +91,11 @@ def a_version_and_its_jobs_end_are_two_commits(patches: pytest.MonkeyPatch) -> N
     patches.setattr(SimCoordinator, "commit", one_by_one)
 
 
+def a_query_goes_on_after_a_slow_partition(patches: pytest.MonkeyPatch) -> None:
+    """What the partition left never comes again."""
+    patches.setattr("spark_jobs.micro_batches._were_cut_off", lambda results: False)
+
+
 PLANTED: tuple[Plant, ...] = (
     resumes_from_the_start_of_the_epoch,
     every_trainer_counts_its_own_cores,
@@ -98,6 +103,7 @@ PLANTED: tuple[Plant, ...] = (
     request_ids_are_looked_up_only,
     a_version_and_its_jobs_end_are_two_commits,
     messages_are_never_sent_again,
+    a_query_goes_on_after_a_slow_partition,
 )
 
 

@@ -27,12 +27,13 @@ from digits.v1 import artifacts_pb2, models_pb2, training_pb2
 from spark_jobs import partition_trainer
 from spark_jobs.candidate import Candidate
 from spark_jobs.micro_batches import MicroBatches
+from spark_jobs.partition_trainer import Piece
 from spark_jobs.plan import Plan
 from spark_jobs.training_state import TrainingState
 from tests.simulation.ports import SimLog
 from tests.simulation.scheduler import Process
 
-IMAGES_PER_BLOCK = 4
+IMAGES_PER_BLOCK = 2
 IMAGES = 30
 EPOCHS = 2
 RECIPE = replace(
@@ -56,23 +57,26 @@ def initial_state(*_: object) -> State:
 
 
 def train_partitions(micro_batches: MicroBatches, rows: Rows) -> list[PartitionResult]:
-    """What MicroBatches._train_partitions does on executors."""
-    state, results = micro_batches.state, []
+    """What MicroBatches._train_partitions does on executors, of which every third is slow."""
+    state, given = micro_batches.state, []
     for partition in sorted({row[0] for row in rows}):
         columns = zip(*(row for row in rows if row[0] == partition), strict=True)
         batch = pa.RecordBatch.from_pydict(
             dict(zip(partition_trainer.COLUMNS, map(list, columns), strict=True))
         )
-        if images := partition_trainer._read(iter([batch]), state.trained):
-            results.append((images.pixels[:, 0], images.offsets))
-    total = sum(len(numbers) for numbers, _ in results)
-    return [_result(state, numbers, offsets, total) for numbers, offsets in results]
+        if pieces := partition_trainer._pieces(iter([batch]), state.trained, IMAGES_PER_BLOCK):
+            is_slow = (state.micro_batch + partition) % 3 == 0
+            given.append((pieces, 1 if is_slow else len(pieces)))
+    total = sum(len(piece.labels) for pieces, count in given for piece in pieces[:count])
+    return [_result(state, pieces[:count], len(pieces) - count, total) for pieces, count in given]
 
 
-def _result(state: TrainingState, numbers: np.ndarray, offsets: OffsetRanges, total: int) -> PartitionResult:
+def _result(state: TrainingState, trained: list[Piece], left: int, total: int) -> PartitionResult:
+    numbers = np.concatenate([piece.pixels[:, 0] for piece in trained])
     counts = np.bincount(numbers, minlength=IMAGES) * (total / len(numbers))
     seen = (state.tensors["seen"] + counts).astype(np.float32)
-    return PartitionResult({"seen": seen}, len(numbers), 0.1, len(numbers), offsets)
+    offsets = OffsetRanges.union(piece.offsets for piece in trained)
+    return PartitionResult({"seen": seen}, len(numbers), 0.1, len(numbers), offsets, left)
 
 
 class SimQuery:

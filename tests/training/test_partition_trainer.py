@@ -14,7 +14,7 @@ from digits.training import architecture, blocks
 from digits.training.local_sgd import PartitionResult
 from digits.training.recipes import FAST, STANDARD, Convolution
 from digits.v1 import artifacts_pb2 as pb
-from spark_jobs.partition_trainer import ArrowFunction, MicroBatch, train_partitions, warm
+from spark_jobs.partition_trainer import STOPS, ArrowFunction, MicroBatch, train_partitions, warm
 
 TINY = (Convolution(4, 5, pooled=True), Convolution(6, 3, pooled=True), Convolution(8, 3))
 SMALL = dataclasses.replace(FAST, branches=(TINY,), batch_size=32)
@@ -155,6 +155,32 @@ def test_blocks_that_were_trained_are_left_out_however_scattered_they_are() -> N
     assert [run.start for run in found.offsets.ranges] == [1, 3, 6]
     assert found.image_count == 64 * 4
     assert report(work(trained=found.offsets.plus(trained)), all_rows).image_count == 0
+
+
+SHORT_PIECES = dataclasses.replace(SMALL, max_partition_images=STOPS * 128)
+
+
+def test_a_partition_whose_time_is_over_leaves_the_rest_to_another_micro_batch() -> None:
+    start, all_rows = work(SHORT_PIECES, max_seconds=0.0), rows(640)
+    trained, left = OffsetRanges(), []
+    for _ in range(5):
+        result = report(dataclasses.replace(start, trained=trained), all_rows)
+        assert result.image_count == 128
+        trained = trained.plus(result.offsets)
+        left.append(result.left_block_count)
+    assert left == [8, 6, 4, 2, 0]
+    assert trained == OffsetRanges.of((0, offset) for offset in range(10))
+
+
+def test_a_partition_with_time_enough_trains_all_of_its_pieces_from_one_state() -> None:
+    whole = report(work(SHORT_PIECES), rows(700))
+    assert (whole.image_count, whole.left_block_count, whole.offsets.count()) == (700, 0, 11)
+    assert whole.state["adam/steps"] == 22
+
+
+def test_several_passes_are_over_all_images_whatever_the_time() -> None:
+    result = report(work(SHORT_PIECES, passes=2, max_seconds=0.0), rows(640))
+    assert (result.image_count, result.left_block_count) == (1_280, 0)
 
 
 def test_a_damaged_block_is_refused() -> None:

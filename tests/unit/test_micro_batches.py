@@ -10,6 +10,7 @@ import pytest
 
 from digits.jobs.states import advance
 from digits.offsets import OffsetRanges
+from digits.signals.metrics.training import STRAGGLERS
 from digits.training.checkpoints import Checkpoints
 from digits.training.local_sgd import PartitionResult
 from digits.training.recipes import FAST
@@ -39,6 +40,7 @@ class Course:
         begun = MicroBatches(
             plan=Plan(FAST, IMAGES, 1),
             seed=1,
+            max_seconds=15.0,
             state=state,
             lease=self.lease,
             checkpoints=Checkpoints(self.bench.store, self.job.job_id),
@@ -98,3 +100,19 @@ def test_the_seconds_of_a_training_go_on_from_its_checkpoint(
 def test_a_job_that_never_trained_has_no_pace(course: Course) -> None:
     course.lease.end(lambda job: advance(job, pb.FAILED))
     assert course.progress().images_per_second == 0
+
+
+def test_what_a_slow_partition_left_ends_the_query_and_not_the_epoch(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_off(*_: object) -> list[PartitionResult]:
+        course.pass_seconds(15.0)
+        offsets = OffsetRanges.of([(0, 0), (0, 1)])
+        return [PartitionResult({"w": np.ones(1, np.float32)}, 128, 0.1, 128, offsets, left_block_count=3)]
+
+    monkeypatch.setattr(MicroBatches, "_train_partitions", cut_off)
+    before = STRAGGLERS._value.get()
+    assert course.micro_batches.train(SimpleNamespace())  # type: ignore[arg-type]
+    assert not course.micro_batches.epoch_is_over()
+    assert course.micro_batches.state.trained.count() == 2
+    assert STRAGGLERS._value.get() == before + 1

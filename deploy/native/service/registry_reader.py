@@ -10,6 +10,7 @@ import psutil
 from kazoo.client import KazooClient
 from kazoo.exceptions import KazooException
 from kazoo.handlers.threading import KazooTimeoutError
+from kazoo.retry import KazooRetry
 
 from deploy.native.loopback import PROBE_SECONDS, listens
 from digits.adapters.zookeeper_access import OPEN, ZooKeeperAccess
@@ -17,6 +18,8 @@ from digits.adapters.zookeeper_session import GIVEN_UP
 from digits.ports import Stored
 from digits.records import Record, RecordReader
 from digits.v1 import models_pb2, training_pb2
+
+_MAX_RECONNECT_SECONDS = 1.0
 
 
 class RegistryReader:
@@ -65,7 +68,7 @@ class RegistryReader:
         return reader.parse(path, Stored(stored[0], stored[1].version)) if stored else None
 
     def _ask(self, operation: str, path: str) -> Any:
-        """The operation's result; None if there is no such node, or no answer in time."""
+        """The operation's result; None if there is no such node, no connection, or no answer in time."""
         try:
             client = self._connected()
             return getattr(client, f"{operation}_async")(path).get(timeout=PROBE_SECONDS) if client else None
@@ -80,10 +83,15 @@ class RegistryReader:
             # Its warnings about a server that is still starting would be taken for ours.
             logging.getLogger("kazoo").setLevel(logging.CRITICAL)
             # A first attempt that meets a server still starting is given up after this time, and made anew.
-            client = KazooClient(hosts=self._hosts, timeout=2.0, **self._access.kazoo())
+            retry = KazooRetry(max_tries=-1, max_delay=_MAX_RECONNECT_SECONDS)
+            client = KazooClient(
+                hosts=self._hosts, timeout=2.0, connection_retry=retry, **self._access.kazoo()
+            )
             client.start_async().wait(timeout=PROBE_SECONDS)
             self._client = client
-        return self._client
+        # Kazoo keeps what it is asked while ZooKeeper is away, and after 278 questions has whoever asks wait
+        # until it is back, and that is who would start it again.
+        return self._client if self._client and self._client.connected else None
 
 
 def family(pid: int) -> set[int]:

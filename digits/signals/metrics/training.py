@@ -18,6 +18,7 @@ MICRO_BATCH_SECONDS = Histogram(
 COMMIT_SECONDS = Histogram(
     "digits_checkpoint_commit_duration_seconds", "Time to write a checkpoint.", buckets=TRAINING_SECONDS
 )
+STRAGGLERS = Counter("digits_training_stragglers", "Partitions that were cut off since they took too long.")
 RESUMED = Counter("digits_training_resumptions", "Trainings that went on from a checkpoint.")
 
 
