@@ -25,6 +25,9 @@ class ReaderThread:
         with self._line, suppress(EOFError, OSError):
             process.serve(self._line, lambda seconds: None)
 
+    def poll(self) -> None:
+        """It runs."""
+
     def kill(self) -> None:
         """It ends with its line."""
 

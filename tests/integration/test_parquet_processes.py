@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -68,6 +69,10 @@ def nothing_is_left() -> Iterator[None]:
     yield
     gc.collect()
     wait_until(lambda: processes() == before, seconds=5, what="the processes to end")
+
+
+def is_zombie(process: psutil.Process) -> bool:
+    return process.status() == psutil.STATUS_ZOMBIE
 
 
 def refusal(data: bytes | Path) -> str:
@@ -150,6 +155,16 @@ def test_nothing_runs_once_a_batch_is_opened_nor_a_second_after_it_was_read() ->
     (pid,) = set(processes()) - set(before)
     wait_until(lambda: not psutil.pid_exists(pid), seconds=5, what="the idle process to end")
     assert batch.held_out().sha256() == AS_NPZ.held_out().sha256()
+
+
+def test_an_idle_process_that_was_killed_is_no_files_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "_IDLE_SECONDS", 60.0)
+    before, batch = processes(), opened(parquet_batches.TRAIN, LIMIT)
+    for _ in range(2):
+        assert batch.held_out().sha256() == AS_NPZ.held_out().sha256()
+        (idle,) = (psutil.Process(pid) for pid in processes() if pid not in before)
+        idle.kill()
+        wait_until(partial(is_zombie, idle), what="its end")
 
 
 def test_reading_that_is_broken_off_leaves_nothing() -> None:

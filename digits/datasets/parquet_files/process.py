@@ -20,6 +20,8 @@ from typing import IO, Any
 
 from digits.datasets.parquet_files import frames, limits
 
+_BUFFER_BYTES = 4 << 10
+
 Frame = tuple[bytes, bytes]
 
 
@@ -73,7 +75,8 @@ def serve(line: socket.socket, allow: Callable[[float], None]) -> None:
     while True:
         kind, content = frames.receive(line)
         if kind != frames.NEXT:
-            file = io.BufferedReader(_Asked(line, int.from_bytes(content)), frames.MAX_PIECE_BYTES)
+            # It reads in full what it is asked for; a large one would read too much for each of 784 columns.
+            file = io.BufferedReader(_Asked(line, int.from_bytes(content)), _BUFFER_BYTES)
             answering = _answers(kind, file, allow)
             allow(limits.SECONDS_A_FILE)
         frames.send(line, *_next(answering))
@@ -100,9 +103,7 @@ def _next(answering: Iterator[Frame]) -> Frame:
         raise
     except MemoryError:
         return frames.PROBLEM, limits.NEEDS_MEMORY.encode()
-    except (
-        Exception
-    ) as error:  # Pyarrow raises errors of its own, and KeyError and others that nobody foresaw.
+    except Exception as error:  # Pyarrow's own, and KeyError and others that nobody foresaw.
         logging.getLogger(__name__).info("a Parquet file cannot be read", exc_info=True)
         return frames.PROBLEM, _said(error).encode(errors="replace")
 

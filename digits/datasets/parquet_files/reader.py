@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import socket
 import subprocess
@@ -26,8 +27,11 @@ _PLAIN = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
-# Of a service: each may take what limits.py allows. Others wait.
-_room = threading.BoundedSemaphore(2)
+# Of a service: each may take what limits.py allows. Others wait. A semaphore would not do: the collector of
+# garbage may end a process in the middle of a call for another one.
+_room = queue.SimpleQueue[None]()
+for _ in range(2):
+    _room.put(None)
 _WAIT_SECONDS = 60.0
 # Without a byte: the kernel ends it long before, unless the machine gives it no time at all.
 _ANSWER_SECONDS = 120.0
@@ -45,8 +49,11 @@ class ReaderProcess:
     """Is asked one question at a time. Its files are read by the service, and bounded in what they answer."""
 
     def __init__(self) -> None:
-        if not _room.acquire(timeout=_WAIT_SECONDS):
-            raise BatchUnavailable("too many Parquet files are being read: send it again in a minute")
+        try:
+            _room.get(timeout=_WAIT_SECONDS)
+        except queue.Empty as error:
+            message = "too many Parquet files are being read: send it again in a minute"
+            raise BatchUnavailable(message) from error
         self._line, theirs = socket.socketpair()
         self._line.settimeout(_ANSWER_SECONDS)
         try:
@@ -54,7 +61,7 @@ class ReaderProcess:
                 self._process = started(theirs)
         except BaseException as error:
             self._line.close()
-            _room.release()
+            _room.put(None)
             if isinstance(error, OSError):
                 raise BatchUnavailable(f"no process to read Parquet: {error}") from error
             raise
@@ -63,8 +70,8 @@ class ReaderProcess:
         self._asked = self._answered = False
 
     def is_idle(self) -> bool:
-        """Whether it answered all that it was asked."""
-        return self.end.alive and not self._asked
+        """Whether it is there and answered all that it was asked."""
+        return self.end.alive and not self._asked and self._process.poll() is None
 
     def ask(self, file: IO[bytes], kind: bytes, content: bytes = b"") -> tuple[bytes, bytes]:
         """Returns the answer's kind and content, having read of the file what it wanted.
@@ -117,7 +124,7 @@ def _end(process: subprocess.Popen[bytes], line: socket.socket) -> None:
     line.close()
     process.kill()
     process.wait()
-    _room.release()
+    _room.put(None)
 
 
 class Reader:
@@ -154,7 +161,10 @@ class Reader:
             process, self._idle = self._idle, None
             if self._timer:
                 self._timer.cancel()
-        return process
+        if process is None or process.is_idle():
+            return process
+        process.end()
+        return None
 
     def _keep(self, process: ReaderProcess) -> None:
         with self._lock:
