@@ -43,7 +43,9 @@ def train(  # noqa: PLR0917
     upload: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", parser=path_of, help="Send this npz or CSV file instead of naming a batch."
+            metavar="FILE",
+            parser=path_of,
+            help="Send this npz, CSV or Parquet file instead of naming a batch.",
         ),
     ] = None,
     recipe: Annotated[str, typer.Option(help="fast, standard or best; the service's default is fast.")] = "",

@@ -39,7 +39,7 @@ _MAGIC: tuple[tuple[bytes, FileKind], ...] = (
     (b"\xfe\xff", FileKind("text in UTF-16", "copy the file as bytes")),
     (b"\x93NUMPY", FileKind("a single array (.npy)", "numpy.savez writes images and labels to one file")),
     (b"\x89HDF", FileKind("an HDF5 file", "write its arrays with numpy.savez")),
-    (b"PAR1", FileKind("a Parquet file", "write its arrays with numpy.savez")),
+    (b"PAR1", FileKind("a Parquet file", "as a batch its name must end in .parquet")),
     (b"MATLAB 5", FileKind("a MATLAB file", "write its arrays with numpy.savez")),
     (b"\x89PNG", FileKind("a PNG picture")),
     (b"\xff\xd8\xff", FileKind("a JPEG picture")),

@@ -74,7 +74,7 @@ class TrainForm(TrainBody):
     """What to train on, which may be an uploaded npz, and how."""
 
     images_batch: Streamed = Field(
-        default_factory=io.BytesIO, description="A batch of images, as an npz or CSV file."
+        default_factory=io.BytesIO, description="A batch of images, as an npz, CSV or Parquet file."
     )
 
 

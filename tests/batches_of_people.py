@@ -278,7 +278,7 @@ REFUSED_FOLDERS: dict[str, tuple[Files, tuple[str, ...]]] = {
     ),
     "pictures": (
         {"1.png": b"\x89PNG", "raw/2.png": b"\x89PNG"},
-        ("holds neither", "1.png, raw/", "PIL.Image.open"),
+        ("holds no .npz, .csv or .parquet files", "1.png, raw/", "PIL.Image.open"),
     ),
     "pictures by digit": ({"0/a.png": b"\x89PNG", "1/b.png": b"\x89PNG"}, ("but 0/, 1/", 'glob("[0-9]/*")')),
 }

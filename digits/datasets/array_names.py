@@ -13,7 +13,7 @@ Role = tuple[str, str]
 
 _KINDS = {
     IMAGES: ("x", "images", "image", "imgs", "data", "pixels", "features"),
-    LABELS: ("y", "t", "labels", "label", "target", "targets"),
+    LABELS: ("y", "t", "labels", "label", "target", "targets", "digit"),
 }
 _PARTS = {
     TRAIN: ("train", "training", "tr"),
@@ -49,6 +49,19 @@ def usual_name(role: Role) -> str:
     """What the array of a role is called here, such as x_train."""
     part, kind = role
     return f"{'x' if kind == IMAGES else 'y'}_{part}"
+
+
+def known_names(kind: str) -> tuple[str, ...]:
+    """What images, or labels, are called."""
+    return _KINDS[kind]
+
+
+def part_of(file_name: str) -> str:
+    """What the images of a file are for, by its name alone: test-00000-of-00001.parquet, t10k.csv."""
+    words = re.split(r"[_\-. ]+", file_name.lower())
+    if "t10k" in words:
+        return TEST
+    return next((part for part in (TEST, VALIDATION) for word in words if word in _PARTS[part]), TRAIN)
 
 
 def _role(name: str) -> Role | None:

@@ -18,7 +18,7 @@ Rows = NDArray[Any]
 # 3 MB: large enough that Python's share of the reading is small.
 BYTES_PER_READ = 4096 * PIXELS_PER_IMAGE
 
-_IMAGE_SHAPES = ((SIDE, SIDE), (SIDE, SIDE, 1), (1, SIDE, SIDE), (PIXELS_PER_IMAGE,))
+IMAGE_SHAPES = ((SIDE, SIDE), (SIDE, SIDE, 1), (1, SIDE, SIDE), (PIXELS_PER_IMAGE,))
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class StoredArray:
         faults = []
         if self.dtype.kind not in "uifb":
             faults.append(f"{self.title} must be numbers (uint8, or floats), but is {self.dtype}")
-        if len(self.shape) < 2 or self.shape[1:] not in _IMAGE_SHAPES:
+        if len(self.shape) < 2 or self.shape[1:] not in IMAGE_SHAPES:
             faults.append(
                 f"{self.title} must have the shape (N, {SIDE}, {SIDE}), but has {self.shape}"
                 f"{self._shape_hint()}"

@@ -8,7 +8,7 @@ from typing import IO
 
 import numpy as np
 
-from digits.datasets.array_names import TEST, TRAIN
+from digits.datasets.array_names import part_of
 from digits.datasets.arrays import Rows
 from digits.datasets.findings import CSV
 from digits.datasets.intake import Intake
@@ -48,7 +48,7 @@ def read_csv(source: Source, intake: Intake) -> None:
         return
     if labels is not None:
         intake.findings.note(source.name, f"{len(labels):,} lines of a label and {PIXELS_PER_IMAGE} pixels")
-        intake.take(_part(source.name), source.name, labels, reader.rows, len(labels) * _COLUMNS)
+        intake.take(part_of(source.name), source.name, labels, reader.rows, len(labels) * _COLUMNS)
 
 
 class _Reader:
@@ -147,10 +147,6 @@ def _digit(line: bytes) -> int | None:
     except ValueError:
         return None
     return int(value) if 0 <= value < CLASSES and value.is_integer() else None
-
-
-def _part(name: str) -> str:
-    return TEST if re.search(r"(^|[-_.])(test|t10k)([-_.]|$)", name, re.IGNORECASE) else TRAIN
 
 
 def _is_number(word: bytes) -> bool:

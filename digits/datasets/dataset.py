@@ -1,7 +1,8 @@
 """Batches of labelled images, as a caller names or sends them: checked at once, read as a stream.
 
 A batch is an npz file (x_train, y_train and perhaps x_test, y_test), a CSV file (a label and 784 pixels a
-line), a folder of such files, those of a folder that a pattern names, or a folder of MNIST's IDX files.
+line), a Parquet file (a column of labels and one of images), a folder of such files, those of a folder that a
+pattern names, or a folder of MNIST's IDX files.
 """
 
 from __future__ import annotations

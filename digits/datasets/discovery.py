@@ -1,4 +1,4 @@
-"""Finds the files of a batch: an npz or CSV file, or a folder of these or of IDX files."""
+"""Finds the files of a batch: an npz, CSV or Parquet file, or a folder of these or of IDX files."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from digits.datasets.idx import IdxName, read_idx
 from digits.datasets.intake import Intake
 from digits.datasets.matching import Batch, Matching
 from digits.datasets.npz import read_npz
+from digits.datasets.parquet_files.batch import read_parquet
 from digits.datasets.shards import reading
 from digits.datasets.source import Source
 from digits.errors import InvalidInput
 
 # What other systems leave in folders and archives.
 _CLUTTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
+# The first bytes of a Parquet file, encrypted or not.
+_PARQUET = (b"PAR1", b"PARE")
 
 Files = dict[str, Source]
 Take = Callable[[Files, Intake], Files]
@@ -39,9 +42,12 @@ def take_files(batch: Batch, intake: Intake) -> BatchFiles:
 
 def take_file(source: Source, intake: Intake) -> None:
     """Hands what one file holds to the intake; raises InvalidInput if it cannot be read."""
-    if source.head(3) == b"\0\0\x08":
+    head = source.head(4)
+    if head.startswith(b"\0\0\x08"):
         intake.findings.right = IDX
         intake.findings.fault(f"{source.name} is one IDX file: name the folder that holds it with its labels")
+    elif head in _PARQUET or _is_named(source.name, ".parquet"):
+        read_parquet([source], intake)
     elif _is_csv(source):
         read_csv(source, intake)
     else:
@@ -65,9 +71,7 @@ def _take_folder(folder: BatchFolder, intake: Intake) -> BatchFiles:
         intake.findings.note(f"{name}/", "the batch is in this folder below")
     if take is None:
         held = ", ".join(sorted([*files, *(f"{name}/" for name in folders)])[:8]) or "nothing"
-        problem = (
-            f"is a folder that holds neither .npz files nor MNIST's IDX files nor .csv files, but {held}"
-        )
+        problem = f"is a folder that holds no .npz, .csv or .parquet files nor MNIST's IDX files, but {held}"
         raise InvalidInput(intake.field, f"{problem}{_of_pictures(files, folders)}")
     return _taken(take, files, [f"{name}/" for name in folders], intake)
 
@@ -83,7 +87,7 @@ def _take_matching(source: Matching, intake: Intake) -> BatchFiles:
     files = {name: file for name, file in there.items() if source.fits(name)}
     take = _reader_of(files)
     if take is None:
-        kinds = "" if not files else " that is .npz, .csv or one of MNIST's IDX files"
+        kinds = "" if not files else " that is .npz, .csv, .parquet or one of MNIST's IDX files"
         held = ", ".join(sorted(there)[:8]) or "nothing"
         problem = f"no file{kinds} has a name like {source.pattern!r}; the folder holds {held}"
         raise InvalidInput(intake.field, problem)
@@ -106,6 +110,8 @@ def _reader_of(files: Files) -> Take | None:
         return _take_npz
     if any(_is_named(name, ".csv", ".csv.gz") for name in files):
         return _take_csv
+    if any(_is_named(name, ".parquet") for name in files):
+        return _take_parquet
     return None
 
 
@@ -126,6 +132,12 @@ def _take_csv(files: Files, intake: Intake) -> Files:
     used = {name: files[name] for name in sorted(files) if _is_named(name, ".csv", ".csv.gz")}
     for file in used.values():
         read_csv(file, intake)
+    return used
+
+
+def _take_parquet(files: Files, intake: Intake) -> Files:
+    used = {name: files[name] for name in sorted(files) if _is_named(name, ".parquet")}
+    read_parquet(used.values(), intake)
     return used
 
 

@@ -19,6 +19,10 @@ CSV = (
     'numpy.savetxt("batch.csv", numpy.column_stack([y, x.reshape(len(x), 784)]), "%d", ","), '
     f"x uint8 {_ARRAYS[2:]}"
 )
+PARQUET = (
+    'pandas.DataFrame({"label": y, "image": [*x.reshape(len(x), 784)]}).to_parquet("batch.parquet", '
+    f"row_group_size=10_000), x uint8 {_ARRAYS[2:]}"
+)
 IDX = (
     "train-images-idx3-ubyte, the bytes 0 0 8 3, N, 28 and 28 as big-endian uint32, and x as uint8; "
     f"train-labels-idx1-ubyte, 0 0 8 1, N, and y as uint8; {_ARRAYS}"

@@ -48,7 +48,7 @@ def _joined(chunks: Iterable[Rows], title: str, one_hot: bool = False) -> Pixels
     start = 0
     for rows in chunks:
         values = _of_one_hot(rows, title, start) if one_hot else rows[:, 0]
-        found.append(_checked(values, title, start))
+        found.append(checked(values, title, start))
         start += len(rows)
     return np.concatenate(found) if found else np.empty(0, np.uint8)
 
@@ -71,7 +71,8 @@ def _of_one_hot(rows: Rows, title: str, start: int) -> Rows:
     return digits
 
 
-def _checked(values: Rows, title: str, start: int) -> Pixels:
+def checked(values: Rows, title: str, start: int) -> Pixels:
+    """Returns labels as digits; raises ValueError for one that is none, counted from `start`."""
     right = (values >= 0) & (values <= 9) & (values == np.floor(values))
     if not right.all():
         first = int(np.argmin(right))

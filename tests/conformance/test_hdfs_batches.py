@@ -18,6 +18,8 @@ from digits.errors import BatchUnavailable, InvalidInput, NotFound
 from digits.jobs import train_request
 from digits.settings import Settings
 from digits.v1 import digit_service_pb2, training_pb2
+from tests import batches_of_people as people
+from tests import parquet_batches
 from tests.opened import opened
 from tests.ports import free_port
 from tests.same_answer import answering, webhdfs_refusal
@@ -102,6 +104,18 @@ def test_csv_and_idx_files_are_read_packed_or_not(place: Place, tmp_path: Path) 
     for name, data in (("a.csv", table.getvalue()), ("b.csv.gz", gzip.compress(table.getvalue()))):
         place.store.publish(f"csv/{name}", data)
         assert place.open(f"csv/{name}").sha256() == place.open("idx").sha256()
+
+
+@pytest.mark.parametrize("name", ["Hugging Face's", "Kaggle's by pandas", "28 lists of 28"])
+def test_parquet_files_are_what_they_are_on_a_disk(place: Place, name: str) -> None:
+    data, _ = parquet_batches.ACCEPTED[name]
+    place.store.publish("parquet/train-00000-of-00001.parquet", data)
+    place.store.publish("parquet/test-00000-of-00001.parquet", parquet_batches.TEST)
+    place.store.publish("parquet/damaged.parquet", data[:-100])
+    batch = place.open("parquet/t*-00000-of-00001.parquet")
+    assert same(batch, opened(people.npz(**people.PARTS, **people.TEST_PARTS), MAX_BYTES))
+    with pytest.raises(InvalidInput, match=r"damaged\.parquet cannot be read: it is cut off"):
+        place.open("parquet/damaged.parquet")
 
 
 def test_what_is_no_batch_is_said_as_of_a_disk(place: Place) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pyarrow as pa
+import pytest
 from google.protobuf.message import DecodeError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -29,9 +31,11 @@ from digits.v1 import digit_service_pb2 as pb
 from rest_bridge.app import create_app
 from server.pictures import messages
 from server.pictures.request import file_from
+from tests import parquet_batches
 from tests.fuzz.arrays import npz
 from tests.fuzz.damage import damaged
 from tests.opened import opened
+from tests.parquet_thread import read_in_threads
 from tests.unit.job_bench import Bench
 from tests.unit.pictures import drawn, encoded
 from tests.unit.recorded_service import recorded_service
@@ -90,6 +94,37 @@ def _csv_files() -> list[bytes]:
     return [plain.encode(), (heading + plain).encode(), plain.replace("\n", ".0\r\n").encode()]
 
 
+def _parquet_files() -> list[bytes]:
+    x = np.stack([drawn(n % 10, 28) for n in range(12)])
+    y, raw = np.arange(12) % 10, [image.tobytes() for image in x]
+    files = [encoded(Image.fromarray(image)) for image in x]
+    few = {"row_group_size": 5, "store_schema": False}
+    return [
+        parquet_batches.of(parquet_batches.pictures(x), y),
+        parquet_batches.of(parquet_batches.pictures(x), y, compression="none", **few),
+        parquet_batches.of(files, y, compression="zstd", data_page_version="2.0", write_page_index=True),
+        parquet_batches.of(raw, y, use_dictionary=False, compression="gzip", **few),
+        parquet_batches.of(
+            x.reshape(12, -1).tolist(),
+            y,
+            use_dictionary=False,
+            column_encoding={"label": "DELTA_BINARY_PACKED"},
+            **few,
+        ),
+        parquet_batches.of(x.tolist(), y / 1.0, compression="lz4"),
+        parquet_batches.of(x.tolist(), y, compression="none", data_page_version="2.0", **few),
+        parquet_batches.of(
+            (x / 255).tolist(),
+            y,
+            compression="none",
+            use_dictionary=False,
+            use_byte_stream_split=["image.list.element.list.element"],
+            **few,
+        ),
+        parquet_batches.of(pa.array(raw, pa.binary(784)), y, compression="brotli", write_page_checksum=True),
+    ]
+
+
 def _idx_files() -> list[bytes]:
     pixels = np.stack([drawn(n % 10, 28) for n in range(12)]).tobytes()
     return [
@@ -119,6 +154,13 @@ def _read_batch(source: bytes | Path) -> None:
             assert images.pixels.shape == (len(images.labels), 784)
         batch.held_out()
         batch.sha256()
+
+
+@contextmanager
+def _reading_parquet() -> Iterator[Feed]:
+    with pytest.MonkeyPatch.context() as patching:
+        read_in_threads(patching)
+        yield _read_batch
 
 
 @contextmanager
@@ -208,6 +250,7 @@ TARGETS = {
     "pictures": Target(damaged(_pictures()), _reading_pictures),
     "npz": Target(damaged(_npz_files()) | npz(), _reading_batches),
     "CSV": Target(damaged(_csv_files()), _reading_batches),
+    "Parquet": Target(damaged(_parquet_files()), _reading_parquet),
     "IDX": Target(damaged(_idx_files()), _reading_idx),
     "JSON and forms": Target(
         damaged(_BODIES) | _JSON.map(lambda value: json.dumps(value).encode()), _asking_by_rest

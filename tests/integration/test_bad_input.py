@@ -100,7 +100,7 @@ def test_a_folder_is_no_picture_and_only_a_batch_where_it_holds_one(
     assert_refused(refused(client.classify, image_path="test/data"), INVALID, "image_path", "is a folder")
     reply = post(trained_service, "classify", json={"image_path": "test/data"})
     assert_problem(reply, 400, "image_path", "is a folder")
-    says = "neither .npz files nor"
+    says = "no .npz, .csv or .parquet files"
     assert_refused(refused(client.train, images_batch_path="test"), INVALID, "images_batch_path", says)
     reply = post(trained_service, "train", json={"images_batch_path": "test"})
     assert_problem(reply, 400, "images_batch_path", says)

@@ -25,6 +25,7 @@ from digits.client.client import Client
 from digits.client.errors import RemoteError
 from digits.v1 import digit_service_pb2, models_pb2
 from digits.v1 import training_pb2 as pb
+from tests import parquet_batches
 from tests.conftest import ROOT, BeforeTraining, missing
 from tests.plain_pixels import SOME_PIXELS
 from tests.service import Service
@@ -62,6 +63,23 @@ def test_train_streams_moving_numbers_and_ends_with_a_version_and_its_accuracy(
     assert last.metrics.robustness > 0.5
     assert last.promotion_reason == "the caller said NEVER"
     _record_tells_the_course(kept)
+
+
+def test_a_folder_of_hugging_face_is_trained_on(
+    trained_service: Service, mnist: dict[str, np.ndarray]
+) -> None:
+    folder = trained_service.data_dir / "mnist-of-hugging-face"
+    folder.mkdir()
+    for part, count in (("train", 3_000), ("test", 500)):
+        images = parquet_batches.pictures(mnist[f"x_{part}"][:count])
+        data = parquet_batches.of(images, mnist[f"y_{part}"][:count].astype(np.int64))
+        (folder / f"{part}-00000-of-00001.parquet").write_bytes(data)
+    with trained_service.client() as client:
+        seen = list(client.train(images_batch_path=folder.name, promotion=pb.NEVER))
+        kept = client.get_job(seen[0].job_id)
+    assert "train-00000-of-00001.parquet: 3,000 rows of label and image" in kept.progress.notes
+    assert (kept.progress.state, kept.progress.metrics.held_out_image_count) == (pb.SUCCEEDED, 500)
+    assert kept.progress.accuracy > 0.8
 
 
 def _record_tells_the_course(job: pb.Job) -> None:

@@ -14,6 +14,7 @@ import requests
 
 from digits.client.errors import RemoteError
 from digits.v1 import digit_service_pb2, digit_service_pb2_grpc
+from tests import hostile_parquet
 from tests.service import Service
 from tests.waiting import wait_until
 
@@ -21,6 +22,7 @@ UPLOADS, AT_A_TIME = 20, 4
 NO_BATCH = bytes(60 << 20)
 # What four at a time may leave to the allocator of a busy process; twenty that are held take 1,200 MB.
 MAX_RISE = 160 << 20
+MAX_RISE_OF_PARQUET = 50 << 20
 
 
 def in_pieces(door: Service) -> object:
@@ -64,6 +66,15 @@ def test_an_upload_that_is_trained_is_held_by_nobody_while_its_stream_lives(door
         stream.cancel()
     with door.client() as client:
         client.cancel_job(job_id)
+
+
+def test_a_kilobyte_of_parquet_that_unpacks_to_gigabytes_takes_nothing_of_the_server(door: Service) -> None:
+    made, says = hostile_parquet.FILES["an endless row"]
+    batch, before = made(), memory(door)
+    with door.client() as client, pytest.raises(RemoteError, match=says) as refused:
+        next(client.train(images_batch=batch))
+    assert refused.value.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert memory(door) < before + MAX_RISE_OF_PARQUET
 
 
 def memory(door: Service) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from tests import parquet_batches
+
 NOT_FOR_THE_BRIDGE = {
     "tensorflow",
     "keras",
@@ -27,6 +29,12 @@ cloudpickle.dumps(warm(recipes.FAST))
 assert len(sent) < 750_000, len(sent)
 """
 
+OPENED = """
+from digits.datasets.dataset import open_upload
+
+assert open_upload({}, "images_batch", 1 << 20).train_count
+"""
+
 
 def loaded(program: str) -> set[str]:
     """The packages that Python has loaded once it has run the program."""
@@ -46,6 +54,12 @@ def test_help_needs_neither_grpc_nor_the_settings() -> None:
     found = loaded("import cli.main")
     assert "typer" in found
     assert not {"grpc", "pydantic", "kazoo", "numpy"} & found
+
+
+def test_a_server_that_reads_parquet_has_no_pyarrow() -> None:
+    found = loaded(f"import server.app\n{OPENED.format(parquet_batches.TRAIN)}")
+    assert "grpc" in found
+    assert not {"pyarrow", "pandas"} & found
 
 
 def test_the_work_travels_to_executors_without_tensorflow() -> None:

@@ -71,7 +71,7 @@ def test_a_shard_without_arrays_is_named(tmp_path: Path) -> None:
 
 def test_a_folder_without_a_batch_is_refused(tmp_path: Path) -> None:
     (tmp_path / "readme.txt").write_text("nothing here")
-    assert "holds neither" in refusal(tmp_path)
+    assert "holds no .npz, .csv or .parquet files nor" in refusal(tmp_path)
 
 
 def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:

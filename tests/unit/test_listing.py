@@ -17,14 +17,15 @@ def write(root: Path, **sizes: int) -> None:
 
 
 def test_files_are_offered_by_their_names_and_folders_by_what_is_in_them(tmp_path: Path) -> None:
-    write(tmp_path, **{"a.npz": 3, "sub/b.CSV": 4, "sub/c.csv.gz": 5, "photo.png": 9})
+    write(tmp_path, **{"a.npz": 3, "sub/b.CSV": 4, "sub/c.csv.gz": 5, "sub/d.parquet": 6, "photo.png": 9})
     write(tmp_path, **{f"mnist/raw/{part}-{kind}-ubyte": 7 for part in ("train", "t10k") for kind in IDX})
     assert found_batches(tmp_path) == [
         FoundBatch("a.npz", 3, False),
         FoundBatch("mnist/raw", 28, True),
-        FoundBatch("sub", 9, True),
+        FoundBatch("sub", 15, True),
         FoundBatch("sub/b.CSV", 4, False),
         FoundBatch("sub/c.csv.gz", 5, False),
+        FoundBatch("sub/d.parquet", 6, False),
     ]
 
 

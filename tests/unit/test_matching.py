@@ -77,7 +77,10 @@ def test_a_file_that_comes_later_and_fits_is_no_part_of_the_batch_that_was_accep
             "shards/train-*.npz",
             "no file has a name like 'train-*.npz'; the folder holds notes.txt",
         ),
-        ("shards/*.txt", "no file that is .npz, .csv or one of MNIST's IDX files has a name like '*.txt'"),
+        (
+            "shards/*.txt",
+            "no file that is .npz, .csv, .parquet or one of MNIST's IDX files has a name like '*.txt'",
+        ),
         (
             "shards-*/part-0.npz",
             "'shards-*/part-0.npz' has * or ? in a folder's name; only the file's name may hold them",
