@@ -14,8 +14,8 @@ from deploy.native.folder import StateFolder
 from deploy.native.supervision import parent_death_signal, process_tags
 from deploy.native.supervision.process_spec import ProcessSpec
 
-# A process that dies at once is tried again after 0.5, 1, 2 … 30 s. One that lived for ten seconds, which is what
-# systemd counts starts in, died of something else: it starts over, or callers would wait for it.
+# A process that dies at once is tried again after 0.5, 1, 2 … 30 s. One that lived for ten seconds, in which
+# systemd too counts a service's starts, died of something else: it starts over, or callers would wait for it.
 MIN_BACKOFF_SECONDS = 0.5
 MAX_BACKOFF_SECONDS = 30.0
 HEALTHY_SECONDS = 10.0
