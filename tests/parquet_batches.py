@@ -90,6 +90,12 @@ ACCEPTED: dict[str, tuple[bytes, str]] = {
     "PNG alone": (of([picture(image) for image in X]), "44 rows"),
     "PNG of colours": (of(pictures(np.stack([X] * 3, axis=-1))), "44 rows"),
     "labels of floats": (of(_RAW, Y / 1.0), "44 rows"),
+    "OpenML's": (
+        written(
+            wide([f"pixel{number}" for number in range(1, 785)], **{"class": [str(digit) for digit in Y]})
+        ),
+        "44 rows of class and pixel1 to pixel784",
+    ),
     "labels of text": (of(_RAW, [str(digit) for digit in Y]), "44 rows"),
     "categories": (written(pd.DataFrame({"label": pd.Categorical(Y.astype(str)), "image": _RAW})), "44 rows"),
     "pandas' index as a column": (
@@ -139,7 +145,10 @@ REFUSED: dict[str, tuple[bytes, tuple[str, ...]]] = {
     ),
     "a label nearly right": (
         written(pa.table({"image": _RAW, "lable": Y})),
-        ("there is no column of labels ('lable' is not 'label')", "allowed are label, y, target or digit"),
+        (
+            "there is no column of labels ('lable' is not 'label')",
+            "allowed are label, y, target, digit or class",
+        ),
     ),
     "types of no use": (
         written(pa.table({"image": [str(digit) for digit in Y], "label": [[digit] for digit in Y]})),
@@ -183,6 +192,10 @@ REFUSED: dict[str, tuple[bytes, tuple[str, ...]]] = {
     "a label named as pixels are": (
         written(wide(PIXELS, label1=Y)),
         ("there is no column of labels ('label1' is not 'label')",),
+    ),
+    "a pixel that is there twice": (
+        written(wide(PIXELS, label=Y, pixel00=Y)),
+        ("pixel00 and pixel0 may both be the same pixel",),
     ),
     "two sets of pixels": (
         written(wide(PIXELS, label=Y).join(wide([f"old{number}" for number in range(784)]))),

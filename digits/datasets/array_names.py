@@ -13,13 +13,15 @@ Role = tuple[str, str]
 
 _KINDS = {
     IMAGES: ("x", "images", "image", "imgs", "data", "pixels", "features"),
-    LABELS: ("y", "t", "labels", "label", "target", "targets", "digit"),
+    LABELS: ("y", "t", "labels", "label", "target", "targets", "digit", "class"),
 }
 _PARTS = {
     TRAIN: ("train", "training", "tr"),
     TEST: ("test", "testing"),
     VALIDATION: ("val", "valid", "validation", "dev"),
 }
+
+_OF_FILES = {TEST: ("test", "testing"), VALIDATION: ("val", "valid", "validation")}
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,10 @@ def known_names(kind: str) -> tuple[str, ...]:
 
 def part_of(file_name: str) -> str:
     """What the images of a file are for, by its name alone: test-00000-of-00001.parquet, t10k.csv."""
-    words = re.split(r"[_\-. ]+", file_name.lower())
-    if "t10k" in words:
+    if "t10k" in re.split(r"[_\-. ]+", file_name.lower()):
         return TEST
-    return next((part for part in (TEST, VALIDATION) for word in words if word in _PARTS[part]), TRAIN)
+    words = re.split(r"[_\-. \d]+", file_name.lower())
+    return next((part for part, known in _OF_FILES.items() for word in words if word in known), TRAIN)
 
 
 def _role(name: str) -> Role | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import gc
+import os
 import signal
 import subprocess
 import sys
@@ -105,20 +107,56 @@ def test_the_kernel_bounds_the_process_before_it_is_asked(monkeypatch: pytest.Mo
     process.end()
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT])
 def test_a_process_that_ends_while_it_reads_is_its_files_fault(
     number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def started(line: object) -> subprocess.Popen[bytes]:
-        code = f"{_HEAD}import os; send(struct.pack('>cIqI', b'?', 12, 0, 4)); os.kill(os.getpid(), {number})"
-        return subprocess.Popen([sys.executable, "-c", code], stdin=line.fileno())  # type: ignore[attr-defined]
-
-    monkeypatch.setattr(reader, "started", started)
+    _has_it_end_by(number, monkeypatch)
     for name in ("a", "b"):
         (tmp_path / f"{name}.parquet").write_bytes(parquet_batches.TRAIN)
     problem = refusal(tmp_path)
     assert "a.parquet cannot be read: it is damaged, or needs more than 640 MB of memory" in problem
     assert "b.parquet" not in problem
+
+
+def test_a_process_that_somebody_killed_is_nobodys_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    _has_it_end_by(signal.SIGKILL, monkeypatch)
+    with pytest.raises(BatchUnavailable, match="was killed"):
+        opened(parquet_batches.TRAIN, LIMIT)
+
+
+def _has_it_end_by(number: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
+    def started(line: object) -> subprocess.Popen[bytes]:
+        code = f"{_HEAD}import os; send(struct.pack('>cIqI', b'?', 12, 0, 4)); os.kill(os.getpid(), {number})"
+        return subprocess.Popen([sys.executable, "-c", code], stdin=line.fileno())  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(reader, "started", started)
+
+
+def test_a_service_without_a_descriptor_left_loses_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left() -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    room = reader._room.qsize()
+    with monkeypatch.context() as patch:
+        patch.setattr(reader.socket, "socketpair", none_left)
+        for _ in range(3):
+            with pytest.raises(BatchUnavailable, match="Too many open files"):
+                reader.ReaderProcess()
+    assert reader._room.qsize() == room
+
+
+def test_nothing_of_the_current_folder_is_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pyarrow.py").write_text("raise SystemExit(3)")
+    monkeypatch.chdir(tmp_path)
+    assert opened(parquet_batches.TRAIN, LIMIT).train_count
+
+
+def test_it_knows_nothing_of_the_services_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGITS_ZOOKEEPER_PASSWORD", "secret")
+    process = reader.ReaderProcess()
+    assert "DIGITS_ZOOKEEPER_PASSWORD" not in psutil.Process(process._process.pid).environ()
+    process.end()
 
 
 @pytest.mark.parametrize("name", RUBBISH)

@@ -17,6 +17,7 @@ from digits.datasets.findings import PARQUET
 from digits.datasets.intake import Intake
 from digits.datasets.labels import checked
 from digits.datasets.parquet_files import frames
+from digits.datasets.parquet_files.ahead import Ahead
 from digits.datasets.parquet_files.reader import Reader, ReaderProcess
 from digits.datasets.shards import reading
 from digits.datasets.source import Source
@@ -103,10 +104,10 @@ class _File:
             yield from _streamed(process, file, first, PIXELS_PER_IMAGE, count)
 
     @contextmanager
-    def _reading(self) -> Iterator[tuple[ReaderProcess, IO[bytes]]]:
+    def _reading(self) -> Iterator[tuple[ReaderProcess, Ahead]]:
         source = self.source
         with reading(source.name, source.field), self.reader.process() as process, source.open() as file:
-            yield process, file
+            yield process, Ahead(file)
 
     def _is_used(self, table: Table, intake: Intake) -> bool:
         """Whether its images are; keeps why not. Raises ValueError for more than may be."""
@@ -153,12 +154,12 @@ def _check_ends(file: IO[bytes]) -> None:
         raise ValueError("it is cut off")
 
 
-def _begun(process: ReaderProcess, file: IO[bytes], kind: bytes) -> tuple[bytes, bytes]:
-    return process.ask(file, kind, file.seek(0, io.SEEK_END).to_bytes(8))
+def _begun(process: ReaderProcess, file: Ahead, kind: bytes) -> tuple[bytes, bytes]:
+    return process.ask(file, kind, file.size().to_bytes(8))
 
 
 def _streamed(
-    process: ReaderProcess, file: IO[bytes], answer: tuple[bytes, bytes], width: int, count: int
+    process: ReaderProcess, file: Ahead, answer: tuple[bytes, bytes], width: int, count: int
 ) -> Iterator[Rows]:
     """Yields the rows of this answer and the next, (n, width); raises ValueError unless they are `count`."""
     seen = 0

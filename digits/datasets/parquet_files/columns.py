@@ -62,7 +62,9 @@ def columns_of(schema: pa.Schema) -> Columns:
 
 def no_labels(schema: pa.Schema) -> str:
     """What is said of a file without labels."""
-    return f"there is no column of labels{_near(schema, LABELS)}; allowed are label, y, target or digit"
+    return (
+        f"there is no column of labels{_near(schema, LABELS)}; allowed are label, y, target, digit or class"
+    )
 
 
 def is_bytes(kind: pa.DataType) -> bool:
@@ -111,7 +113,9 @@ def _numbered(schema: pa.Schema) -> list[list[str]]:
     for name, kind in zip(schema.names, schema.types, strict=True):
         if _is_number(kind) and (match := _NUMBERED.fullmatch(name)):
             place = tuple(int(number) for number in match.group("row", "column") if number)
-            groups[match["stem"], len(place)][place] = name
+            other = groups[match["stem"], len(place)].setdefault(place, name)
+            if other != name:
+                raise NoColumns(f"{other} and {name} may both be the same pixel: leave one of them out")
     return sorted(filter(None, map(_without_gap, groups.values())), key=len, reverse=True)
 
 

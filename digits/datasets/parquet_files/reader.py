@@ -12,13 +12,15 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import IO
 
 from digits.datasets.parquet_files import frames, limits
+from digits.datasets.parquet_files.ahead import Ahead
 from digits.errors import BatchUnavailable
 
-COMMAND = (sys.executable, "-m", "digits.datasets.parquet_files.process")
+COMMAND = (sys.executable, "-P", "-m", "digits.datasets.parquet_files.process")
 
+# It has none of the service's secrets: where Python is, and what a supervisor finds it by.
+_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "DIGITS_PROCESS_TAG")
 # One thread, and no memory kept: what is given back counts no more.
 _PLAIN = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
@@ -27,12 +29,12 @@ _PLAIN = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
-# Of a service: each may take what limits.py allows. Others wait. A semaphore would not do: the collector of
-# garbage may end a process in the middle of a call for another one.
+# Of a service: each may take what limits.py allows. Others are sent away, since whoever waits holds a thread
+# that a rollback may need. A semaphore would not do: the collector of garbage may end a process in the middle
+# of a call for another one.
 _room = queue.SimpleQueue[None]()
 for _ in range(2):
     _room.put(None)
-_WAIT_SECONDS = 60.0
 # Without a byte: the kernel ends it long before, unless the machine gives it no time at all.
 _ANSWER_SECONDS = 120.0
 # Between two files of a batch it stays; a start takes 0.3 s.
@@ -50,17 +52,13 @@ class ReaderProcess:
 
     def __init__(self) -> None:
         try:
-            _room.get(timeout=_WAIT_SECONDS)
+            _room.get_nowait()
         except queue.Empty as error:
-            message = "too many Parquet files are being read: send it again in a minute"
+            message = "other Parquet files are being read: send it again in some seconds"
             raise BatchUnavailable(message) from error
-        self._line, theirs = socket.socketpair()
-        self._line.settimeout(_ANSWER_SECONDS)
         try:
-            with theirs:
-                self._process = started(theirs)
+            self._process, self._line = _process_and_line()
         except BaseException as error:
-            self._line.close()
             _room.put(None)
             if isinstance(error, OSError):
                 raise BatchUnavailable(f"no process to read Parquet: {error}") from error
@@ -73,7 +71,7 @@ class ReaderProcess:
         """Whether it is there and answered all that it was asked."""
         return self.end.alive and not self._asked and self._process.poll() is None
 
-    def ask(self, file: IO[bytes], kind: bytes, content: bytes = b"") -> tuple[bytes, bytes]:
+    def ask(self, file: Ahead, kind: bytes, content: bytes = b"") -> tuple[bytes, bytes]:
         """Returns the answer's kind and content, having read of the file what it wanted.
 
         Raises ValueError with what is wrong with the file, OSError if that cannot be read, BatchUnavailable.
@@ -81,9 +79,9 @@ class ReaderProcess:
         self._asked = True
         answer, content = self._exchange(kind, content)
         while answer == frames.READ:
-            file.seek(int.from_bytes(content[: frames.PLACE_BYTES], signed=True))
+            place = int.from_bytes(content[: frames.PLACE_BYTES], signed=True)
             count = int.from_bytes(content[frames.PLACE_BYTES :])
-            piece = file.read(min(count, frames.MAX_PIECE_BYTES))
+            piece = file.read_at(place, min(count, frames.MAX_PIECE_BYTES))
             answer, content = self._exchange(frames.BYTES, piece)
         self._asked = False
         if answer == frames.PROBLEM:
@@ -110,12 +108,26 @@ class ReaderProcess:
             raise BatchUnavailable(
                 f"what reads Parquet does not start: it ended with {self._process.returncode}"
             )
+        if self._process.returncode == -signal.SIGKILL:
+            # None of its limits does that: the machine was short of memory, or somebody ended it.
+            raise BatchUnavailable("what reads Parquet was killed: send it again")
         return limits.NEEDS_TIME if self._process.returncode == -signal.SIGXCPU else limits.DIED
+
+
+def _process_and_line() -> tuple[subprocess.Popen[bytes], socket.socket]:
+    line, theirs = socket.socketpair()
+    line.settimeout(_ANSWER_SECONDS)
+    try:
+        with theirs:
+            return started(theirs), line
+    except BaseException:
+        line.close()
+        raise
 
 
 def started(line: socket.socket) -> subprocess.Popen[bytes]:
     """Starts a process that answers on the line; raises OSError."""
-    environment = {**os.environ, **_PLAIN}
+    environment = {name: os.environ[name] for name in _INHERITED if name in os.environ} | _PLAIN
     return subprocess.Popen(COMMAND, env=environment, stdin=line.fileno(), stdout=subprocess.DEVNULL)
 
 
