@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 NOTHING = OffsetRanges()
 
 # At so many places a partition may stop in what takes a core five seconds: each costs some milliseconds.
-STOPS = 8
+STOPS = 4
 
 ArrowFunction = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 COLUMNS = ("partition", "offset", "block")

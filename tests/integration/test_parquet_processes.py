@@ -74,7 +74,8 @@ def nothing_is_left() -> Iterator[None]:
 
 
 def is_zombie(process: psutil.Process) -> bool:
-    return process.status() == psutil.STATUS_ZOMBIE
+    """With all of its threads: nobody can wait for one of which some are still ending."""
+    return process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1
 
 
 def refusal(data: bytes | Path) -> str:
