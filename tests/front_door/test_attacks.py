@@ -38,16 +38,19 @@ HTTP_2_HEAD = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex(
 def warm(front_door: FrontDoor) -> FrontDoor:
     """Each server reads pictures: its first one starts three processes of 60 MB, by no attack's doing."""
     for number, replica in enumerate(front_door.servers):
-        with front_door.direct(number) as client:
-            client.classify(image=(ROOT / "data/test/data/n5.png").read_bytes())
-        settings, server = replica.settings, replica.process()
-        wait_until(
-            lambda server=server, settings=settings: (
-                len([each for each in server.children() if each.memory_info().rss > 50e6])
-                >= settings.picture_processes
-            ),
-            what=f"{replica.name} to have started what reads pictures",
+        picture, settings, server = (
+            (ROOT / "data/test/data/n5.png").read_bytes(),
+            replica.settings,
+            replica.process(),
         )
+
+        def reads(number=number, server=server, count=settings.picture_processes) -> bool:  # type: ignore[no-untyped-def]
+            # What ended meanwhile is started by the next picture.
+            with front_door.direct(number) as client:
+                client.classify(image=picture)
+            return len([each for each in server.children() if each.memory_info().rss > 40e6]) >= count
+
+        wait_until(reads, 120, what=f"{replica.name} to have started what reads pictures")
     return front_door
 
 
