@@ -7,6 +7,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 
 import pytest
 from grpc import StatusCode
@@ -38,20 +39,18 @@ HTTP_2_HEAD = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex(
 def warm(front_door: FrontDoor) -> FrontDoor:
     """Each server reads pictures: its first one starts three processes of 60 MB, by no attack's doing."""
     for number, replica in enumerate(front_door.servers):
-        picture, settings, server = (
-            (ROOT / "data/test/data/n5.png").read_bytes(),
-            replica.settings,
-            replica.process(),
-        )
-
-        def reads(number=number, server=server, count=settings.picture_processes) -> bool:  # type: ignore[no-untyped-def]
-            # What ended meanwhile is started by the next picture.
-            with front_door.direct(number) as client:
-                client.classify(image=picture)
-            return len([each for each in server.children() if each.memory_info().rss > 40e6]) >= count
-
-        wait_until(reads, 120, what=f"{replica.name} to have started what reads pictures")
+        ready = partial(_reads_pictures, front_door, number)
+        wait_until(ready, 120, what=f"{replica.name} to have started what reads pictures")
     return front_door
+
+
+def _reads_pictures(front_door: FrontDoor, number: int) -> bool:
+    replica = front_door.servers[number]
+    # What ended meanwhile is started by the next picture.
+    with front_door.direct(number) as client:
+        client.classify(image=(ROOT / "data/test/data/n5.png").read_bytes())
+    sizes = [int(each.memory_info().rss) for each in replica.process().children()]
+    return len([size for size in sizes if size > 40e6]) >= int(replica.settings.picture_processes)
 
 
 @pytest.fixture
