@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import uvloop
 
+from benchmarks.beside import beside
 from benchmarks.classify import Load, load
 from benchmarks.service import running_service
 from benchmarks.training import train
@@ -38,28 +39,23 @@ SLOW_READ_SECONDS = 0.3
 @contextlib.contextmanager
 def asking(server: str, versions: Sequence[str]) -> Iterator[None]:
     """Asks for one version after the other by name, some times a second, whether they come or not."""
-    stop, names = threading.Event(), itertools.cycle(versions)
+    names = itertools.cycle(versions)
     threads = []
 
     def ask(client: Client, version: str) -> None:
         with contextlib.suppress(RemoteError):
             client.classify(pixels=SOME_PIXELS, model_version=version, timeout_seconds=15)
 
-    def run() -> None:
+    def run(over: threading.Event) -> None:
         with Client(server) as client:
-            while not stop.wait(1 / COLD_CALLS_A_SECOND):
+            while not over.wait(1 / COLD_CALLS_A_SECOND):
                 threads.append(threading.Thread(target=ask, args=(client, next(names)), daemon=True))
                 threads[-1].start()
             for thread in threads:
                 thread.join()
 
-    asker = threading.Thread(target=run)
-    asker.start()
-    try:
+    with beside(run):
         yield
-    finally:
-        stop.set()
-        asker.join()
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.beside import beside
 from deploy.native.folder import StateFolder
 from deploy.native.supervision.record import RunRecord
 from digits.settings import Settings
@@ -25,20 +26,14 @@ def looking(settings: Settings) -> Iterator[Held]:
     """Yields what is filled until this is left."""
     parts = part_ids(settings)
     held: Held = defaultdict(list)
-    stop = threading.Event()
 
-    def look() -> None:
-        while not stop.wait(_LOOK_SECONDS):
+    def look(over: threading.Event) -> None:
+        while not over.wait(_LOOK_SECONDS):
             for name, size in _sizes(parts).items():
                 held[name].append(size)
 
-    thread = threading.Thread(target=look)
-    thread.start()
-    try:
+    with beside(look):
         yield held
-    finally:
-        stop.set()
-        thread.join()
 
 
 def part_ids(settings: Settings) -> dict[str, int]:

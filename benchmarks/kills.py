@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 
 import psutil
 
+from benchmarks.beside import beside
 from benchmarks.held_memory import state_folder
 from digits.settings import Settings
 from tests.chaos.processes import find, parts_of
@@ -19,22 +20,16 @@ def killing(settings: Settings, pause_seconds: float) -> Iterator[list[str]]:
     """Kills one part after the other, each once; yields the names of those that were hit so far."""
     service = Service(state_folder(settings), settings.data_dir, settings.grpc_port, settings.rest_port)
     killed: list[str] = []
-    stop = threading.Event()
 
-    def kill_each() -> None:
+    def kill_each(over: threading.Event) -> None:
         for part in parts_of(service):
-            while not stop.wait(pause_seconds):
+            while not over.wait(pause_seconds):
                 if _kill(service, part):
                     killed.append(part)
                     break
 
-    thread = threading.Thread(target=kill_each)
-    thread.start()
-    try:
+    with beside(kill_each):
         yield killed
-    finally:
-        stop.set()
-        thread.join()
 
 
 def _kill(service: Service, part: str) -> bool:

@@ -25,7 +25,7 @@ from benchmarks import shards
 from benchmarks.held_memory import Held, looking, part_ids
 from benchmarks.kills import killing
 from benchmarks.service import running_service
-from benchmarks.slow_worker import slowed, workers_below
+from benchmarks.slow_workers import slowed, workers_below
 from digits.client.client import Client
 from digits.client.resume import follow
 from digits.settings import Settings

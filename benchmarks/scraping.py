@@ -17,6 +17,7 @@ from contextlib import contextmanager
 import numpy as np
 import uvloop
 
+from benchmarks.beside import beside
 from benchmarks.classify import load
 from benchmarks.service import running_service
 from benchmarks.training import train
@@ -61,21 +62,15 @@ def scraping(service: Settings) -> Iterator[None]:
     """Reads every process's metrics each second, as Prometheus would."""
     groups = json.loads(StateFolder.at(service.var_dir).metrics_targets.read_text(encoding="utf-8"))
     urls = [f"http://{target}/metrics" for group in groups for target in group["targets"]]
-    over = threading.Event()
 
-    def scrape() -> None:
+    def scrape(over: threading.Event) -> None:
         while not over.wait(1.0):
             for url in urls:
                 with urllib.request.urlopen(url, timeout=5) as reply:  # noqa: S310
                     reply.read()
 
-    scraper = threading.Thread(target=scrape)
-    scraper.start()
-    try:
+    with beside(scrape):
         yield
-    finally:
-        over.set()
-        scraper.join()
 
 
 if __name__ == "__main__":

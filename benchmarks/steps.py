@@ -20,9 +20,10 @@ from pathlib import Path
 import psutil
 
 from benchmarks import shards
+from benchmarks.beside import beside
 from benchmarks.held_memory import Held, looking, part_ids
 from benchmarks.service import running_service
-from benchmarks.slow_worker import slowed, stopped, workers_below
+from benchmarks.slow_workers import slowed, stopped, workers_below
 from digits.client.client import Client
 from digits.settings import Settings
 from digits.v1 import training_pb2
@@ -77,9 +78,8 @@ def _looks(settings: Settings, client: Client) -> list[Look]:
 @contextmanager
 def _steps(workers: list[psutil.Process], phase: list[str]) -> Iterator[None]:
     """Goes through the phases, and says which one it is."""
-    over = threading.Event()
 
-    def step() -> None:
+    def step(over: threading.Event) -> None:
         for name, seconds in _PHASES:
             phase[0] = name
             if name == "as it is":
@@ -89,13 +89,8 @@ def _steps(workers: list[psutil.Process], phase: list[str]) -> Iterator[None]:
                 over.wait(seconds)
         phase[0] = _PHASES[0][0]
 
-    thread = threading.Thread(target=step)
-    thread.start()
-    try:
+    with beside(step):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def _of_trainer(held: Held) -> int:

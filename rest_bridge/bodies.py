@@ -71,7 +71,7 @@ class TrainBody(Body):
 
 
 class TrainForm(TrainBody):
-    """What to train on, which may be an uploaded npz, and how."""
+    """What to train on, which may be an uploaded file, and how."""
 
     images_batch: Streamed = Field(
         default_factory=io.BytesIO, description="A batch of images, as an npz, CSV or Parquet file."

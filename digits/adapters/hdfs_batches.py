@@ -16,6 +16,7 @@ from hdfs import Client
 from digits.adapters.hdfs_connection import HdfsConnection, HdfsFault, some_statuses
 from digits.datasets.files import MAX_FILES, BatchFile, BatchFolder, Digest, State
 from digits.datasets.shards import reading
+from digits.sized_file import SizedFile
 
 # Each piece is a question to the NameNode and one to a DataNode: some milliseconds.
 _PIECE_BYTES = 4 << 20
@@ -99,28 +100,17 @@ class HdfsBatches:
         return HdfsFile(path, self._hdfs) if status["type"] == "FILE" else HdfsFolder(path, self._hdfs)
 
 
-class _Pieces(io.RawIOBase):
-    """A file of so many bytes."""
+class _Pieces(SizedFile):
+    """A file that HDFS has."""
 
     def __init__(self, file: HdfsFile, size: int) -> None:
-        self._file, self._size, self._at = file, size, 0
-        self._next = _FIRST_BYTES
-
-    def readable(self) -> bool:
-        """See RawIOBase."""
-        return True
-
-    def seekable(self) -> bool:
-        """See RawIOBase."""
-        return True
+        super().__init__(size)
+        self._file, self._next = file, _FIRST_BYTES
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """See RawIOBase."""
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        if self._at < 0:
-            raise OSError(errno.EINVAL, "before the file's first byte")
+        """See SizedFile."""
         self._next = _FIRST_BYTES
-        return self._at
+        return super().seek(offset, whence)
 
     def readinto(self, buffer: Any) -> int:  # Whatever has bytes, by RawIOBase.
         """See RawIOBase."""

@@ -44,6 +44,11 @@ _REFUSED = (AuthFailedError, NoAuthError, InvalidACLError, SessionClosedRequireS
 _AWAY = (KazooException, KazooTimeoutError, ConnectionClosedError)
 
 
+def connection_retry() -> KazooRetry:
+    """How kazoo tries to connect again: for ever, and every second at least. Its own comes to a minute."""
+    return KazooRetry(max_tries=-1, max_delay=_MAX_RECONNECT_SECONDS)
+
+
 class ZooKeeperSession:
     """A kazoo session that comes up in the background and comes back by itself; `number` counts them."""
 
@@ -59,7 +64,7 @@ class ZooKeeperSession:
         self._client = KazooClient(
             hosts=self._hosts,
             timeout=session_seconds,
-            connection_retry=KazooRetry(max_tries=-1, max_delay=_MAX_RECONNECT_SECONDS),
+            connection_retry=connection_retry(),
             logger=_quiet_logger(self._last_word),
             **access.kazoo(),
         )

@@ -1,4 +1,4 @@
-"""What an array in an npz file is, by its name: people and frameworks have their own for the same four."""
+"""What an array, a column or a file is, by its name: people and frameworks have their own for each."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ from digits.errors import InvalidInput
 _CLUTTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
 # The first bytes of a Parquet file, encrypted or not.
 _PARQUET = (b"PAR1", b"PARE")
+_PARQUET_NAMES = (".parquet", ".pq")
 
 Files = dict[str, Source]
 Take = Callable[[Files, Intake], Files]
@@ -46,7 +47,7 @@ def take_file(source: Source, intake: Intake) -> None:
     if head.startswith(b"\0\0\x08"):
         intake.findings.right = IDX
         intake.findings.fault(f"{source.name} is one IDX file: name the folder that holds it with its labels")
-    elif head in _PARQUET or _is_named(source.name, ".parquet", ".pq"):
+    elif head in _PARQUET or _is_named(source.name, *_PARQUET_NAMES):
         read_parquet([source], intake)
     elif _is_csv(source):
         read_csv(source, intake)
@@ -110,7 +111,7 @@ def _reader_of(files: Files) -> Take | None:
         return _take_npz
     if any(_is_named(name, ".csv", ".csv.gz") for name in files):
         return _take_csv
-    if any(_is_named(name, ".parquet", ".pq") for name in files):
+    if any(_is_named(name, *_PARQUET_NAMES) for name in files):
         return _take_parquet
     return None
 
@@ -136,7 +137,7 @@ def _take_csv(files: Files, intake: Intake) -> Files:
 
 
 def _take_parquet(files: Files, intake: Intake) -> Files:
-    used = {name: files[name] for name in sorted(files) if _is_named(name, ".parquet", ".pq")}
+    used = {name: files[name] for name in sorted(files) if _is_named(name, *_PARQUET_NAMES)}
     read_parquet(used.values(), intake)
     return used
 

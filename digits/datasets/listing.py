@@ -16,7 +16,7 @@ MAX_BATCHES = 500
 # A data folder may hold whole file systems: who chooses from a list looks at its first levels.
 _MAX_DEPTH = 4
 _MAX_ENTRIES = 20_000
-_SUFFIXES = (".npz", ".csv", ".csv.gz", ".parquet")
+_SUFFIXES = (".npz", ".csv", ".csv.gz", ".parquet", ".pq")
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,13 @@ def door(zookeeper: str, valkey: str, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture
+def client(trained_service: Service) -> Iterator[Client]:
+    """Of the service that is shared; a file that has one of its own has its own client, too."""
+    with Client(trained_service.grpc_address) as made:
+        yield made
+
+
+@pytest.fixture
 def unharmed(trained_service: Service) -> Iterator[None]:
     """No bad request starts a job, and the next good request works on both transports."""
     with Client(trained_service.grpc_address) as client:

@@ -36,12 +36,6 @@ FIVE = "test/data/n5.png"
 PICTURE = (Path(__file__).parents[2] / "data" / FIVE).read_bytes()
 
 
-@pytest.fixture
-def client(trained_service: Service) -> Iterator[Client]:
-    with Client(trained_service.grpc_address) as made:
-        yield made
-
-
 CALLS = {"image_path": "classify", "images_batch_path": "train"}
 
 # path → (code, what the answer says); the names below are made by `odd_files`.

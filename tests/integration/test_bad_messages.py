@@ -6,7 +6,6 @@ Every row is followed by a good request to the same service.
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,12 +19,6 @@ from tests.plain_pixels import SOME_PIXELS
 from tests.service import Service
 
 pytestmark = pytest.mark.usefixtures("unharmed")
-
-
-@pytest.fixture
-def client(trained_service: Service) -> Iterator[Client]:
-    with Client(trained_service.grpc_address) as made:
-        yield made
 
 
 def test_bytes_that_are_no_message_are_refused(trained_service: Service) -> None:

@@ -10,16 +10,13 @@ import psutil
 from kazoo.client import KazooClient
 from kazoo.exceptions import KazooException
 from kazoo.handlers.threading import KazooTimeoutError
-from kazoo.retry import KazooRetry
 
 from deploy.native.loopback import PROBE_SECONDS, listens
 from digits.adapters.zookeeper_access import OPEN, ZooKeeperAccess
-from digits.adapters.zookeeper_session import GIVEN_UP
+from digits.adapters.zookeeper_session import GIVEN_UP, connection_retry
 from digits.ports import Stored
 from digits.records import Record, RecordReader
 from digits.v1 import models_pb2, training_pb2
-
-_MAX_RECONNECT_SECONDS = 1.0
 
 
 class RegistryReader:
@@ -83,9 +80,11 @@ class RegistryReader:
             # Its warnings about a server that is still starting would be taken for ours.
             logging.getLogger("kazoo").setLevel(logging.CRITICAL)
             # A first attempt that meets a server still starting is given up after this time, and made anew.
-            retry = KazooRetry(max_tries=-1, max_delay=_MAX_RECONNECT_SECONDS)
             client = KazooClient(
-                hosts=self._hosts, timeout=2.0, connection_retry=retry, **self._access.kazoo()
+                hosts=self._hosts,
+                timeout=2.0,
+                connection_retry=connection_retry(),
+                **self._access.kazoo(),
             )
             client.start_async().wait(timeout=PROBE_SECONDS)
             self._client = client

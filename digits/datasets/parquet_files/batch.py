@@ -53,7 +53,7 @@ def _take(source: Source, reader: Reader, intake: Intake) -> None:
 
 
 @dataclass(frozen=True)
-class Table:
+class Description:
     """What a file holds, as `table.Table` says it: `columns` are those of labels and images, or ""."""
 
     row_count: int
@@ -64,7 +64,7 @@ class Table:
     found: Sequence[str]
 
     @classmethod
-    def of(cls, answer: tuple[bytes, bytes]) -> Table:
+    def of(cls, answer: tuple[bytes, bytes]) -> Description:
         """Raises ValueError for whatever else."""
         try:
             table = cls(**json.loads(answer[1]))
@@ -86,7 +86,7 @@ class _File:
         with reading(self.source.name, self.source.field), self.source.open() as file:
             _check_ends(file)
         with self._reading() as (process, file):
-            table = Table.of(_begun(process, file, frames.TABLE))
+            table = Description.of(_begun(process, file, frames.TABLE))
             if not self._is_used(table, intake):
                 return None
             first = process.ask(file, frames.NEXT)
@@ -109,7 +109,7 @@ class _File:
         with reading(source.name, source.field), self.reader.process() as process, source.open() as file:
             yield process, Ahead(file)
 
-    def _is_used(self, table: Table, intake: Intake) -> bool:
+    def _is_used(self, table: Description, intake: Intake) -> bool:
         """Whether its images are; keeps why not. Raises ValueError for more than may be."""
         name, findings = self.source.name, intake.findings
         faults = list(table.faults)

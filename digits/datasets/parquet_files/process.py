@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from digits.datasets.parquet_files import frames, limits
+from digits.sized_file import SizedFile
 
 _BUFFER_BYTES = 4 << 10
 
@@ -110,27 +111,17 @@ def _next(answering: Iterator[Frame]) -> Frame:
 
 def _said(error: Exception) -> str:
     """In a line, if it is a sentence."""
-    said = str(error).partition("\n")[0][:200]
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    said = text.partition("\n")[0][:200]
     return said if isinstance(error, (ValueError, OSError)) and said else "the file is damaged"
 
 
-class _Asked(io.RawIOBase):
-    """A file of so many bytes that the service has."""
+class _Asked(SizedFile):
+    """A file that the service has."""
 
     def __init__(self, line: socket.socket, size: int) -> None:
-        self._line, self._size, self._at = line, size, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        if self._at < 0:
-            raise ValueError("it is cut off, or damaged")
-        return self._at
+        super().__init__(size)
+        self._line = line
 
     def readinto(self, buffer: Any) -> int:  # Whatever has bytes, by RawIOBase.
         count = min(len(buffer), self._size - self._at, frames.MAX_PIECE_BYTES)

@@ -36,7 +36,7 @@ class Table:
             self._faults = error.faults
 
     def described(self) -> bytes:
-        """What it holds, as reader.Table has it."""
+        """What it holds, as batch.Description has it."""
         columns = self._columns
         used, names = {columns.labels, *columns.images}, self._schema.names
         found = [f"{field.name[:_NAMED]} {str(field.type)[:_NAMED]}" for field in self._schema]

@@ -8,27 +8,23 @@ from contextlib import contextmanager, suppress
 
 import psutil
 
+from benchmarks.beside import beside
+
 _TURN_SECONDS = 0.05
 
 
 @contextmanager
 def slowed(times: float, *workers: psutil.Process) -> Iterator[None]:
     """Has each have one turn in so many, until this is left."""
-    stop = threading.Event()
 
-    def hold_back() -> None:
-        while not stop.is_set():
+    def hold_back(over: threading.Event) -> None:
+        while not over.is_set():
             with stopped(*workers):
-                stop.wait(_TURN_SECONDS * (times - 1))
-            stop.wait(_TURN_SECONDS)
+                over.wait(_TURN_SECONDS * (times - 1))
+            over.wait(_TURN_SECONDS)
 
-    thread = threading.Thread(target=hold_back)
-    thread.start()
-    try:
+    with beside(hold_back):
         yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 @contextmanager
