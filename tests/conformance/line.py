@@ -8,8 +8,8 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 
-CREATE, DELETE, READ, SET, COMMIT = 15, 2, 4, 5, 14
-"""ZooKeeper's numbers for requests (ZooDefs.OpCode): create2, delete, getData, setData, multi."""
+CREATE, DELETE, READ, SET, COMMIT, LOG_IN = 15, 2, 4, 5, 14, 102
+"""ZooKeeper's numbers for requests (ZooDefs.OpCode): create2, delete, getData, setData, multi, sasl."""
 
 
 class Line:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
-import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -22,6 +20,7 @@ from digits.adapters.zookeeper_access import OPEN, ZooKeeperAccess
 from digits.errors import CoordinatorUnavailable
 from digits.ports import Create, Replace
 from digits.v1 import models_pb2
+from tests.conformance.line import LOG_IN, line_to
 from tests.secure_zookeeper import SecureZooKeeper
 from tests.waiting import wait_until
 
@@ -141,10 +140,12 @@ def test_a_server_that_ends_in_our_login_is_logged_in_to_once_it_is_back(
     secure_zookeeper: SecureZooKeeper, root: str
 ) -> None:
     """Kazoo takes it for a wrong password, and would never try again."""
-    with cutting_the_first_login(secure_zookeeper.port) as (port, was_cut):
-        url = f"zookeeper://127.0.0.1:{port}{root}"
+    with line_to(secure_zookeeper.address) as line:
+        line.cut_after(LOG_IN)
+        url = f"zookeeper://127.0.0.1:{line.port}{root}"
         with session(url, secure_zookeeper.access()) as coordinator:
-            assert was_cut.wait(10)
+            assert line.was_cut.wait(10)
+            line.mend()
 
             def writes() -> bool:
                 with contextlib.suppress(CoordinatorUnavailable):
@@ -162,42 +163,3 @@ def test_status_and_the_supervisor_read_a_zookeeper_that_wants_a_login(
     with session(url, access) as coordinator, closing(RegistryReader(url, access)) as reader:
         coordinator.commit(Create("/serving", models_pb2.Serving(version="v7").SerializeToString()))
         wait_until(lambda: reader.serving_version() == "v7", what="the version")
-
-
-@contextlib.contextmanager
-def cutting_the_first_login(zookeeper_port: int) -> Iterator[tuple[int, threading.Event]]:
-    """A port that passes the first connection's first question and answer on, and hangs up on its login."""
-    was_cut = threading.Event()
-
-    def serve() -> None:
-        while True:
-            try:
-                client, _ = listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", zookeeper_port))
-            if not was_cut.is_set():
-                server.sendall(client.recv(4096))
-                client.sendall(server.recv(4096))
-                client.recv(4096)
-                client.close()
-                server.close()
-                was_cut.set()
-                continue
-            for source, target in ((client, server), (server, client)):
-                threading.Thread(target=copy, args=(source, target), daemon=True).start()
-
-    def copy(source: socket.socket, target: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while part := source.recv(65536):
-                target.sendall(part)
-        for end in (source, target):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield int(listener.getsockname()[1]), was_cut
-        listener.shutdown(socket.SHUT_RDWR)
-        thread.join()
