@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 from deploy.native.servers.zookeeper import ZooKeeper
 from tests.ports import free_port
 from tests.processes import Killable
+from tests.servers import zookeeper_mode
 from tests.waiting import wait_until
 
 # In ticks of two seconds: how long a server may take to join, and may then be behind.
@@ -52,7 +52,7 @@ class Ensemble(Killable):
 
     def modes(self) -> list[str]:
         """What each says that it is: "leader", "follower", or nothing where it is neither."""
-        return [_mode(port) for port in self._ports]
+        return [zookeeper_mode(port) for port in self._ports]
 
 
 @contextlib.contextmanager
@@ -66,14 +66,3 @@ def zookeeper_ensemble(folder: Path) -> Iterator[Ensemble]:
         yield ensemble
     finally:
         ensemble.stop()
-
-
-def _mode(port: int) -> str:
-    """From the answer to the command `srvr`."""
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-            connection.sendall(b"srvr")
-            answer = b"".join(iter(lambda: connection.recv(4096), b"")).decode()
-    except OSError:
-        return ""
-    return answer.partition("Mode: ")[2].partition("\n")[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -29,13 +30,25 @@ from tests.waiting import wait_until
 def zookeeper_server(
     folder: Path, port: int, secrets: Mapping[str, str] = OPEN, more: Mapping[str, str] = OPEN
 ) -> Iterator[None]:
-    """A ZooKeeper that takes connections."""
+    """A ZooKeeper that serves: it takes connections before, and hangs up on them."""
     folder.mkdir(exist_ok=True)
     command = ZooKeeper().command(folder, {"zookeeper": port}, secrets)
     with (folder / "zoo.cfg").open("a", encoding="utf-8") as configuration:
         configuration.writelines(f"{name}={value}\n" for name, value in more.items())
     with running(command, port, folder / "log"):
+        wait_until(lambda: zookeeper_mode(port) == "standalone", what="a ZooKeeper that serves")
         yield
+
+
+def zookeeper_mode(port: int) -> str:
+    """What a ZooKeeper says that it is: standalone, leader, follower, or nothing; asked with `srvr`."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            connection.sendall(b"srvr")
+            answer = b"".join(iter(lambda: connection.recv(4096), b"")).decode()
+    except OSError:
+        return ""
+    return answer.partition("Mode: ")[2].partition("\n")[0]
 
 
 @contextlib.contextmanager
