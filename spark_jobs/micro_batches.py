@@ -26,9 +26,10 @@ logger = logging.getLogger(__name__)
 
 
 class MicroBatches:
-    """Trains one micro-batch at a time from `state`, which moves on only with a checkpoint.
+    """Trains one micro-batch at a time from `state`, each on what the last of them learned.
 
-    A partition of it is at work for about `max_seconds` at most.
+    A partition of it is at work for about `max_seconds` at most. There is a checkpoint after as many as
+    `checkpoint_every`, and at the end of an epoch.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class MicroBatches:
         plan: Plan,
         seed: int,
         max_seconds: float,
+        checkpoint_every: int,
         state: TrainingState,
         lease: Lease,
         checkpoints: Checkpoints,
@@ -44,7 +46,8 @@ class MicroBatches:
         report: ProgressReport,
     ) -> None:
         self._plan, self._seed, self.state = plan, seed, state
-        self._max_seconds = max_seconds
+        self._max_seconds, self._checkpoint_every = max_seconds, checkpoint_every
+        self._committed = state
         self._lease, self._checkpoints, self._feed, self._report = lease, checkpoints, feed, report
         self._eta = Eta(plan.total_images)
         # Until when the state's seconds count.
@@ -56,7 +59,7 @@ class MicroBatches:
         self._eta.started(self._counted, self.state.images_trained)
 
     def train(self, fresh: DataFrame) -> bool:
-        """Trains one micro-batch and commits it.
+        """Trains one micro-batch and commits it, if a checkpoint is due.
 
         Returns whether its query has done its part: the epoch is over, or a partition left some of what it
         was given, which comes again with another query.
@@ -70,13 +73,22 @@ class MicroBatches:
         if any(result.image_count for result in results):
             before, trained = self.state, time.monotonic()
             after = before.after(results, trained - self._counted)
-            merged = time.monotonic()
-            with measured.COMMIT_SECONDS.time(), traces.span("commit"):
-                self._checkpoints.commit(after.to_proto(self._lease.job_id, self._lease.number))
-            self.state, self._counted, committed = after, trained, time.monotonic()
-            took = Took(committed - started, merged - trained, committed - merged)
-            self._tell(before, results, took)
+            self.state, self._counted, merged = after, trained, time.monotonic()
+            if (
+                after.micro_batch - self._committed.micro_batch >= self._checkpoint_every
+                or self.epoch_is_over()
+            ):
+                self.commit()
+            committed = time.monotonic()
+            self._tell(before, results, Took(committed - started, merged - trained, committed - merged))
         return _were_cut_off(results) or self.epoch_is_over()
+
+    def commit(self) -> None:
+        """Makes a checkpoint of the state, if there is none of it."""
+        if self.state.micro_batch > self._committed.micro_batch:
+            with measured.COMMIT_SECONDS.time(), traces.span("commit"):
+                self._checkpoints.commit(self.state.to_proto(self._lease.job_id, self._lease.number))
+            self._committed = self.state
 
     def epoch_is_over(self) -> bool:
         """Whether every block was trained once in this epoch."""
@@ -117,6 +129,7 @@ class MicroBatches:
         self._report.trained(
             eta_seconds=self._eta.committed(time.monotonic(), state.images_trained),
             took=took,
+            images_committed=self._committed.images_trained,
             images_trained=state.images_trained,
             images_ingested=self._feed.images_ingested(),
             backlog_images=self._feed.backlog_images(),

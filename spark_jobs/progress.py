@@ -46,12 +46,12 @@ class ProgressReport:
         with self._lock:
             self._write(lambda job: _begin(job, remark, fields))
 
-    def trained(self, eta_seconds: float, took: Took, **fields: float) -> None:
+    def trained(self, eta_seconds: float, took: Took, images_committed: int, **fields: float) -> None:
         """Tells what a micro-batch brought; raises LeaseLost, Cancelled."""
         eta = Duration()
         eta.FromMilliseconds(round(eta_seconds * 1000))
         with self._lock:
-            self._write(lambda job: _advance(job, eta, took, fields))
+            self._write(lambda job: _advance(job, eta, took, images_committed, fields))
 
     def judged(self, reading: pb.HeldOutReading) -> None:
         """Keeps how the candidate read its held-out images; raises LeaseLost, Cancelled."""
@@ -70,13 +70,17 @@ def _enter(job: pb.Job, state: pb.JobState, fields: Mapping[str, float]) -> None
 
 def _begin(job: pb.Job, remark: str, fields: Mapping[str, float]) -> None:
     _enter(job, pb.INGESTING, fields)
+    job.images_committed = job.progress.images_trained
     if remark and remark not in job.progress.notes:
         job.progress.notes.append(remark)
     if job.progress.micro_batch:
         history.note_resumption(job)
 
 
-def _advance(job: pb.Job, eta: Duration, took: Took, fields: Mapping[str, float]) -> None:
+def _advance(
+    job: pb.Job, eta: Duration, took: Took, images_committed: int, fields: Mapping[str, float]
+) -> None:
+    job.images_committed = images_committed
     job.progress.eta.CopyFrom(eta)
     _set(job, fields)
     history.note_micro_batch(job, took)

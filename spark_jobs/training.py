@@ -50,6 +50,7 @@ class TrainingRun:
             plan=self._plan,
             seed=job.spec.seed,
             max_seconds=context.settings.straggler_factor * target_seconds,
+            checkpoint_every=context.settings.checkpoint_micro_batches,
             state=state,
             lease=lease,
             checkpoints=checkpoints,
@@ -67,6 +68,9 @@ class TrainingRun:
         """Ingests, trains every epoch, evaluates and publishes."""
         try:
             self._run()
+        except HandedOver:
+            self._micro_batches.commit()
+            raise
         except InvalidInput:
             # What is wrong with a file that somebody is changing is that.
             self._dataset.files.check()

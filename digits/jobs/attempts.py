@@ -23,7 +23,7 @@ def charge(job: pb.Job, lease_id: int) -> None:
         job.silence_count = 0
     if _got_further(job) or not job.charged_lease_ids:
         del job.charged_lease_ids[:]
-        job.images_at_first_attempt = job.progress.images_trained
+        job.images_at_first_attempt = job.images_committed
     job.charged_lease_ids.append(lease_id)
     job.attempt_count = len(job.charged_lease_ids)
 
@@ -46,4 +46,4 @@ def forgive_silence(job: pb.Job, lease_id: int) -> None:
 
 
 def _got_further(job: pb.Job) -> bool:
-    return job.progress.images_trained > job.images_at_first_attempt
+    return job.images_committed > job.images_at_first_attempt

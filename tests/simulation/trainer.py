@@ -32,7 +32,7 @@ GOOD, HOPELESS, POISON = 0, 1, 2
 class Trainer:
     """One process, put together as workers/train.py does."""
 
-    def __init__(self, process: Process, systems: Systems, cores: int) -> None:
+    def __init__(self, process: Process, systems: Systems, cores: int, checkpoint_every: int) -> None:
         self.process = process
         self.coordinator = coordinator = SimCoordinator(process, systems)
         store, log = SimStore(process, systems), SimLog(process, systems)
@@ -40,7 +40,7 @@ class Trainer:
         self.stopping = Going(process)
         self._presence = Membership(coordinator, "train")
         self._context = TrainingContext(
-            settings=Settings(),
+            settings=Settings(checkpoint_micro_batches=checkpoint_every),
             spark=SimpleNamespace(
                 sparkContext=SimpleNamespace(defaultParallelism=cores), process=process, log=log
             ),

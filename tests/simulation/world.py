@@ -24,6 +24,7 @@ from tests.simulation.trainer import Trainer
 SERVERS, TRAINERS = ("server one", "server two"), ("trainer one", "trainer two")
 # Cores differ, and so does how many partitions a log made by either has.
 _CORES = {"trainer one": 2, "trainer two": 3}
+_CHECKPOINT_EVERY = {"trainer one": 1, "trainer two": 2}
 _ROUNDS = 300
 _STEPS = 3000
 
@@ -61,7 +62,7 @@ class World:
         if name in SERVERS:
             self.actors[name] = Server(process, self.systems)
         else:
-            self.actors[name] = Trainer(process, self.systems, _CORES[name])
+            self.actors[name] = Trainer(process, self.systems, _CORES[name], _CHECKPOINT_EVERY[name])
 
     def server(self, name: str) -> Server | None:
         """A server, if it lives."""

@@ -81,7 +81,9 @@ def test_what_a_caller_should_know_of_a_training_is_noted_once_however_often_it_
 def test_a_micro_batch_is_told_and_kept_in_one_write() -> None:
     bench = Bench()
     job, lease = bench.leased()
-    ProgressReport(lease).trained(eta_seconds=1.0, took=TOOK, micro_batch=1, images_trained=100, loss=0.5)
+    ProgressReport(lease).trained(
+        eta_seconds=1.0, took=TOOK, images_committed=100, micro_batch=1, images_trained=100, loss=0.5
+    )
     told = bench.jobs.get(job.job_id)
     assert told.progress.loss == told.history[0].loss == 0.5
     assert told.history[0].commit_seconds == TOOK.commit_seconds

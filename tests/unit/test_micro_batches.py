@@ -36,11 +36,12 @@ class Course:
         monkeypatch.setattr("spark_jobs.micro_batches.time", SimpleNamespace(monotonic=lambda: self.seconds))
         self.micro_batches = self.begin(TrainingState({"w": np.zeros(1, np.float32)}))
 
-    def begin(self, state: TrainingState) -> MicroBatches:
+    def begin(self, state: TrainingState, checkpoint_every: int = 1) -> MicroBatches:
         begun = MicroBatches(
             plan=Plan(FAST, IMAGES, 1),
             seed=1,
             max_seconds=15.0,
+            checkpoint_every=checkpoint_every,
             state=state,
             lease=self.lease,
             checkpoints=Checkpoints(self.bench.store, self.job.job_id),
@@ -63,6 +64,12 @@ class Course:
 
         monkeypatch.setattr(MicroBatches, "_train_partitions", trained)
         self.micro_batches.train(SimpleNamespace())  # type: ignore[arg-type]
+
+    def newest(self) -> tuple[int, int]:
+        """The micro-batch of the newest checkpoint, or 0, and its images by the job's record."""
+        checkpoint = Checkpoints(self.bench.store, self.job.job_id).newest()
+        images = self.bench.jobs.get(self.job.job_id).images_committed
+        return (checkpoint.micro_batch if checkpoint else 0), images
 
     def progress(self) -> pb.TrainProgress:
         return self.bench.jobs.get(self.job.job_id).progress
@@ -95,6 +102,30 @@ def test_the_seconds_of_a_training_go_on_from_its_checkpoint(
     course.micro_batches = course.begin(TrainingState.from_proto(checkpoint))
     course.train(monkeypatch, seconds=6.0, images=10_000)
     assert course.progress().training_seconds == 10.0
+
+
+def test_a_checkpoint_comes_every_so_many_micro_batches_and_with_the_epochs_end(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course.micro_batches = course.begin(course.micro_batches.state, checkpoint_every=3)
+    came = []
+    for _ in range(7):
+        course.train(monkeypatch, seconds=1.0, images=10)
+        came.append(course.newest())
+    assert came == [(0, 0), (0, 0), (3, 30), (3, 30), (3, 30), (6, 60), (6, 60)]
+    assert course.progress().images_trained == 70
+    monkeypatch.setattr(MicroBatches, "epoch_is_over", lambda _: True)
+    course.train(monkeypatch, seconds=1.0, images=10)
+    assert course.newest() == (8, 80)
+
+
+def test_what_is_handed_over_is_committed_once(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    course.micro_batches = course.begin(course.micro_batches.state, checkpoint_every=3)
+    course.train(monkeypatch, seconds=1.0, images=10)
+    course.micro_batches.commit()
+    # A name of the store is used once: a second checkpoint of the same state would raise.
+    course.micro_batches.commit()
+    assert course.newest()[0] == 1
 
 
 def test_a_job_that_never_trained_has_no_pace(course: Course) -> None:

@@ -177,10 +177,20 @@ def test_a_job_that_gets_further_each_time_is_tried_as_often_as_it_takes(bench: 
     for images in range(1, 3 * ATTEMPTS):
         lease = bench.lease(job.job_id)
         assert lease
-        lease.edit(lambda job, images=images: setattr(job.progress, "images_trained", images))  # type: ignore[misc]
+        lease.edit(lambda job, images=images: setattr(job, "images_committed", images))  # type: ignore[misc]
         lease.release()
         bench.reconciler.reconcile()
     assert bench.jobs.get(job.job_id).state == pb.QUEUED
+
+
+def test_images_that_no_checkpoint_has_are_no_progress(bench: Bench) -> None:
+    job = bench.submit()
+    for images in (64, 128, 192):
+        lease = bench.lease(job.job_id)
+        assert lease
+        lease.edit(lambda job, images=images: setattr(job.progress, "images_trained", images))  # type: ignore[misc]
+        lease.release()
+    assert bench.lease(job.job_id) is None
 
 
 def test_a_job_that_got_further_once_has_its_attempts_again_and_then_fails(
@@ -190,7 +200,7 @@ def test_a_job_that_got_further_once_has_its_attempts_again_and_then_fails(
     for images in (0, 64, 64, 64, 64):
         lease = bench.lease(job.job_id)
         assert lease
-        lease.edit(lambda job, images=images: setattr(job.progress, "images_trained", images))  # type: ignore[misc]
+        lease.edit(lambda job, images=images: setattr(job, "images_committed", images))  # type: ignore[misc]
         lease.release()
     assert bench.lease(job.job_id) is None
     bench.pass_last_words(monkeypatch)
