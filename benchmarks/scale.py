@@ -3,8 +3,8 @@
 `python -m benchmarks.scale --images 60000 600000 2400000`: MNIST's, shifted and turned, in shards of 60,000,
 by a service that is started for each size. `--setting target_batch_seconds --values 0.5 1 2 5` is a curve of
 one setting, its values in turn; `--slow 4` holds one of the embedded stack's partition trainers back to a
-quarter of its speed, and `--kill-every 20` kills each process once, one every so many seconds. Prints the
-figures of docs/scaling.md.
+quarter of its speed, `--in-hdfs` has them read from there, and `--kill-every 20` kills each process once, one
+every so many seconds. Prints the figures of docs/scaling.md.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from benchmarks import shards
 from benchmarks.held_memory import Held, looking, part_ids
 from benchmarks.kills import killing
 from benchmarks.service import running_service
 from benchmarks.slow_workers import slowed, workers_below
+from digits.adapters.hdfs import HdfsStore
 from digits.client.client import Client
 from digits.client.resume import follow
 from digits.settings import Settings
@@ -133,6 +135,7 @@ def main() -> None:
     parser.add_argument("--setting", default="target_batch_seconds")
     parser.add_argument("--values", nargs="+", default=[""])
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--in-hdfs", action="store_true", help="the real stack's, not the data folder")
     parser.add_argument("--slow", type=float, default=1.0, help="how many times slower one trainer is")
     parser.add_argument("--kill-every", type=float, default=0.0, help="seconds; none is killed for 0")
     parser.add_argument("--data", type=Path, help="a folder in which the images stay for another time")
@@ -146,7 +149,8 @@ def main() -> None:
             for _, value in itertools.product(range(options.rounds), options.values):
                 if value:
                     os.environ[f"DIGITS_{options.setting.upper()}"] = value
-                run = _run(data, options.stack, options.recipe, Trouble(options.slow, options.kill_every))
+                trouble = Trouble(options.slow, options.kill_every)
+                run = _run(data, options.stack, options.recipe, trouble, options.in_hdfs)
                 runs[value].append(run)
                 _print(f"{count:,} images {value}".strip(), [run])
                 _print_memory(run)
@@ -155,15 +159,25 @@ def main() -> None:
                 _print(f"median of {len(some)}: {value}", some)
 
 
-def _run(data: Path, stack: str, recipe: str, trouble: Trouble) -> Run:
+def _run(data: Path, stack: str, recipe: str, trouble: Trouble, in_hdfs: bool) -> Run:
     with running_service(stack, data) as settings, Client(settings.server) as client:
         # In a service that is in use the recipe is compiled, and its workers are warm.
         _train(client, "shards/part-0000.npz", recipe)
+        batch = _published(data / "shards", settings.batches_url) if in_hdfs else "shards"
         with looking(settings) as held, trouble.of(settings) as killed:
-            heard = _train(client, "shards", recipe)
+            heard = _train(client, batch, recipe)
         if killed:
             print(f"  killed: {', '.join(killed)}", flush=True)
         return Run(heard, held, client.get_job(heard[0][1].job_id))
+
+
+def _published(folder: Path, url: str) -> str:
+    """The folder's address in HDFS."""
+    parts = urlsplit(url)
+    store = HdfsStore([parts.netloc], parts.path)
+    for file in sorted(folder.iterdir()):
+        store.publish(f"{folder.name}/{file.name}", file)
+    return f"{url}/{folder.name}"
 
 
 def _train(client: Client, path: str, recipe: str) -> Heard:

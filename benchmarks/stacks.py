@@ -25,7 +25,7 @@ from digits.datasets.matching import plain
 from digits.settings import Settings
 from digits.training import architecture, blocks, recipes
 from digits.training.checkpoints import Checkpoints
-from digits.training.ingest import Ingest
+from digits.training.ingest import BlockFilling, Ingest
 from digits.training.window import IngestWindow
 from spark_jobs.training_state import TrainingState
 
@@ -58,7 +58,9 @@ def ingest_rate(settings: Settings, round_: int) -> float:
     total = -(-batch.train_count // blocks.IMAGES_PER_BLOCK)
     window = IngestWindow(2 * total, 0, 0)
     started = time.monotonic()
-    with Ingest(log, job_id, blocks.blocks(batch.train(round_)), window, lambda: None) as ingest:
+    with Ingest(
+        job_id, BlockFilling(log, job_id, blocks.blocks(batch.train(round_))), window, lambda: None
+    ) as ingest:
         while window.appended() < total:
             ingest.check()
             time.sleep(0.005)

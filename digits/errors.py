@@ -43,6 +43,17 @@ from collections.abc import Sequence
 class DigitsError(Exception):
     """The root: its text is one sentence that a caller may read."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """As it is: from a process to another, none is made of its text again."""
+        return _as_it_was, (type(self), self.args, self.__dict__)
+
+
+def _as_it_was(kind: type[DigitsError], args: tuple[object, ...], state: dict[str, object]) -> DigitsError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
 
 class InvalidInput(DigitsError):
     """The request is wrong: `field` names where, `problem` says what is wrong and what is allowed."""

@@ -130,6 +130,12 @@ class Settings(BaseSettings):
         description="Folder of an HDFS below which batches may be, beside the data folder: "
         "webhdfs://HOST:PORT[,HOST:PORT]/PATH or swebhdfs://…; then images_batch_path may be an address.",
     )
+    executors_read_batches: bool = Field(
+        False,
+        description="Batches in HDFS are read by tasks of Spark, straight to Kafka, and not by the train "
+        "worker, which feeds some sixty cores. Executors then have to reach HDFS, and to have the CA files "
+        "that settings name.",
+    )
     store_url: str = Field(
         "",
         description="Artifact store: file://FOLDER or webhdfs://HOST:PORT[,HOST:PORT]/PATH, where the hosts "

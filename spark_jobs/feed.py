@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from digits.errors import Corrupt, DeadlinePassed, LogLost, LogUnavailable
 from digits.ports import BlockLog
 from digits.signals.metrics import training as measured
-from digits.training.ingest import Ingest
+from digits.training.ingest import Filling, Ingest
 from digits.training.window import BatchSizer, IngestWindow
 from spark_jobs.plan import Plan
 from spark_jobs.progress import ProgressReport
@@ -38,14 +38,14 @@ class Feed:
         self._look_at = _DOUBT_SECONDS
         self._sizer = BatchSizer(plan.max_blocks, plan.max_blocks, target_seconds)
 
-    def open(self, state: TrainingState, blocks: Iterable[bytes]) -> Ingest:
-        """Returns the ingest of all `blocks` that the log does not hold yet, to be entered."""
+    def open(self, state: TrainingState, filling: Filling) -> Ingest:
+        """Returns the ingest of all blocks that the log does not hold yet, to be entered."""
         appended = sum(self._open_log())
         if state.epoch > 1:
             self._window = IngestWindow(self._plan.total_blocks, appended, appended)
         else:
             self._window = IngestWindow(2 * self.micro_batch_blocks, appended, state.trained.count())
-        self._ingest = Ingest(self._log, self._job_id, blocks, self._window, self._tell)
+        self._ingest = Ingest(self._job_id, filling, self._window, self._tell)
         return self._ingest
 
     @property

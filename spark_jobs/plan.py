@@ -25,11 +25,13 @@ class Plan:
     continued: bool = False
     """Whether it goes on from a trained network."""
     images_per_block: int = IMAGES_PER_BLOCK
+    blocks_of_shards: int = 0
+    """Blocks in an epoch if each shard has its own, the last of them perhaps a small one; else 0."""
 
     @property
     def total_blocks(self) -> int:
         """Blocks in an epoch."""
-        return -(-self.train_count // self.images_per_block)
+        return self.blocks_of_shards or -(-self.train_count // self.images_per_block)
 
     @property
     def passes(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 
 from digits.datasets.dataset import Dataset
@@ -16,6 +15,8 @@ from digits.signals import traces
 from digits.signals.metrics import training as measured
 from digits.training import architecture, blocks, recipes
 from digits.training.checkpoints import Checkpoints
+from digits.training.ingest import BlockFilling, Filling
+from digits.training.recipes import Recipe
 from digits.training.tensors import State
 from digits.v1 import training_pb2 as pb
 from spark_jobs import candidate, log_cut, session
@@ -23,10 +24,12 @@ from spark_jobs.base_model import base_state
 from spark_jobs.epoch import EpochQuery
 from spark_jobs.feed import Feed
 from spark_jobs.inspection import check_orientation, without_reference
+from spark_jobs.log_cut import Cut
 from spark_jobs.micro_batches import MicroBatches
 from spark_jobs.plan import Plan
 from spark_jobs.progress import ProgressReport
 from spark_jobs.scratch import scratch_folder
+from spark_jobs.shard_filling import ShardFilling
 from spark_jobs.training_context import TrainingContext
 from spark_jobs.training_state import TrainingState
 
@@ -41,7 +44,9 @@ class TrainingRun:
         self._reference = context.reference.load()
         self._dataset, self._remark = without_reference(dataset, self._reference)
         self._report = ProgressReport(lease)
-        self._plan = _plan(context, lease, job, self._dataset)
+        recipe, seed = recipes.find(job.spec.recipe), job.spec.seed
+        self._cut = log_cut.decided(context, lease, recipe, seed, self._dataset)
+        self._plan = _plan(recipe, job, self._dataset, self._cut)
         checkpoints = Checkpoints(context.store, lease.job_id)
         state = _resume(checkpoints) or TrainingState(self._first_tensors())
         target_seconds = context.settings.target_batch_seconds
@@ -89,15 +94,31 @@ class TrainingRun:
             micro_batch=state.micro_batch,
             training_seconds=state.seconds,
         )
-        with self._feed.open(state, self._blocks()):
-            # While the first images are read: a recipe that is new to the workers is compiled outside
-            # the first micro-batch, whose time would mislead the sizer.
-            keras_config = session.warm(self._context.spark, self._plan.recipe)
+        # A recipe that is new to the workers is compiled outside the first micro-batch, whose time would
+        # mislead the sizer: while the first images are read, if that leaves them their cores.
+        keras_config = self._warm() if self._cut.lanes else ""
+        with self._feed.open(state, self._filling()):
+            keras_config = keras_config or self._warm()
             self._train_epochs()
         self._publish(keras_config)
 
-    def _blocks(self) -> Iterator[bytes]:
-        return blocks.blocks(self._dataset.train(self._job.spec.seed), self._plan.images_per_block)
+    def _warm(self) -> str:
+        return session.warm(self._context.spark, self._plan.recipe)
+
+    def _filling(self) -> Filling:
+        log, job_id, seed = self._context.log, self._lease.job_id, self._job.spec.seed
+        size = self._plan.images_per_block
+        if self._cut.lanes:
+            return ShardFilling(
+                spark=self._context.spark,
+                log=log,
+                job_id=job_id,
+                dataset=self._dataset,
+                lanes=self._cut.lanes,
+                images_per_block=size,
+                seed=seed,
+            )
+        return BlockFilling(log, job_id, blocks.blocks(self._dataset.train(seed), size))
 
     def _train_epochs(self) -> None:
         if self._micro_batches.state.epoch == 1:
@@ -153,15 +174,14 @@ class TrainingRun:
             publisher.publish(bundle, self._job.spec.promotion, judges)
 
 
-def _plan(context: TrainingContext, lease: Lease, job: pb.Job, dataset: Dataset) -> Plan:
-    recipe = recipes.find(job.spec.recipe)
-    cut = log_cut.decided(context, lease, recipe, dataset.train_count)
+def _plan(recipe: Recipe, job: pb.Job, dataset: Dataset, cut: Cut) -> Plan:
     return Plan(
         recipe,
         dataset.train_count,
         cut.partitions,
         continued=bool(job.spec.base_model_version),
         images_per_block=cut.images_per_block,
+        blocks_of_shards=sum(cut.lanes.block_counts) if cut.lanes else 0,
     )
 
 

@@ -64,6 +64,7 @@ SHARED = {
         "tests/conformance/test_hdfs_batches.py",
         "tests/conformance/test_artifact_store.py",
         "tests/conformance/test_hdfs_security.py",
+        "tests/conformance/test_shard_tasks.py",
     ),
 }
 _GROUPS = {path: servers for servers, paths in SHARED.items() for path in paths}

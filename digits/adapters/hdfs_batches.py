@@ -40,6 +40,11 @@ class HdfsFile(BatchFile):
         """See BatchFile."""
         return PurePosixPath(self.path)
 
+    @property
+    def is_shared(self) -> bool:
+        """See BatchFile."""
+        return True
+
     def open(self) -> IO[bytes]:
         """See BatchFile; the file is as long as it was then."""
         return io.BufferedReader(_Pieces(self, self.size()), _PIECE_BYTES)

@@ -64,6 +64,14 @@ class HdfsConnection:
         # It tells of every request, and of every one that was refused.
         logging.getLogger("hdfs.client").setLevel(logging.CRITICAL)
 
+    def __getstate__(self) -> dict[str, object]:
+        """For another process, which connects by itself."""
+        return {name: value for name, value in self.__dict__.items() if name != "_local"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        """See `__getstate__`."""
+        self.__dict__.update(state, _local=threading.local())
+
     def ask(self, call: Callable[[Client], _Result]) -> _Result:
         """Calls HDFS, twice if the first connection had broken since it was last used.
 

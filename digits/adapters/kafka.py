@@ -62,6 +62,11 @@ class KafkaLog:
         self._ends: dict[str, list[int]] = {}
         self._admin_client: AdminClient | None = None
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """For another process, which connects by itself."""
+        retention_hours = self._retention_milliseconds // 3_600_000
+        return KafkaLog, (self._connection, self._replication_factor, retention_hours)
+
     def create(self, job_id: str, partition_count: int) -> None:
         """See BlockLog."""
         if self._is_there(job_id):

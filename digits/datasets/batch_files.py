@@ -28,6 +28,10 @@ class BatchFiles:
         """Those of them that are used."""
         return BatchFiles(self.field, tuple(seen for seen in self.states if seen[0] in files))
 
+    def are_shared(self) -> bool:
+        """Whether there are some, and other machines surely find each where this one does."""
+        return bool(self.states) and all(file.is_shared for file, _ in self.states)
+
     def sha256(self) -> str:
         """Checksum of what they hold, in hexadecimal.
 

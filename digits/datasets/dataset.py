@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from digits.datasets.batch_files import NO_FILES, BatchFiles
 from digits.datasets.discovery import take_file, take_files
-from digits.datasets.files import Bytes, PlainFile
+from digits.datasets.files import Bytes, Digest, PlainFile
 from digits.datasets.intake import Intake
 from digits.datasets.matching import Batch
 from digits.datasets.shards import Images, Shard
@@ -101,6 +101,13 @@ class Subset:
             yield images if chosen.all() else Images(images.pixels[chosen], images.labels[chosen])
             start += len(images)
 
+    def read_into(self, digest: Digest) -> Iterator[Images]:
+        """The same; at the end the digest is the shard's: of its chosen pixels, and then their labels."""
+        for images in self.read():
+            digest.update(np.ascontiguousarray(images.pixels).data)
+            yield images
+        digest.update(self.shard.labels[self.chosen].data)
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -153,20 +160,26 @@ class Dataset:
         random = np.random.default_rng(seed % 2**64)
         order = random.permutation(len(self.train_subsets))
         images = (images for number in order for images in self._read(int(number)))
-        for run in _runs(images, min(self.train_count, SHUFFLE_IMAGES)):
-            places = random.permutation(len(run))
-            for start in range(0, len(run), CHUNK_IMAGES):
-                chosen = places[start : start + CHUNK_IMAGES]
-                yield Images(run.pixels[chosen], run.labels[chosen])
+        yield from shuffled(images, self.train_count, random)
+
+    def was_read(self, number: int, digest: bytes) -> None:
+        """Takes the checksum of a shard that somebody else read."""
+        self._digests[number] = digest
 
     def _read(self, number: int) -> Iterator[Images]:
         """The images of one shard, of which the checksum is known at the end."""
-        digest, part = hashlib.sha256(), self.train_subsets[number]
-        for images in part.read():
-            digest.update(np.ascontiguousarray(images.pixels).data)
-            yield images
-        digest.update(part.shard.labels[part.chosen].data)
-        self._digests[number] = digest.digest()
+        digest = hashlib.sha256()
+        yield from self.train_subsets[number].read_into(digest)
+        self.was_read(number, digest.digest())
+
+
+def shuffled(images: Iterable[Images], count: int, random: np.random.Generator) -> Iterator[Images]:
+    """Yields `count` images in chunks, shuffled within runs of 65,536, the most that is in memory."""
+    for run in _runs(images, min(count, SHUFFLE_IMAGES)):
+        places = random.permutation(len(run))
+        for start in range(0, len(run), CHUNK_IMAGES):
+            chosen = places[start : start + CHUNK_IMAGES]
+            yield Images(run.pixels[chosen], run.labels[chosen])
 
 
 def _whole(shards: Sequence[Shard]) -> list[Subset]:

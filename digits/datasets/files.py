@@ -22,7 +22,7 @@ State = tuple[int, int, int]
 class Digest(Protocol):
     """A checksum that is being made."""
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes | memoryview, /) -> None:
         """Adds some bytes."""
 
 
@@ -54,6 +54,11 @@ class BatchFile(ABC):
     @abstractmethod
     def add_content(self, digest: Digest) -> None:
         """Adds what tells its content from any other."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other machines surely find it where this one does."""
+        return False
 
 
 class BatchFolder(ABC):

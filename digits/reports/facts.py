@@ -8,10 +8,12 @@ from digits.v1 import training_pb2 as pb
 
 
 def partitions(job: pb.Job) -> str:
-    """How many partitions the job's log has, and why; empty before that was decided."""
+    """How many partitions the job's log has, why, and by whom it is filled; empty before that was decided."""
     if not job.log_partition_count:
         return ""
-    return ": ".join(filter(None, (str(job.log_partition_count), job.partition_decision.reason)))
+    by = "filled by Spark's tasks" if job.blocks_by_shard else ""
+    why = "; ".join(filter(None, (job.partition_decision.reason, by)))
+    return ": ".join(filter(None, (str(job.log_partition_count), why)))
 
 
 def facts(job: pb.Job) -> dict[str, str]:

@@ -97,6 +97,10 @@ class IngestWindow:
                 timeout_seconds,
             )
 
+    def is_closed(self) -> bool:
+        """Whether nothing more is to be appended."""
+        return self._closed
+
     def close(self) -> None:
         """Frees everybody who waits."""
         with self._changed:

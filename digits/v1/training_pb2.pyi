@@ -154,7 +154,7 @@ class CallOrigin(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., traceparent: _Optional[str] = ...) -> None: ...
 
 class Job(_message.Message):
-    __slots__ = ("job_id", "state", "spec", "progress", "create_time", "enqueue_time", "end_time", "attempt_count", "lease_id", "cancel_requested", "last_problem", "charged_lease_ids", "images_at_first_attempt", "enqueue_count", "log_partition_count", "silence_count", "start_time", "history", "resumptions", "held_out_reading", "partition_decision", "images_per_block", "images_committed")
+    __slots__ = ("job_id", "state", "spec", "progress", "create_time", "enqueue_time", "end_time", "attempt_count", "lease_id", "cancel_requested", "last_problem", "charged_lease_ids", "images_at_first_attempt", "enqueue_count", "log_partition_count", "silence_count", "start_time", "history", "resumptions", "held_out_reading", "partition_decision", "images_per_block", "images_committed", "blocks_by_shard")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
@@ -178,6 +178,7 @@ class Job(_message.Message):
     PARTITION_DECISION_FIELD_NUMBER: _ClassVar[int]
     IMAGES_PER_BLOCK_FIELD_NUMBER: _ClassVar[int]
     IMAGES_COMMITTED_FIELD_NUMBER: _ClassVar[int]
+    BLOCKS_BY_SHARD_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     state: JobState
     spec: TrainSpec
@@ -201,7 +202,8 @@ class Job(_message.Message):
     partition_decision: PartitionDecision
     images_per_block: int
     images_committed: int
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., spec: _Optional[_Union[TrainSpec, _Mapping]] = ..., progress: _Optional[_Union[TrainProgress, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., enqueue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempt_count: _Optional[int] = ..., lease_id: _Optional[int] = ..., cancel_requested: _Optional[bool] = ..., last_problem: _Optional[str] = ..., charged_lease_ids: _Optional[_Iterable[int]] = ..., images_at_first_attempt: _Optional[int] = ..., enqueue_count: _Optional[int] = ..., log_partition_count: _Optional[int] = ..., silence_count: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., history: _Optional[_Iterable[_Union[MicroBatchPoint, _Mapping]]] = ..., resumptions: _Optional[_Iterable[_Union[Resumption, _Mapping]]] = ..., held_out_reading: _Optional[_Union[HeldOutReading, _Mapping]] = ..., partition_decision: _Optional[_Union[PartitionDecision, _Mapping]] = ..., images_per_block: _Optional[int] = ..., images_committed: _Optional[int] = ...) -> None: ...
+    blocks_by_shard: bool
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., spec: _Optional[_Union[TrainSpec, _Mapping]] = ..., progress: _Optional[_Union[TrainProgress, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., enqueue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempt_count: _Optional[int] = ..., lease_id: _Optional[int] = ..., cancel_requested: _Optional[bool] = ..., last_problem: _Optional[str] = ..., charged_lease_ids: _Optional[_Iterable[int]] = ..., images_at_first_attempt: _Optional[int] = ..., enqueue_count: _Optional[int] = ..., log_partition_count: _Optional[int] = ..., silence_count: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., history: _Optional[_Iterable[_Union[MicroBatchPoint, _Mapping]]] = ..., resumptions: _Optional[_Iterable[_Union[Resumption, _Mapping]]] = ..., held_out_reading: _Optional[_Union[HeldOutReading, _Mapping]] = ..., partition_decision: _Optional[_Union[PartitionDecision, _Mapping]] = ..., images_per_block: _Optional[int] = ..., images_committed: _Optional[int] = ..., blocks_by_shard: _Optional[bool] = ...) -> None: ...
 
 class PartitionDecision(_message.Message):
     __slots__ = ("partition_count", "reason", "core_count", "image_count", "memory_bytes", "network_bytes_per_second", "state_bytes", "micro_batch_seconds")

@@ -20,7 +20,8 @@ def real_service(tmp_path_factory: pytest.TempPathFactory, mnist: dict[str, np.n
     folder = tmp_path_factory.mktemp("real")
     data = data_folder(folder, mnist)
     (data / "mnist.npz").hardlink_to(ROOT / "data" / "mnist.npz")
-    yield from started(Service(folder / "var", data, free_port(), free_port(), stack="real"))
+    more = {"DIGITS_EXECUTORS_READ_BATCHES": "true"}
+    yield from started(Service(folder / "var", data, free_port(), free_port(), stack="real", more=more))
 
 
 @pytest.fixture(scope="session")

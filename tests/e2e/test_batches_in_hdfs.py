@@ -29,12 +29,16 @@ def shards(trained: Service) -> str:
     return f"{url}/shards"
 
 
-def test_a_folder_of_shards_is_trained_on_whole(trained: Service, shards: str) -> None:
+def test_a_folder_of_shards_is_read_by_sparks_tasks_and_trained_on_whole(
+    trained: Service, shards: str
+) -> None:
     with trained.client() as client:
         last = list(client.train(images_batch_path=shards, promotion=pb.NEVER))[-1]
+        job = client.get_job(last.job_id)
     # Two epochs, and of shards without test images every eleventh is held out.
     assert (last.state, last.images_total) == (pb.SUCCEEDED, 2 * (12_000 - 1_091))
     assert last.images_trained == last.images_total
+    assert (job.blocks_by_shard, job.attempt_count) == (True, 1)
 
 
 def test_the_command_line_takes_an_address_and_a_pattern(trained: Service, shards: str) -> None:

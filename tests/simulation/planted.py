@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 
+from digits.datasets.dataset import Dataset
 from digits.jobs.jobs import Jobs
 from digits.jobs.leases import Lease
 from digits.offsets import OffsetRanges
@@ -41,9 +42,9 @@ def resumes_from_the_start_of_the_epoch(patches: pytest.MonkeyPatch) -> None:
 def every_trainer_counts_its_own_cores(patches: pytest.MonkeyPatch) -> None:
     """A log that is made again has as many partitions as its trainer has cores."""
 
-    def count(context: TrainingContext, lease: Lease, recipe: Recipe, images: int) -> Cut:
+    def count(context: TrainingContext, lease: Lease, recipe: Recipe, seed: int, dataset: Dataset) -> Cut:
         cores = int(context.spark.sparkContext.defaultParallelism)
-        return Cut(cores, blocks.images_per_block(images))
+        return Cut(cores, blocks.images_per_block(dataset.train_count), None)
 
     patches.setattr(log_cut, "decided", count)
 

@@ -11,6 +11,7 @@ import pytest
 from digits.adapters.memory import MemoryLog
 from digits.errors import Corrupt, DeadlinePassed, LogLost
 from digits.training import recipes
+from digits.training.ingest import BlockFilling
 from spark_jobs.feed import Feed
 from spark_jobs.plan import Plan
 from spark_jobs.training_state import TrainingState
@@ -36,7 +37,7 @@ def report() -> Any:
 
 def _filled(log: MemoryLog, report: Any, epoch: int = 2) -> Feed:
     feed = Feed(log, "job", PLAN, 5.0, report)
-    with feed.open(TrainingState({}, epoch=epoch), BLOCKS) as ingest:
+    with feed.open(TrainingState({}, epoch=epoch), BlockFilling(log, "job", BLOCKS)) as ingest:
         wait_until(lambda: feed.images_ingested() == PLAN.train_count, what="every image in the log")
         ingest.check()
     return feed
@@ -89,7 +90,7 @@ def test_a_log_that_is_gone_is_missed_after_five_seconds_without_a_block(report:
 
 def test_a_log_that_is_still_filled_may_be_silent(report: Any) -> None:
     feed = Feed(MemoryLog(), "job", PLAN, 5.0, report)
-    feed.open(TrainingState({}), BLOCKS)
+    feed.open(TrainingState({}), BlockFilling(MemoryLog(), "job", BLOCKS))
     feed.require_shown(3600.0)
 
 
@@ -111,7 +112,7 @@ class Waits:
 @pytest.fixture
 def feed(report: Any) -> Feed:
     made = Feed(MemoryLog(), "job", PLAN, 5.0, report)
-    made.open(TrainingState({}), BLOCKS)
+    made.open(TrainingState({}), BlockFilling(MemoryLog(), "job", BLOCKS))
     made._tell = lambda: None  # type: ignore[method-assign]
     return made
 

@@ -79,15 +79,53 @@ def context(cores: int, **settings: Any) -> Any:
     return SimpleNamespace(settings=Settings(**settings), spark=spark)
 
 
+def images(*counts: int, shared: bool = False) -> Any:
+    """A dataset of shards with so many images each."""
+    files = SimpleNamespace(are_shared=lambda: shared)
+    return SimpleNamespace(train_count=sum(counts), train_subsets=list(map(range, counts)), files=files)
+
+
+BY_TASKS = {"executors_read_batches": True, "log_url": "kafka://127.0.0.1:9092"}
+
+
+@pytest.mark.parametrize(
+    ("by_tasks", "settings", "dataset"),
+    [
+        (True, BY_TASKS, images(*[30_000] * 4, shared=True)),
+        # Nobody knows what executors find below a path of this machine.
+        (False, BY_TASKS, images(*[30_000] * 4)),
+        # The last micro-batches would be one partition's.
+        (False, BY_TASKS, images(*[30_000] * 3, shared=True)),
+        (False, BY_TASKS, images(90_000, *[10_000] * 3, shared=True)),
+        (False, BY_TASKS | {"log_url": ""}, images(*[30_000] * 4, shared=True)),
+        (False, BY_TASKS | {"executors_read_batches": False}, images(*[30_000] * 4, shared=True)),
+    ],
+)
+def test_sparks_tasks_read_even_shards_if_executors_find_them(
+    by_tasks: bool, settings: dict[str, Any], dataset: Any
+) -> None:
+    bench = Bench()
+    job, lease = bench.leased()
+    fast = recipes.find("fast")
+    cut = log_cut.decided(context(2, trainer_memory_bytes=4 * GB, **settings), lease, fast, 1, dataset)
+    assert (cut.lanes is not None, bench.jobs.get(job.job_id).blocks_by_shard) == (by_tasks, by_tasks)
+    # Whoever goes on with it keeps to that, whatever its own settings say.
+    assert log_cut.decided(context(8), lease, fast, 1, dataset) == cut
+
+
 def test_the_first_trainer_decides_and_the_record_says_by_what() -> None:
     bench = Bench()
     job, lease = bench.leased()
     fast = recipes.find("fast")
-    assert log_cut.decided(context(2, trainer_memory_bytes=4 * GB), lease, fast, 60_000) == Cut(2, 64)
+    assert log_cut.decided(context(2, trainer_memory_bytes=4 * GB), lease, fast, 1, images(60_000)) == Cut(
+        2, 64, None
+    )
     lease.release()
     later = bench.lease(job.job_id)
     assert later
-    assert log_cut.decided(context(8, trainer_memory_bytes=64 * GB), later, fast, 600_000) == Cut(2, 64)
+    assert log_cut.decided(context(8, trainer_memory_bytes=64 * GB), later, fast, 1, images(600_000)) == Cut(
+        2, 64, None
+    )
     record = bench.jobs.get(job.job_id)
     decision = record.partition_decision
     assert (record.log_partition_count, decision.partition_count, record.images_per_block) == (2, 2, 64)
@@ -103,14 +141,16 @@ def test_a_log_that_an_earlier_release_began_keeps_its_blocks() -> None:
         record.log_partition_count = 3
 
     lease.edit(begin)
-    assert log_cut.decided(context(2), lease, recipes.find("fast"), 600_000) == Cut(3, 64)
+    assert log_cut.decided(context(2), lease, recipes.find("fast"), 1, images(600_000)) == Cut(3, 64, None)
     assert not bench.jobs.get(job.job_id).images_per_block
 
 
 def test_a_log_of_many_images_has_large_blocks_and_the_record_says_so() -> None:
     bench = Bench()
     job, lease = bench.leased()
-    assert log_cut.decided(context(2), lease, recipes.find("fast"), 600_000).images_per_block == 512
+    assert (
+        log_cut.decided(context(2), lease, recipes.find("fast"), 1, images(600_000)).images_per_block == 512
+    )
     assert bench.jobs.get(job.job_id).images_per_block == 512
 
 
@@ -118,7 +158,7 @@ def test_a_log_of_many_images_has_large_blocks_and_the_record_says_so() -> None:
 def test_the_network_counts_if_executors_are_elsewhere(master: str, network: int) -> None:
     bench = Bench()
     job, lease = bench.leased()
-    log_cut.decided(context(2, spark_master=master), lease, recipes.find("fast"), 60_000)
+    log_cut.decided(context(2, spark_master=master), lease, recipes.find("fast"), 1, images(60_000))
     decision = bench.jobs.get(job.job_id).partition_decision
     assert decision.network_bytes_per_second == network
     # Weights, and Adam's two moments: `fast` has 57,914.

@@ -27,7 +27,7 @@ from digits.jobs import train_request
 from digits.serving.batcher import Batcher
 from digits.settings import Settings
 from digits.signals import traces
-from digits.training.ingest import Ingest
+from digits.training.ingest import BlockFilling, Ingest
 from digits.training.window import IngestWindow
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import digit_service_pb2_grpc, queue_pb2
@@ -196,7 +196,7 @@ def test_a_job_remembers_the_span_that_made_it(exporter: InMemorySpanExporter) -
     with traces.span("digits.train", parent=traces.parent({"traceparent": spec.origin.traceparent})):
         log = MemoryLog()
         log.create("j1", 1)
-        with Ingest(log, "j1", [b"block"], IngestWindow(1, 0, 0), lambda: None):
+        with Ingest("j1", BlockFilling(log, "j1", [b"block"]), IngestWindow(1, 0, 0), lambda: None):
             wait_until(lambda: log.end_offsets("j1") == [1])
     assert chain(exporter, "ingest") == ["ingest", "digits.train", "Train", CALLER]
 

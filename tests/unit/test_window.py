@@ -10,7 +10,7 @@ import pytest
 
 from digits.adapters.memory import MemoryLog
 from digits.adapters.spool import SpoolLog
-from digits.training.ingest import Ingest
+from digits.training.ingest import BlockFilling, Ingest
 from digits.training.window import BatchSizer, IngestWindow
 from tests.waiting import wait_until
 
@@ -59,7 +59,7 @@ def test_a_flood_never_leaves_more_unread_than_the_window() -> None:
     log = Watched([])
     log.create("job", 2)
     window = IngestWindow(10, 0, 0)
-    with Ingest(log, "job", (b"%d" % n for n in range(1000)), window, lambda: None):
+    with Ingest("job", BlockFilling(log, "job", (b"%d" % n for n in range(1000))), window, lambda: None):
         for _ in range(200):
             window.wait_for(10, 1000, 5)
             log.trained += 5
@@ -73,10 +73,15 @@ def test_an_ingest_that_was_stopped_goes_on_after_another_and_changes_nothing(tm
     log.create("job", 2)
     blocks = [b"%03d" % n for n in range(101)]
     stopped_window = IngestWindow(37, 0, 0)
-    with Ingest(log, "job", iter(blocks), stopped_window, lambda: None):
+    with Ingest("job", BlockFilling(log, "job", iter(blocks)), stopped_window, lambda: None):
         stopped_window.wait_for(37, 101, 5)
         # It waits for room as if it were stopped; another takes the job over.
-        with Ingest(SpoolLog(tmp_path), "job", iter(blocks), IngestWindow(1000, 37, 0), lambda: None):
+        with Ingest(
+            "job",
+            BlockFilling(SpoolLog(tmp_path), "job", iter(blocks)),
+            IngestWindow(1000, 37, 0),
+            lambda: None,
+        ):
             wait_until(lambda: sum(log.end_offsets("job")) == 101)
         stopped_window.mark_trained(37, 1000)
         wait_until(lambda: stopped_window.appended() == 101)
@@ -91,10 +96,10 @@ def test_an_interrupted_ingest_goes_on_without_losing_or_repeating_a_block(tmp_p
     log.create("job", 2)
     blocks = [b"%03d" % n for n in range(101)]
     window = IngestWindow(37, 0, 0)
-    with Ingest(log, "job", iter(blocks), window, lambda: None):
+    with Ingest("job", BlockFilling(log, "job", iter(blocks)), window, lambda: None):
         window.wait_for(37, 101, 5)
     assert sum(log.end_offsets("job")) == 37
-    with Ingest(log, "job", iter(blocks), IngestWindow(1000, 37, 0), lambda: None):
+    with Ingest("job", BlockFilling(log, "job", iter(blocks)), IngestWindow(1000, 37, 0), lambda: None):
         wait_until(lambda: sum(log.end_offsets("job")) == 101)
     for partition in (0, 1):
         files = sorted((tmp_path / "job").glob(f"{partition:04d}-*.block"))
@@ -109,7 +114,7 @@ def test_what_breaks_the_ingest_is_told_and_frees_whoever_waits() -> None:
     log = MemoryLog()
     log.create("job", 1)
     window = IngestWindow(10, 0, 0)
-    with Ingest(log, "job", broken(), window, lambda: None) as ingest:  # type: ignore[arg-type]
+    with Ingest("job", BlockFilling(log, "job", broken()), window, lambda: None) as ingest:  # type: ignore[arg-type]
         window.wait_for(10, 100, 5)
         with pytest.raises(OSError, match="the disk is gone"):
             ingest.check()

@@ -149,6 +149,10 @@ class Reader:
         # By a file.
         self.was_ended = False
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """For another machine, which starts a process of its own."""
+        return Reader, ()
+
     @contextmanager
     def process(self) -> Iterator[ReaderProcess]:
         """One that nobody else asks meanwhile; raises BatchUnavailable."""

@@ -1,0 +1,140 @@
+"""A batch in HDFS, read by Spark's tasks: each appends the blocks of a shard to a partition of Kafka's."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from pyspark.sql import SparkSession
+
+from digits.datasets.dataset import Dataset, Subset, shuffled
+from digits.errors import DigitsError, LogUnavailable
+from digits.ports import BlockLog
+from digits.training import blocks
+from digits.training.ingest import MAX_BLOCKS_AT_ONCE
+from digits.training.lanes import Lanes, Stretch
+from digits.training.window import IngestWindow
+
+# So often somebody looks how far the tasks are.
+_LOOK_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class ShardWork:
+    """What one task does: the images of a shard, and where its blocks are in the log."""
+
+    log: BlockLog
+    job_id: str
+    subset: Subset
+    stretch: Stretch
+    images_per_block: int
+    seed: int
+
+    def append(self) -> bytes | DigitsError:
+        """Appends what the log does not have yet; returns the shard's checksum, or what kept it from that.
+
+        Its blocks follow from batch, seed and shard alone, so a task that runs twice, even at the same time,
+        makes no block twice that a reader would count (KafkaLog).
+        """
+        try:
+            return self._append()
+        except DigitsError as error:
+            # Spark would try three times again, and hand on a text.
+            return error
+
+    def _append(self) -> bytes:
+        digest, stretch = hashlib.sha256(), self.stretch
+        images = self.subset.read_into(digest)
+        if self.log.end_offsets(self.job_id)[stretch.partition] >= stretch.first + stretch.count:
+            deque(images, maxlen=0)
+            return digest.digest()
+        random = np.random.default_rng((self.seed % 2**64, stretch.shard))
+        packed = blocks.blocks(shuffled(images, len(self.subset), random), self.images_per_block)
+        offset = stretch.first
+        while some := list(islice(packed, MAX_BLOCKS_AT_ONCE)):
+            self.log.append(self.job_id, stretch.partition, offset, some)
+            offset += len(some)
+        return digest.digest()
+
+
+class ShardFilling:
+    """Runs a task for each partition at a time, and the next ones once the window has room.
+
+    So the log holds at most a window and a shard for each partition that nobody trained yet.
+    """
+
+    def __init__(
+        self,
+        *,
+        spark: SparkSession,
+        log: BlockLog,
+        job_id: str,
+        dataset: Dataset,
+        lanes: Lanes,
+        images_per_block: int,
+        seed: int,
+    ) -> None:
+        self._spark, self._log, self._job_id = spark, log, job_id
+        self._dataset, self._lanes = dataset, lanes
+        self._images_per_block, self._seed = images_per_block, seed
+
+    def fill(self, window: IngestWindow, changed: Callable[[], None]) -> None:
+        """See Filling."""
+        with ThreadPoolExecutor(1, "shards") as thread:
+            for stretches in self._lanes.rounds():
+                if not window.room(1):
+                    return
+                tasks = thread.submit(self._run_tasks, stretches)
+                self._watch(tasks, window, changed)
+                if window.is_closed():
+                    return
+                for stretch, answer in zip(stretches, tasks.result(), strict=True):
+                    if isinstance(answer, DigitsError):
+                        raise answer
+                    self._dataset.was_read(stretch.shard, answer)
+                window.mark_packed()
+                self._look(window, changed)
+
+    def _run_tasks(self, stretches: Sequence[Stretch]) -> list[bytes | DigitsError]:
+        context = self._spark.sparkContext
+        context.setJobGroup(self._group, "shards to Kafka", interruptOnCancel=True)
+        work = [
+            ShardWork(
+                self._log,
+                self._job_id,
+                self._dataset.train_subsets[stretch.shard],
+                stretch,
+                self._images_per_block,
+                self._seed,
+            )
+            for stretch in stretches
+        ]
+        return context.parallelize(work, len(work)).map(ShardWork.append).collect()
+
+    def _watch(
+        self, tasks: Future[list[bytes | DigitsError]], window: IngestWindow, changed: Callable[[], None]
+    ) -> None:
+        """Waits for the tasks, and tells meanwhile how far they are; ends them if the window is closed."""
+        try:
+            while not wait([tasks], _LOOK_SECONDS).done and not window.is_closed():
+                with suppress(LogUnavailable):
+                    self._look(window, changed)
+        finally:
+            if not tasks.done():
+                self._spark.sparkContext.cancelJobGroup(self._group)
+
+    def _look(self, window: IngestWindow, changed: Callable[[], None]) -> None:
+        if more := sum(self._log.end_offsets(self._job_id)) - window.appended():
+            window.mark_packed()
+            window.mark_appended(more)
+        changed()
+
+    @property
+    def _group(self) -> str:
+        return f"shards of {self._job_id}"
