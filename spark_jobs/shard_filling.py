@@ -120,19 +120,24 @@ class ShardFilling:
     def _watch(
         self, tasks: Future[list[bytes | DigitsError]], window: IngestWindow, changed: Callable[[], None]
     ) -> None:
-        """Waits for the tasks, and tells meanwhile how far they are; ends them if the window is closed."""
+        """Waits for the tasks, and tells meanwhile how far they are; ends them if the window is closed.
+
+        A task that appends nothing lives all the same: it may read what the log holds already, for minutes.
+        What it waits for has a time-out, and Spark runs it again if its process is gone.
+        """
         try:
             while not wait([tasks], _LOOK_SECONDS).done and not window.is_closed():
+                window.mark_packed()
                 with suppress(LogUnavailable):
                     self._look(window, changed)
         finally:
-            if not tasks.done():
+            # Spark forgets a cancel that comes before the job.
+            while not tasks.done():
                 self._spark.sparkContext.cancelJobGroup(self._group)
+                wait([tasks], _LOOK_SECONDS)
 
     def _look(self, window: IngestWindow, changed: Callable[[], None]) -> None:
-        if more := sum(self._log.end_offsets(self._job_id)) - window.appended():
-            window.mark_packed()
-            window.mark_appended(more)
+        window.mark_appended(sum(self._log.end_offsets(self._job_id)) - window.appended())
         changed()
 
     @property

@@ -54,7 +54,7 @@ class IngestWindow:
             return 0 if self._closed else min(max_blocks, self._size - self.unread())
 
     def mark_packed(self) -> None:
-        """Counts a block that was made: whoever fills the log lives."""
+        """Counts a block that was made, or a look at those who make them: whoever fills the log lives."""
         self._packed += 1
 
     def mark_appended(self, blocks: int) -> None:

@@ -214,6 +214,38 @@ def test_whoever_cancels_the_job_ends_its_tasks(
         ingest.check()
 
 
+def test_tasks_that_come_to_spark_after_the_cancel_are_ended_too(
+    dataset: Dataset, log: MemoryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spark_jobs.shard_filling._LOOK_SECONDS", 0.01)
+    window = IngestWindow(1_000, 0, 0)
+
+    def come_late() -> None:
+        window.close()
+        # Of the first one Spark says nothing: it has no such job yet.
+        wait_until(lambda: tasks.cancelled > 1, seconds=1.0, what="a second cancel")
+
+    tasks = Tasks(come_late)
+    with Ingest("job", filling(dataset, log, tasks), window, lambda: None) as ingest:
+        ingest._thread.join()
+    assert tasks.cancelled > 1
+
+
+def test_tasks_that_read_what_the_log_holds_already_are_no_silence(
+    dataset: Dataset, log: MemoryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spark_jobs.shard_filling._LOOK_SECONDS", 0.01)
+    window = IngestWindow(1_000, 0, 0)
+
+    def read() -> None:
+        before = window.packed()
+        wait_until(lambda: window.packed() > before, seconds=1.0, what="a sign of life")
+
+    with Ingest("job", filling(dataset, log, Tasks(read)), window, lambda: None) as ingest:
+        ingest._thread.join()
+    ingest.check()
+
+
 @pytest.mark.parametrize(
     "error",
     [
