@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from digits.errors import Corrupt, DeadlinePassed, LogLost, LogUnavailable
 from digits.ports import BlockLog
@@ -40,11 +40,15 @@ class Feed:
 
     def open(self, state: TrainingState, filling: Filling) -> Ingest:
         """Returns the ingest of all blocks that the log does not hold yet, to be entered."""
-        appended = sum(self._open_log())
+        ends = self._open_log()
+        appended, self._trained = sum(ends), state.trained
+        self._is_behind = not self._reach_trained(ends)
         if state.epoch > 1:
             self._window = IngestWindow(self._plan.total_blocks, appended, appended)
         else:
-            self._window = IngestWindow(2 * self.micro_batch_blocks, appended, state.trained.count())
+            # What fills one that was made again may be far ahead in another partition.
+            size = self._plan.total_blocks if self._is_behind else 2 * self.micro_batch_blocks
+            self._window = IngestWindow(size, appended, state.trained.count())
         self._ingest = Ingest(self._job_id, filling, self._window, self._tell)
         return self._ingest
 
@@ -57,11 +61,12 @@ class Feed:
     def wait_for_first(self, check: Callable[[], None]) -> None:
         """Waits until a micro-batch can be filled, and calls `check` every second.
 
-        That may take any time: a large batch is packed from its start again. Raises DeadlinePassed only if no
-        block was packed for a minute; what `check` raises, or what ended the ingest; LeaseLost, Cancelled.
+        That may take any time: a large batch is packed from its start again, and a log that was made again
+        has to reach what was trained, since Spark begins there. Raises DeadlinePassed only if no block was
+        packed for a minute; what `check` raises, or what ended the ingest; LeaseLost, Cancelled.
         """
         packed, heard = 0, time.monotonic()
-        while not self._window.wait_for(self.micro_batch_blocks, self._plan.total_blocks, _CHECK_SECONDS):
+        while not self._is_filled():
             check()
             self._tell()
             if self._window.packed() > packed:
@@ -69,6 +74,18 @@ class Feed:
             elif time.monotonic() - heard > _MAX_SILENCE_SECONDS:
                 raise DeadlinePassed(f"no image was read from the batch for {_MAX_SILENCE_SECONDS:g} s")
         self.check()
+
+    def _is_filled(self) -> bool:
+        """Whether a micro-batch can be filled within a second."""
+        blocks = self.micro_batch_blocks
+        if self._is_behind:
+            self._is_behind = not self._reach_trained(self._log.end_offsets(self._job_id))
+            blocks += self._window.unread()
+        return self._window.wait_for(blocks, self._plan.total_blocks, _CHECK_SECONDS) and not self._is_behind
+
+    def _reach_trained(self, ends: Sequence[int]) -> bool:
+        """Whether no partition ends before what was trained of it."""
+        return all(run.end <= ends[run.partition] for run in self._trained.ranges)
 
     def check(self) -> None:
         """Raises what ended the ingest, if anything did."""

@@ -121,8 +121,7 @@ class TrainingRun:
         return BlockFilling(log, job_id, blocks.blocks(self._dataset.train(seed), size))
 
     def _train_epochs(self) -> None:
-        if self._micro_batches.state.epoch == 1:
-            self._feed.wait_for_first(self._check)
+        self._feed.wait_for_first(self._check)
         self._check()
         self._report.enter(pb.TRAINING)
         self._micro_batches.start()

@@ -10,8 +10,10 @@ import pytest
 
 from digits.adapters.memory import MemoryLog
 from digits.errors import Corrupt, DeadlinePassed, LogLost
+from digits.offsets import OffsetRange, OffsetRanges
 from digits.training import recipes
 from digits.training.ingest import BlockFilling
+from digits.training.window import IngestWindow
 from spark_jobs.feed import Feed
 from spark_jobs.plan import Plan
 from spark_jobs.training_state import TrainingState
@@ -94,6 +96,19 @@ def test_a_log_that_is_still_filled_may_be_silent(report: Any) -> None:
     feed.require_shown(3600.0)
 
 
+class FirstPartition:
+    """Fills one partition, as a task that is ahead of the others, and says that of all of them."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        self._log = log
+
+    def fill(self, window: IngestWindow, changed: Callable[[], None]) -> None:
+        """See Filling."""
+        self._log.append("job", 0, 0, BLOCKS[::2])
+        window.mark_appended(len(BLOCKS))
+        changed()
+
+
 class Waits:
     """Stands for a window that is not filled yet, of which time passes a second at a time."""
 
@@ -135,6 +150,39 @@ def test_a_batch_that_nobody_reads_any_more_is_given_up_after_a_minute(
     with pytest.raises(DeadlinePassed, match="no image was read from the batch for 60 s"):
         feed.wait_for_first(lambda: None)
     assert waits.seconds == 61
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_a_log_that_is_made_again_is_read_once_it_reaches_what_each_partition_trained(
+    report: Any, epoch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spark_jobs.feed._CHECK_SECONDS", 0.01)
+    log = MemoryLog()
+    trained = OffsetRanges((OffsetRange(0, 0, 1), OffsetRange(1, 0, 1)))
+    checks: list[None] = []
+
+    def check() -> None:
+        checks.append(None)
+        if len(checks) == 3:
+            log.append("job", 1, 0, BLOCKS[1::2])
+
+    feed = Feed(log, "job", PLAN, 5.0, report)
+    with feed.open(TrainingState({}, epoch=epoch, trained=trained), FirstPartition(log)):
+        feed.wait_for_first(check)
+    assert len(checks) >= 3
+
+
+def test_a_log_that_is_made_again_has_room_until_each_partition_has_what_it_trained(report: Any) -> None:
+    log, plan = MemoryLog(), Plan(recipes.find("fast"), train_count=600_000, partitions=2)
+    log.create("job", 2)
+    log.append("job", 0, 0, [b""] * 4_000)
+    trained = OffsetRanges((OffsetRange(0, 0, 10), OffsetRange(1, 0, 10)))
+    feed = Feed(log, "job", plan, 5.0, report)
+    feed.open(TrainingState({}, trained=trained), FirstPartition(log))
+    assert feed._window.unread() < feed._window.size()
+    log.append("job", 1, 0, [b""] * 10)
+    feed.open(TrainingState({}, trained=trained), FirstPartition(log))
+    assert feed._window.unread() > feed._window.size()
 
 
 @pytest.mark.parametrize(("sized", "blocks"), [(1, 1), (2, 2), (3, 2), (47, 46)])
