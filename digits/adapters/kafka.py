@@ -43,6 +43,20 @@ _HEARSAY_SECONDS = 3.0
 _Result = TypeVar("_Result")
 
 
+class _LastProblem:
+    """What the clients said last. They know it and not their log, so that their threads end with that."""
+
+    text = ""
+
+    def note(self, error: KafkaError) -> None:
+        """Their callback. That all brokers are down is said beside why each of them is."""
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:
+            self.text = error.str()
+
+    def __str__(self) -> str:
+        return f" ({self.text})" if self.text else ""
+
+
 class KafkaLog:
     """Each block's key is the offset that it is meant for, and that is the log's offset.
 
@@ -57,7 +71,7 @@ class KafkaLog:
         self._replication_factor = replication_factor
         self._retention_milliseconds = retention_hours * 3_600_000
         self._lock = threading.Lock()
-        self._problem = ""
+        self._problem = _LastProblem()
         self._producer: Producer | None = None
         self._ends: dict[str, list[int]] = {}
         self._admin_client: AdminClient | None = None
@@ -173,8 +187,8 @@ class KafkaLog:
             self._give_up(producer)
             if self._is_gone(job_id):
                 raise LogLost(job_id) from error
-            raise LogUnavailable(f"{error}{self._last_problem()}") from error
-        self._problem = ""
+            raise LogUnavailable(f"{error}{self._problem}") from error
+        self._problem.text = ""
 
     def _give_up(self, producer: Producer) -> None:
         self._producer = None
@@ -259,7 +273,7 @@ class KafkaLog:
         end = time.monotonic() + _ANSWER_SECONDS
         while not true():
             if time.monotonic() > end:
-                raise LogUnavailable(what + self._last_problem())
+                raise LogUnavailable(f"{what}{self._problem}")
             time.sleep(_POLL_SECONDS)
 
     def _admin(self) -> AdminClient:
@@ -274,12 +288,7 @@ class KafkaLog:
 
     def _options(self) -> dict[str, Any]:
         # librdkafka would write its log to standard error.
-        return {**self._connection.librdkafka(), "error_cb": self._note_problem, "log_level": 0}
-
-    def _note_problem(self, error: KafkaError) -> None:
-        # That all brokers are down is said beside why each of them is.
-        if error.code() != KafkaError._ALL_BROKERS_DOWN:
-            self._problem = error.str()
+        return {**self._connection.librdkafka(), "error_cb": self._problem.note, "log_level": 0}
 
     def _too_few_brokers(self, error: KafkaException) -> Misconfigured:
         return Misconfigured(
@@ -292,10 +301,7 @@ class KafkaLog:
         self._admin().poll(0)
         if problem := wrong_address(self._options()):
             raise Misconfigured(problem)
-        return LogUnavailable(f"{what}: {error.args[0].str()}{self._last_problem()}")
-
-    def _last_problem(self) -> str:
-        return f" ({self._problem})" if self._problem else ""
+        return LogUnavailable(f"{what}: {error.args[0].str()}{self._problem}")
 
 
 def _topic(job_id: str) -> str:

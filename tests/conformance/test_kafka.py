@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from concurrent.futures import Future
 from pathlib import Path
@@ -196,6 +197,25 @@ def test_spark_reads_each_block_at_the_offset_that_it_is_meant_for(kafka: str, t
 def test_a_kafka_that_was_never_there_is_said_to_be_away_and_why() -> None:
     with pytest.raises(LogUnavailable, match="Connection refused"):
         kafka_log(f"127.0.0.1:{free_port()}").create("job", 1)
+
+
+def test_a_log_that_nobody_holds_any_more_leaves_no_thread(
+    kafka: str, request: pytest.FixtureRequest
+) -> None:
+    made = kafka_log(kafka)
+    made.create("short", 1)
+    gc.collect()
+    # An executor has a log for each shard, and makes little garbage.
+    gc.disable()
+    request.addfinalizer(gc.enable)
+    threads = Path("/proc/self/task")
+    before = len(list(threads.iterdir()))
+    log = kafka_log(kafka)
+    log.append("short", 0, 0, [b"a"])
+    assert log.end_offsets("short") == [1]
+    del log
+    assert len(list(threads.iterdir())) <= before
+    made.delete("short")
 
 
 def test_both_clients_are_told_who_we_are(tmp_path: Path) -> None:
