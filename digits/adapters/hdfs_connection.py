@@ -6,6 +6,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from getpass import getuser
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -61,12 +62,12 @@ class HdfsConnection:
         self._user, self._token = user, token
         # A requests session is for one thread at a time.
         self._local = threading.local()
-        # It tells of every request, and of every one that was refused.
-        logging.getLogger("hdfs.client").setLevel(logging.CRITICAL)
 
     def __getstate__(self) -> dict[str, object]:
-        """For another process, which connects by itself."""
-        return {name: value for name, value in self.__dict__.items() if name != "_local"}
+        """For another process, which connects by itself, and may be another user's."""
+        user = self._user if self._user or self._token else getuser()
+        state = {name: value for name, value in self.__dict__.items() if name != "_local"}
+        return state | {"_user": user}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         """See `__getstate__`."""
@@ -101,6 +102,8 @@ class HdfsConnection:
     def _client(self) -> Client:
         """This thread's client."""
         if not hasattr(self._local, "client"):
+            # It tells of every request, and of every one that was refused.
+            logging.getLogger("hdfs.client").setLevel(logging.CRITICAL)
             session = requests.Session()
             # Neither a proxy nor a .netrc of this machine is meant for HDFS, and looking for them takes time.
             session.trust_env = False
