@@ -133,8 +133,8 @@ class Settings(BaseSettings):
     executors_read_batches: bool = Field(
         False,
         description="Batches in HDFS are read by tasks of Spark, straight to Kafka, and not by the train "
-        "worker, which feeds some sixty cores. Executors then have to reach HDFS, and to have the CA files "
-        "that settings name.",
+        "worker, which feeds some sixty cores. Executors then have to reach HDFS, and to have the PEM files "
+        "that settings name for HDFS and Kafka.",
     )
     store_url: str = Field(
         "",

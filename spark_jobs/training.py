@@ -1,4 +1,4 @@
-"""One training job from its batch to a published model, resumable after any micro-batch."""
+"""One training job from its batch to a published model, resumable from its newest checkpoint."""
 
 from __future__ import annotations
 

@@ -17,6 +17,8 @@ from hdfs.client import _Request
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NameResolutionError
 
+from digits.errors import Misconfigured
+
 # To connect, and between two parts of an answer. Nobody waits long for a NameNode that hangs.
 _TIMEOUT_SECONDS = (2.0, 5.0)
 
@@ -76,8 +78,8 @@ class HdfsConnection:
     def ask(self, call: Callable[[Client], _Result]) -> _Result:
         """Calls HDFS, twice if the first connection had broken since it was last used.
 
-        Raises FileNotFoundError, HdfsFault, and what else the call raises. What requests raises is not kept
-        as the cause: its text holds the address with the token in it.
+        Raises FileNotFoundError, HdfsFault, Misconfigured, and what else the call raises. What requests
+        raises is not kept as the cause: its text holds the address with the token in it.
         """
         kind = ""
         try:
@@ -100,7 +102,7 @@ class HdfsConnection:
         raise HdfsFault(reason, kind)
 
     def _client(self) -> Client:
-        """This thread's client."""
+        """This thread's client; raises Misconfigured."""
         if not hasattr(self._local, "client"):
             # It tells of every request, and of every one that was refused.
             logging.getLogger("hdfs.client").setLevel(logging.CRITICAL)
@@ -108,6 +110,11 @@ class HdfsConnection:
             # Neither a proxy nor a .netrc of this machine is meant for HDFS, and looking for them takes time.
             session.trust_env = False
             if self._tls:
+                if self._ca_file and not self._ca_file.exists():
+                    raise Misconfigured(
+                        f"DIGITS_WEBHDFS_CA_FILE: there is no {self._ca_file.name} on a machine that reads "
+                        "HDFS; each of them has to have it"
+                    )
                 session.verify = str(self._ca_file) if self._ca_file else True
                 session.mount("http://", _RefusePlainHttp())
             options = {"timeout": _TIMEOUT_SECONDS, "session": session}

@@ -278,7 +278,13 @@ class KafkaLog:
 
     def _admin(self) -> AdminClient:
         if self._admin_client is None:
-            self._admin_client = AdminClient(self._options())
+            try:
+                self._admin_client = AdminClient(self._options())
+            except KafkaException as error:
+                raise Misconfigured(
+                    "Kafka's client does not take its settings, or a machine that appends lacks a file of "
+                    f"DIGITS_KAFKA_SSL_CA_FILE, …_CERTIFICATE_FILE or …_KEY_FILE: {error.args[0].str()}"
+                ) from error
         return self._admin_client
 
     def _answer(self, futures: Mapping[str, Future[_Result]]) -> _Result:

@@ -1,4 +1,4 @@
-"""Where training is, committed after each micro-batch in one rename."""
+"""Where training is, committed in one rename after a micro-batch."""
 
 from __future__ import annotations
 
