@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
+from pyspark.errors import PythonException
+
 from digits.errors import (
     Cancelled,
     Corrupt,
@@ -61,4 +63,7 @@ def problem(error: Exception) -> str:
     if isinstance(error, DigitsError):
         return sentence_of(error) or type(error).__name__
     lines = outward(str(error)).strip().splitlines()
+    if lines and isinstance(error, PythonException):
+        # A traceback, as an executor wrote it.
+        return lines[-1][:500]
     return f"{type(error).__name__}: {lines[0][:500]}" if lines else type(error).__name__

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from pyspark.errors import PythonException
 
 from digits import errors
 from workers.failure_policy import Verdict, problem, verdict
@@ -29,6 +30,11 @@ from workers.failure_policy import Verdict, problem, verdict
 )
 def test_an_exception_means_one_thing_for_its_job(error: Exception, expected: Verdict) -> None:
     assert verdict(error) is expected
+
+
+def test_what_one_of_sparks_tasks_raised_is_said_and_not_that_one_did() -> None:
+    text = "An exception was thrown from the Python worker:\nTraceback (most recent call last):\n  File …\n"
+    assert problem(PythonException(f"{text}RuntimeError: no /a/b here")) == "RuntimeError: no … here"
 
 
 @pytest.mark.parametrize(
