@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from digits.errors import HandedOver
 from digits.jobs.states import advance
 from digits.offsets import OffsetRanges
 from digits.signals.metrics.training import STRAGGLERS
@@ -18,6 +19,7 @@ from digits.v1 import training_pb2 as pb
 from spark_jobs.micro_batches import MicroBatches
 from spark_jobs.plan import Plan
 from spark_jobs.progress import ProgressReport
+from spark_jobs.training import TrainingRun
 from spark_jobs.training_state import TrainingState
 from tests.unit.job_bench import Bench
 
@@ -122,10 +124,18 @@ def test_a_checkpoint_comes_every_so_many_micro_batches_and_with_the_epochs_end(
 def test_what_is_handed_over_is_committed_once(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     course.micro_batches = course.begin(course.micro_batches.state, checkpoint_every=3)
     course.train(monkeypatch, seconds=1.0, images=10)
-    course.micro_batches.commit()
+
+    def stop(_: TrainingRun) -> None:
+        raise HandedOver("job")
+
+    monkeypatch.setattr(TrainingRun, "_run", stop)
+    run = TrainingRun.__new__(TrainingRun)
+    run._micro_batches = course.micro_batches
     # A name of the store is used once: a second checkpoint of the same state would raise.
-    course.micro_batches.commit()
-    assert course.newest()[0] == 1
+    for _ in range(2):
+        with pytest.raises(HandedOver):
+            run.run()
+        assert course.newest()[0] == 1
 
 
 def test_a_job_that_never_trained_has_no_pace(course: Course) -> None:
