@@ -37,7 +37,11 @@ def decided(context: TrainingContext, lease: Lease, recipe: Recipe, seed: int, d
             job.log_partition_count = choice.count
             job.partition_decision.CopyFrom(choice.to_proto())
             job.images_per_block = blocks.images_per_block(images)
-            job.blocks_by_shard = _are_read_by_tasks(context, dataset) and lanes_of(job).are_even()
+            job.blocks_by_shard = _are_read_by_tasks(context, dataset) and are_even_and_full(job)
+
+    def are_even_and_full(job: pb.Job) -> bool:
+        dealt = lanes_of(job)
+        return dealt.are_even() and dealt.are_full(images, job.images_per_block)
 
     def lanes_of(job: pb.Job) -> Lanes:
         counts = list(map(len, dataset.train_subsets))

@@ -38,6 +38,13 @@ class Lanes:
         counts = self.block_counts
         return max(counts) * len(counts) <= _MAX_UNEVENNESS * sum(counts)
 
+    def are_full(self, image_count: int, images_per_block: int) -> bool:
+        """Whether there are hardly more blocks than so many images need, though each shard ends with its own.
+
+        Micro-batches are counted in blocks.
+        """
+        return sum(self.block_counts) * images_per_block <= _MAX_UNEVENNESS * image_count
+
     def rounds(self) -> Iterator[list[Stretch]]:
         """Each partition's first stretch, then each one's second, and so on."""
         for abreast in zip_longest(*self.stretches):

@@ -55,3 +55,8 @@ def test_partitions_are_even_if_none_is_a_tenth_longer_than_the_average() -> Non
     assert lanes([64] * 21, 2, 64, 1).are_even()
     assert not lanes([64] * 5, 2, 64, 1).are_even()
     assert not lanes([64_000, *[64] * 9], 2, 64, 1).are_even()
+
+
+def test_blocks_are_full_if_the_last_ones_of_shards_are_few() -> None:
+    assert lanes([640, 641], 2, 64, 1).are_full(image_count=1_281, images_per_block=64)
+    assert not lanes([65] * 20, 2, 64, 1).are_full(image_count=1_300, images_per_block=64)

@@ -97,6 +97,8 @@ BY_TASKS = {"executors_read_batches": True, "log_url": "kafka://127.0.0.1:9092"}
         # The last micro-batches would be one partition's.
         (False, BY_TASKS, images(*[30_000] * 3, shared=True)),
         (False, BY_TASKS, images(90_000, *[10_000] * 3, shared=True)),
+        # Two blocks each, the second of them half empty.
+        (False, BY_TASKS, images(*[100] * 1_200, shared=True)),
         (False, BY_TASKS | {"log_url": ""}, images(*[30_000] * 4, shared=True)),
         (False, BY_TASKS | {"executors_read_batches": False}, images(*[30_000] * 4, shared=True)),
     ],
