@@ -5,7 +5,7 @@ import pytest
 from digits import errors
 from workers.failure_policy import Verdict, problem, verdict
 
-# As Spark 4.1 words what its workers raise.
+# As Spark 4.2 words what its workers raise.
 TRACE = """Traceback (most recent call last):
   File "worker.py", line 3622, in main
     process()
