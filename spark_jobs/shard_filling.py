@@ -104,18 +104,12 @@ class ShardFilling:
     def _run_tasks(self, stretches: Sequence[Stretch]) -> list[bytes | DigitsError]:
         context = self._spark.sparkContext
         context.setJobGroup(self._group, "shards to Kafka", interruptOnCancel=True)
-        work = [
-            ShardWork(
-                self._log,
-                self._job_id,
-                self._dataset.train_subsets[stretch.shard],
-                stretch,
-                self._images_per_block,
-                self._seed,
-            )
-            for stretch in stretches
-        ]
+        work = list(map(self._work, stretches))
         return context.parallelize(work, len(work)).map(ShardWork.append).collect()
+
+    def _work(self, stretch: Stretch) -> ShardWork:
+        subset = self._dataset.train_subsets[stretch.shard]
+        return ShardWork(self._log, self._job_id, subset, stretch, self._images_per_block, self._seed)
 
     def _watch(
         self, tasks: Future[list[bytes | DigitsError]], window: IngestWindow, changed: Callable[[], None]
