@@ -21,6 +21,11 @@ class Stretch:
     first: int
     count: int
 
+    @property
+    def end(self) -> int:
+        """The offset after its last block."""
+        return self.first + self.count
+
 
 @dataclass(frozen=True)
 class Lanes:
@@ -37,6 +42,14 @@ class Lanes:
         """Whether no partition is a tenth longer than they are on average."""
         counts = self.block_counts
         return max(counts) * len(counts) <= _MAX_UNEVENNESS * sum(counts)
+
+    def split(self, ends: Sequence[int]) -> tuple[Lanes, Lanes]:
+        """What a log with these ends has whole, and the rest."""
+        there = [
+            sum(each.end <= end for each in lane) for lane, end in zip(self.stretches, ends, strict=True)
+        ]
+        cut = list(zip(self.stretches, there, strict=True))
+        return Lanes([lane[:count] for lane, count in cut]), Lanes([lane[count:] for lane, count in cut])
 
     def rounds(self) -> Iterator[list[Stretch]]:
         """Each partition's first stretch, then each one's second, and so on."""
