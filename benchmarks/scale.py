@@ -88,6 +88,12 @@ class Run:
         return self.job.log_partition_count
 
     @property
+    def moved_bytes(self) -> int:
+        """Of states, to the partitions and back, in all rounds: what Spark moves beside the images."""
+        state = self.job.partition_decision.state_bytes
+        return 2 * state * self.partitions * self.job.progress.micro_batch
+
+    @property
     def merge(self) -> float:
         """Seconds that the driver took to average the partitions' states, the median."""
         return statistics.median(point.merge_seconds for point in self.job.history)
@@ -200,6 +206,7 @@ def _print(name: str, runs: Sequence[Run]) -> None:
         f"(at most {max(run.longest_between_checkpoints for run in runs):.1f}), "
         f"merged in {middle([run.merge for run in runs]):.3f} and committed in "
         f"{middle([run.commit for run in runs]):.3f}; {runs[-1].partitions} partitions, "
+        f"{runs[-1].moved_bytes / 1e6:,.0f} MB of states in {runs[-1].job.progress.micro_batch} rounds, "
         f"held-out {middle([run.accuracy for run in runs]):.2%}; "
         f"Spark's Python workers {middle([run.peak('train-worker: python') for run in runs]):,.0f} MB",
         flush=True,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 from pyspark.sql import SparkSession
@@ -51,7 +51,7 @@ class ShardWork:
     def _append(self) -> bytes:
         digest, stretch = hashlib.sha256(), self.stretch
         images = self.subset.read_into(digest)
-        if self.log.end_offsets(self.job_id)[stretch.partition] >= stretch.first + stretch.count:
+        if self.log.end_offsets(self.job_id)[stretch.partition] >= stretch.end:
             deque(images, maxlen=0)
             return digest.digest()
         random = np.random.default_rng((self.seed % 2**64, stretch.shard))
@@ -85,9 +85,10 @@ class ShardFilling:
         self._images_per_block, self._seed = images_per_block, seed
 
     def fill(self, window: IngestWindow, changed: Callable[[], None]) -> None:
-        """See Filling."""
+        """See Filling. Shards that the log has already are read last: for their checksums alone."""
+        there, missing = self._lanes.split(self._log.end_offsets(self._job_id))
         with ThreadPoolExecutor(1, "shards") as thread:
-            for stretches in self._lanes.rounds():
+            for stretches in chain(missing.rounds(), there.rounds()):
                 if not window.room(1):
                     return
                 tasks = thread.submit(self._run_tasks, stretches)
@@ -104,18 +105,12 @@ class ShardFilling:
     def _run_tasks(self, stretches: Sequence[Stretch]) -> list[bytes | DigitsError]:
         context = self._spark.sparkContext
         context.setJobGroup(self._group, "shards to Kafka", interruptOnCancel=True)
-        work = [
-            ShardWork(
-                self._log,
-                self._job_id,
-                self._dataset.train_subsets[stretch.shard],
-                stretch,
-                self._images_per_block,
-                self._seed,
-            )
-            for stretch in stretches
-        ]
+        work = list(map(self._work, stretches))
         return context.parallelize(work, len(work)).map(ShardWork.append).collect()
+
+    def _work(self, stretch: Stretch) -> ShardWork:
+        subset = self._dataset.train_subsets[stretch.shard]
+        return ShardWork(self._log, self._job_id, subset, stretch, self._images_per_block, self._seed)
 
     def _watch(
         self, tasks: Future[list[bytes | DigitsError]], window: IngestWindow, changed: Callable[[], None]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
-
-from pyspark.errors import PythonException
+from itertools import takewhile
 
 from digits.errors import (
     Cancelled,
@@ -52,6 +52,9 @@ _VERDICTS: tuple[tuple[type[DigitsError], Verdict], ...] = (
     (LogFull, Verdict.FAIL),
 )
 
+_OF_SPARK = ("An error occurred while calling", "An exception was thrown from the Python worker")
+_JAVA_EXCEPTION = re.compile(r"[\w.$]+(?:Exception|Error): ")
+
 
 def verdict(error: Exception) -> Verdict:
     """Judges what ended a training."""
@@ -63,7 +66,16 @@ def problem(error: Exception) -> str:
     if isinstance(error, DigitsError):
         return sentence_of(error) or type(error).__name__
     lines = outward(str(error)).strip().splitlines()
-    if lines and isinstance(error, PythonException):
-        # A traceback, as an executor wrote it.
-        return lines[-1][:500]
-    return f"{type(error).__name__}: {lines[0][:500]}" if lines else type(error).__name__
+    if not lines:
+        return type(error).__name__
+    if lines[0].startswith(_OF_SPARK):
+        return f"Spark: {_why(lines)[:500]}"
+    return f"{type(error).__name__}: {lines[0][:500]}"
+
+
+def _why(lines: list[str]) -> str:
+    """What Spark says at last, of a Java exception in others, or with a Python worker's own trace."""
+    said = [line for line in takewhile(lambda line: not line.startswith("\tat "), lines) if line.strip()]
+    if any("Traceback (most recent call last)" in line for line in said):
+        return said[-1]
+    return _JAVA_EXCEPTION.split(" ".join(said[1:]))[-1] or lines[0]

@@ -21,6 +21,11 @@ class Stretch:
     first: int
     count: int
 
+    @property
+    def end(self) -> int:
+        """The offset after its last block."""
+        return self.first + self.count
+
 
 @dataclass(frozen=True)
 class Lanes:
@@ -44,6 +49,14 @@ class Lanes:
         Micro-batches are counted in blocks.
         """
         return sum(self.block_counts) * images_per_block <= _MAX_UNEVENNESS * image_count
+
+    def split(self, ends: Sequence[int]) -> tuple[Lanes, Lanes]:
+        """What a log with these ends has whole, and the rest."""
+        there = [
+            sum(each.end <= end for each in lane) for lane, end in zip(self.stretches, ends, strict=True)
+        ]
+        cut = list(zip(self.stretches, there, strict=True))
+        return Lanes([lane[:count] for lane, count in cut]), Lanes([lane[count:] for lane, count in cut])
 
     def rounds(self) -> Iterator[list[Stretch]]:
         """Each partition's first stretch, then each one's second, and so on."""

@@ -6,13 +6,16 @@ So the weights of a published model say by content what was trained, however the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from digits.datasets.dataset import Dataset, Subset
 from digits.datasets.shards import Images, Shard
@@ -21,6 +24,7 @@ from digits.models.evaluation import Judges
 from digits.offsets import OffsetRanges
 from digits.ports import StreamSource
 from digits.training import recipes, tensors
+from digits.training.lanes import Stretch
 from digits.training.local_sgd import PartitionResult
 from digits.training.tensors import State
 from digits.v1 import artifacts_pb2, models_pb2, training_pb2
@@ -29,6 +33,7 @@ from spark_jobs.candidate import Candidate
 from spark_jobs.micro_batches import MicroBatches
 from spark_jobs.partition_trainer import Piece
 from spark_jobs.plan import Plan
+from spark_jobs.shard_filling import ShardFilling
 from spark_jobs.training_state import TrainingState
 from tests.simulation.ports import SimLog
 from tests.simulation.scheduler import Process
@@ -112,6 +117,26 @@ class SimQuery:
                 over = self._train(rows)
             else:
                 self._process.point("await blocks")
+
+
+def read_by_tasks(patches: pytest.MonkeyPatch) -> None:
+    """Has the batch be read by tasks, each of which goes on at once, and may be killed amid its shard."""
+
+    class AtOnce(nullcontext[None]):
+        def __init__(self, *_: object) -> None:
+            super().__init__(self)  # type: ignore[arg-type]
+
+        def submit(self, run: Callable[[Sequence[Stretch]], object], stretches: Sequence[Stretch]) -> object:
+            done: Future[object] = Future()
+            done.set_result(run(stretches))
+            return done
+
+    def run(filling: ShardFilling, stretches: Sequence[Stretch]) -> list[object]:
+        return [filling._work(stretch).append() for stretch in stretches]
+
+    patches.setattr("spark_jobs.shard_filling.ThreadPoolExecutor", AtOnce)
+    patches.setattr(ShardFilling, "_run_tasks", run)
+    patches.setattr("spark_jobs.log_cut._are_read_by_tasks", lambda *_: True)
 
 
 def evaluated(plan: Plan, state: TrainingState, keras_config: str, judges: Judges) -> Candidate:

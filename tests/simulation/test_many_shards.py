@@ -20,14 +20,16 @@ IMAGES = SHARDS * IMAGES_OF_SHARD
 KILLS = 30
 
 
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+@pytest.fixture(params=["by the trainer", "by tasks"])
+def world(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     for shard in range(SHARDS):
         images = spark.numbered(shard * IMAGES_OF_SHARD, (shard + 1) * IMAGES_OF_SHARD)
         others = spark.numbered(IMAGES, IMAGES + 2)
         arrays = {"x_train": images.pixels, "y_train": images.labels}
         held_out = {"x_test": others.pixels, "y_test": others.labels}
         np.savez(tmp_path / f"part-{shard:04}.npz", **arrays, **held_out)
+    if request.param == "by tasks":
+        spark.read_by_tasks(monkeypatch)
     monkeypatch.setattr(spark, "IMAGES", IMAGES)
     monkeypatch.setattr(spark, "dataset", lambda: opened(tmp_path, 10_000_000))
     made = World()
@@ -57,6 +59,6 @@ def test_each_image_of_two_hundred_files_is_trained_once_an_epoch_whoever_is_kil
     world.settle()
     invariants.check_at_rest(world)
     (job,) = world.jobs()
-    assert kills >= 10
+    assert kills > 5
     assert job.state == pb.SUCCEEDED
     assert [len(seen) for seen in world.seen.values()] == [IMAGES]

@@ -50,6 +50,18 @@ def test_rounds_take_one_of_each_partition_and_leave_none_out(
         assert [stretch for each in rounds for stretch in each if stretch.partition == partition] == lane
 
 
+@given(COUNTS, st.lists(st.integers(0, 4_000), min_size=3, max_size=3))
+def test_what_a_log_has_whole_is_told_from_the_rest(counts: list[int], ends: list[int]) -> None:
+    dealt = lanes(counts, 3, 64, seed=1)
+    there, missing = dealt.split(ends)
+    both = zip(there.stretches, missing.stretches, strict=True)
+    assert [[*some, *others] for some, others in both] == list(map(list, dealt.stretches))
+    for lane, end in zip(there.stretches, ends, strict=True):
+        assert all(stretch.first + stretch.count <= end for stretch in lane)
+    for lane, end in zip(missing.stretches, ends, strict=True):
+        assert all(stretch.first + stretch.count > end for stretch in lane)
+
+
 def test_partitions_are_even_if_none_is_a_tenth_longer_than_the_average() -> None:
     assert lanes([64] * 20, 2, 64, 1).are_even()
     assert lanes([64] * 21, 2, 64, 1).are_even()

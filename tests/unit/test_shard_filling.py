@@ -41,7 +41,7 @@ class Tasks:
 
     def __init__(self, begin: Callable[[], None] = lambda: None) -> None:
         self.sparkContext, self._begin = self, begin
-        self.cancelled = 0
+        self.cancelled, self.done = 0, list[ShardWork]()
 
     def setJobGroup(self, *_: object, **__: object) -> None:
         pass
@@ -52,6 +52,7 @@ class Tasks:
     def parallelize(self, work: Sequence[ShardWork], _: int) -> Any:
         def collected(do: Callable[[ShardWork], object]) -> list[object]:
             self._begin()
+            self.done += work
             return [do(each) for each in work]
 
         return SimpleNamespace(map=lambda do: SimpleNamespace(collect=lambda: collected(do)))
@@ -153,6 +154,23 @@ def test_a_task_that_runs_again_goes_on_from_what_was_appended(dataset: Dataset,
         log.append("job", work.stretch.partition, work.stretch.first, whole[:2])
         work.append()
     assert held(log) == EACH_ONCE
+
+
+def test_what_the_log_has_is_read_last_and_its_checksum_is_known_all_the_same(
+    dataset: Dataset, folder: Path, log: MemoryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = list(works(dataset, log))
+    for work in every[:5]:
+        work.append()
+    tasks = Tasks()
+    again = opened(folder, 1 << 30)
+    with Ingest("job", filling(again, log, tasks), IngestWindow(1_000, 0, 0), lambda: None) as ingest:
+        ingest._thread.join()
+    ingest.check()
+    shards = [work.stretch.shard for work in tasks.done]
+    assert set(shards[:4]) == {work.stretch.shard for work in every[5:]}
+    monkeypatch.setattr(Dataset, "_read", None)
+    assert again.sha256()
 
 
 def test_what_is_wrong_with_a_shard_ends_the_ingest_and_names_it(
