@@ -24,7 +24,7 @@ from digits.models.evaluation import Judges
 from digits.offsets import OffsetRanges
 from digits.ports import StreamSource
 from digits.training import recipes, tensors
-from digits.training.lanes import Stretch
+from digits.training.lanes import Lanes, Stretch
 from digits.training.local_sgd import PartitionResult
 from digits.training.tensors import State
 from digits.v1 import artifacts_pb2, models_pb2, training_pb2
@@ -137,6 +137,8 @@ def read_by_tasks(patches: pytest.MonkeyPatch) -> None:
     patches.setattr("spark_jobs.shard_filling.ThreadPoolExecutor", AtOnce)
     patches.setattr(ShardFilling, "_run_tasks", run)
     patches.setattr("spark_jobs.log_cut._are_read_by_tasks", lambda *_: True)
+    # Five images are two blocks and a half.
+    patches.setattr(Lanes, "are_full", lambda *_: True)
 
 
 def evaluated(plan: Plan, state: TrainingState, keras_config: str, judges: Judges) -> Candidate:
