@@ -22,7 +22,7 @@ from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 from digits.adapters.kafka_addresses import wrong_address
 from digits.adapters.kafka_connection import KafkaConnection
 from digits.adapters.kafka_delivery import Delivery
-from digits.adapters.kafka_keys import find_ends
+from digits.adapters.kafka_keys import Seen, find_ends
 from digits.errors import LogLost, LogUnavailable, Misconfigured
 from digits.offsets import OffsetRanges
 from digits.ports import StreamSource
@@ -74,6 +74,7 @@ class KafkaLog:
         self._problem = _LastProblem()
         self._producer: Producer | None = None
         self._ends: dict[str, list[int]] = {}
+        self._seen: dict[str, list[Seen]] = {}
         self._admin_client: AdminClient | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -149,6 +150,7 @@ class KafkaLog:
         """See BlockLog."""
         with self._lock:
             self._ends.pop(job_id, None)
+            self._seen.pop(job_id, None)
             # It remembers how many partitions the topic had.
             self._producer = None
         try:
@@ -211,7 +213,12 @@ class KafkaLog:
 
     def _find_ends(self, job_id: str) -> list[int]:
         counts = self._count_messages(job_id)
-        return find_ends(self._options(), _topic(job_id), counts, _ANSWER_SECONDS)
+        seen = self._seen.get(job_id, [])
+        if [each.count <= count for each, count in zip(seen, counts, strict=False)] != [True] * len(counts):
+            # None yet, or of a log that was made again since.
+            seen = [Seen()] * len(counts)
+        self._seen[job_id] = find_ends(self._options(), _topic(job_id), counts, seen, _ANSWER_SECONDS)
+        return [each.end for each in self._seen[job_id]]
 
     def _count_messages(self, job_id: str) -> list[int]:
         end = time.monotonic() + _ANSWER_SECONDS

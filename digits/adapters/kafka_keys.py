@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
@@ -13,27 +14,47 @@ from digits.errors import Corrupt, LogUnavailable
 _POLL_SECONDS = 0.05
 
 
-def find_ends(options: Mapping[str, Any], topic: str, counts: Sequence[int], seconds: float) -> list[int]:
-    """For each partition, which holds that many messages, the offset that nobody appended to yet.
+@dataclass(frozen=True)
+class Seen:
+    """Of a partition's first `count` messages, `end` is the first offset that none was meant for."""
 
-    Reads the last messages alone, unless one shows that some block came twice. A block that came before its
-    own offset, from a trainer that did not know that the log was made again, does not count: it comes again.
-    Raises LogUnavailable if Kafka does not show them in time, and Corrupt for messages without such a key.
+    count: int = 0
+    end: int = 0
+
+    @property
+    def has_twice(self) -> bool:
+        """Whether a block came twice, or before its own offset."""
+        return self.end != self.count
+
+    def after(self, keys: Sequence[int]) -> Seen:
+        """With the keys of the messages that follow."""
+        end = self.end
+        for key in keys:
+            end += key == end
+        return Seen(self.count + len(keys), end)
+
+
+def find_ends(
+    options: Mapping[str, Any], topic: str, counts: Sequence[int], seen: Sequence[Seen], seconds: float
+) -> list[Seen]:
+    """What is seen of each partition, which holds that many messages, if so much was `seen` of it before.
+
+    Reads the last messages alone, unless one shows that some block came twice; then what was not seen. A
+    block that came before its own offset, from a trainer that did not know that the log was made again, does
+    not count: it comes again. Raises LogUnavailable if Kafka shows none for so many seconds, and Corrupt for
+    messages without such a key.
     """
-    last = _keys(options, topic, {number: count - 1 for number, count in enumerate(counts)}, counts, seconds)
-    twice = {number: 0 for number, keys in last.items() if keys != [counts[number] - 1]}
-    found = last | _keys(options, topic, twice, counts, seconds)
+    numbers = range(len(counts))
+    lasts = {number: counts[number] - 1 for number in numbers if not seen[number].has_twice}
+    last = _keys(options, topic, lasts, counts, seconds)
+    unclear = {number: seen[number].count for number in numbers if last.get(number) != [counts[number] - 1]}
+    found = _keys(options, topic, unclear, counts, seconds)
     return [
-        _end(found.get(number, [])) if number in twice else counts[number] for number in range(len(counts))
+        seen[number].after(found.get(number, []))
+        if number in unclear
+        else Seen(counts[number], counts[number])
+        for number in numbers
     ]
-
-
-def _end(keys: Sequence[int]) -> int:
-    """The first offset that is missing, if the keys are read in order."""
-    end = 0
-    for key in keys:
-        end += key == end
-    return end
 
 
 def _keys(
@@ -54,6 +75,8 @@ def _keys(
             message = consumer.poll(_POLL_SECONDS)
             if message is None or message.error():
                 continue
+            # Of a long partition it may take minutes to read what came twice.
+            end = time.monotonic() + seconds
             partition, offset = message.partition() or 0, message.offset() or 0
             if offset < counts[partition]:
                 found[partition].append(_offset(message.key()))

@@ -14,6 +14,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from confluent_kafka.admin import AdminClient
 
 from deploy.native.servers.kafka import Kafka
+from digits.adapters import kafka_keys
 from digits.adapters.kafka import KafkaLog
 from digits.adapters.kafka_connection import KafkaConnection
 from digits.datasets.shards import Images
@@ -41,6 +42,35 @@ def test_a_block_that_a_broker_takes_late_is_no_second_block(kafka: str) -> None
     assert log.end_offsets("late") == [3]
     assert kafka_log(kafka).end_offsets("late") == [3]
     log.delete("late")
+
+
+def test_of_a_partition_that_holds_a_block_twice_nothing_is_read_twice(
+    kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_from: list[int] = []
+
+    class Watched(Consumer):
+        def assign(self, partitions: list[TopicPartition]) -> None:
+            read_from.extend(partition.offset for partition in partitions)
+            super().assign(partitions)
+
+    monkeypatch.setattr(kafka_keys, "Consumer", Watched)
+    log = kafka_log(kafka)
+    log.create("twice", 1)
+    log.append("twice", 0, 0, [b"a", b"b"])
+    _produce(kafka, "digits-twice", b"b", key="1")
+    assert log.end_offsets("twice") == [2]
+    log.append("twice", 0, 2, [b"c"])
+    read_from.clear()
+    assert log.end_offsets("twice") == [3]
+    assert read_from == [3]
+    # Somebody else made it again, and with less in it.
+    other = kafka_log(kafka)
+    other.delete("twice")
+    other.create("twice", 1)
+    other.append("twice", 0, 0, [b"a"])
+    assert log.end_offsets("twice") == [1]
+    log.delete("twice")
 
 
 def test_what_others_wrote_into_the_topic_is_no_block(kafka: str) -> None:
