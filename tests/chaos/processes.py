@@ -59,8 +59,15 @@ def find(service: Service, part: str) -> psutil.Process | None:
         if part not in _OF_SPARK:
             return _server_in(service.process(part))
         above, word = _OF_SPARK[part]
-        return next(process for process in _below(service, above) if word in " ".join(process.cmdline()))
+        return next(process for process in _below(service, above) if _is_called(process, word))
     return None
+
+
+def _is_called(process: psutil.Process, word: str) -> bool:
+    """By its command; one that has ended, and whose parent did not notice yet, hides no other."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return word in " ".join(process.cmdline())
+    return False
 
 
 def _server_in(process: psutil.Process) -> psutil.Process:
