@@ -45,6 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--recipe", default="fast")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=1, help="of model.fit")
     parser.add_argument("--alone", action="store_true", help="leave model.fit out")
     options = parser.parse_args()
     seconds, accuracies = [], []
@@ -60,7 +61,8 @@ def main() -> None:
                 flush=True,
             )
             if not options.alone:
-                subprocess.run([sys.executable, "-m", "benchmarks.model_fit"], check=True)
+                model_fit = [sys.executable, "-m", "benchmarks.model_fit", "--recipe", options.recipe]
+                subprocess.run([*model_fit, "--epochs", str(options.epochs)], check=True)
     print(
         f"Train {options.recipe}: "
         f"{min(seconds):.1f} / {statistics.median(seconds):.1f} / {max(seconds):.1f} s "
