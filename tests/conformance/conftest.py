@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,16 @@ from tests.servers import data_node, kafka_server, name_node, rabbitmq_server, r
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a real Kafka."""
+    with running_kafka(tmp_path_factory.mktemp("kafka")) as address:
+        yield address
+
+
+@contextmanager
+def running_kafka(folder: Path) -> Iterator[str]:
+    """Yields its address."""
     jars_of("kafka")
     port = free_port()
-    with kafka_server(tmp_path_factory.mktemp("kafka"), port):
+    with kafka_server(folder, port):
         yield f"127.0.0.1:{port}"
 
 

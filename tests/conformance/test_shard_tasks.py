@@ -31,10 +31,9 @@ from digits.training.window import IngestWindow
 from spark_jobs import session
 from spark_jobs.shard_filling import ShardFilling
 from tests import parquet_batches
-from tests.conformance.conftest import jars_of
+from tests.conformance.conftest import jars_of, running_kafka
 from tests.opened import opened
-from tests.ports import free_port
-from tests.servers import kafka_log, kafka_server
+from tests.servers import kafka_log
 from tests.simulation.spark import numbered
 
 FIELD, SIZE, PARTITIONS = "images_batch_path", 64, 2
@@ -45,10 +44,8 @@ EACH_ONCE = Counter(number for number in range(SHARDS * IMAGES_OF_SHARD) if numb
 
 @pytest.fixture(scope="module")
 def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    jars_of("kafka")
-    port = free_port()
-    with kafka_server(tmp_path_factory.mktemp("kafka"), port):
-        yield f"127.0.0.1:{port}"
+    with running_kafka(tmp_path_factory.mktemp("kafka")) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -101,6 +101,15 @@ def filling(dataset: Dataset, log: MemoryLog, tasks: Tasks) -> ShardFilling:
     )
 
 
+def ingested(
+    filling: ShardFilling, window: IngestWindow, changed: Callable[[], None] = lambda: None
+) -> Ingest:
+    """An ingest that has ended, whatever ended it."""
+    with Ingest("job", filling, window, changed) as ingest:
+        ingest._thread.join()
+    return ingest
+
+
 def works(dataset: Dataset, log: MemoryLog) -> Iterator[ShardWork]:
     for stretches in dealt(dataset).rounds():
         for stretch in stretches:
@@ -120,9 +129,7 @@ def test_every_image_comes_once_and_the_checksum_with_it(
     dataset: Dataset, folder: Path, log: MemoryLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window = IngestWindow(1_000, 0, 0)
-    with Ingest("job", filling(dataset, log, Tasks()), window, lambda: None) as ingest:
-        ingest._thread.join()
-    ingest.check()
+    ingested(filling(dataset, log, Tasks()), window).check()
     assert held(log) == EACH_ONCE
     assert window.appended() == sum(dealt(dataset).block_counts)
     # As whoever reads the batch alone has it, and without reading it again.
@@ -164,9 +171,7 @@ def test_what_the_log_has_is_read_last_and_its_checksum_is_known_all_the_same(
         work.append()
     tasks = Tasks()
     again = opened(folder, 1 << 30)
-    with Ingest("job", filling(again, log, tasks), IngestWindow(1_000, 0, 0), lambda: None) as ingest:
-        ingest._thread.join()
-    ingest.check()
+    ingested(filling(again, log, tasks), IngestWindow(1_000, 0, 0)).check()
     shards = [work.stretch.shard for work in tasks.done]
     assert set(shards[:4]) == {work.stretch.shard for work in every[5:]}
     monkeypatch.setattr(Dataset, "_read", None)
@@ -177,8 +182,7 @@ def test_what_is_wrong_with_a_shard_ends_the_ingest_and_names_it(
     dataset: Dataset, folder: Path, log: MemoryLog
 ) -> None:
     (folder / "part-04.npz").write_bytes((folder / "part-04.npz").read_bytes()[:-5_000])
-    with Ingest("job", filling(dataset, log, Tasks()), IngestWindow(1_000, 0, 0), lambda: None) as ingest:
-        ingest._thread.join()
+    ingest = ingested(filling(dataset, log, Tasks()), IngestWindow(1_000, 0, 0))
     with pytest.raises(InvalidInput, match=r"part-04\.npz"):
         ingest.check()
 
@@ -192,9 +196,7 @@ def test_no_task_begins_before_there_is_room(dataset: Dataset, log: MemoryLog) -
     def trained() -> None:
         window.mark_trained(window.unread(), 4)
 
-    with Ingest("job", filling(dataset, log, Tasks(begin)), window, trained) as ingest:
-        ingest._thread.join()
-    ingest.check()
+    ingested(filling(dataset, log, Tasks(begin)), window, trained).check()
     assert unread == [0] * 5
     assert held(log) == EACH_ONCE
 
@@ -211,9 +213,7 @@ def test_a_window_that_is_closed_ends_the_tasks(
         raise RuntimeError("the job was cancelled")
 
     tasks = Tasks(go_on_until_cancelled)
-    with Ingest("job", filling(dataset, log, tasks), window, lambda: None) as ingest:
-        ingest._thread.join()
-    ingest.check()
+    ingested(filling(dataset, log, tasks), window).check()
     assert not held(log)
 
 
@@ -226,8 +226,7 @@ def test_whoever_cancels_the_job_ends_its_tasks(
         raise Cancelled("enough")
 
     tasks = Tasks(lambda: wait_until(lambda: bool(tasks.cancelled), what="somebody who ends them"))
-    with Ingest("job", filling(dataset, log, tasks), IngestWindow(1_000, 0, 0), cancel) as ingest:
-        ingest._thread.join()
+    ingest = ingested(filling(dataset, log, tasks), IngestWindow(1_000, 0, 0), cancel)
     with pytest.raises(Cancelled):
         ingest.check()
 
@@ -244,8 +243,7 @@ def test_tasks_that_come_to_spark_after_the_cancel_are_ended_too(
         wait_until(lambda: tasks.cancelled > 1, seconds=1.0, what="a second cancel")
 
     tasks = Tasks(come_late)
-    with Ingest("job", filling(dataset, log, tasks), window, lambda: None) as ingest:
-        ingest._thread.join()
+    ingested(filling(dataset, log, tasks), window)
     assert tasks.cancelled > 1
 
 
@@ -259,9 +257,7 @@ def test_tasks_that_read_what_the_log_holds_already_are_no_silence(
         before = window.packed()
         wait_until(lambda: window.packed() > before, seconds=1.0, what="a sign of life")
 
-    with Ingest("job", filling(dataset, log, Tasks(read)), window, lambda: None) as ingest:
-        ingest._thread.join()
-    ingest.check()
+    ingested(filling(dataset, log, Tasks(read)), window).check()
 
 
 @pytest.mark.parametrize(
