@@ -16,4 +16,4 @@ def test_a_process_that_has_ended_and_was_not_waited_for_hides_no_other() -> Non
         process = psutil.Process(ended.pid)
         wait_until(lambda: process.status() == psutil.STATUS_ZOMBIE, what="its end")
         assert not _is_called(process, "python")
-    assert _is_called(psutil.Process(), "pytest")
+    assert _is_called(psutil.Process(), "python")
