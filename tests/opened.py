@@ -18,4 +18,4 @@ def opened(
     """A file or folder at a path without links, or a file's bytes."""
     if isinstance(batch, bytes):
         return open_upload(batch, field, max_bytes, transposed, max_held_out)
-    return open_dataset(plain(batch), field, max_bytes, transposed, max_held_out)
+    return open_dataset(plain(batch), field, max_bytes, transposed, max_held_out=max_held_out)

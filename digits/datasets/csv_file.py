@@ -42,6 +42,8 @@ def read_csv(source: Source, intake: Intake) -> None:
             if reader.columns == PIXELS_PER_IMAGE:
                 intake.findings.note(source.name, "not used: it has no label column")
                 return
+            if not intake.reads(source.name):
+                return
             labels = reader.labels(intake)
     except InvalidInput as error:
         intake.findings.fault(error.problem)

@@ -31,15 +31,32 @@ class _Taken:
 
 
 class Intake:
-    """Takes array after array; `shards` raises what was wrong with any of them, all at once."""
+    """Takes array after array; `shards` raises what was wrong with any of them, all at once.
 
-    def __init__(self, field: str, byte_limit: int, transposed: bool = False) -> None:
+    After `max_files` no file's content is read, and none is taken: only headers are looked at.
+    """
+
+    def __init__(
+        self, field: str, byte_limit: int, transposed: bool = False, max_files: int | None = None
+    ) -> None:
         self.field, self.findings = field, Findings()
+        self._files_left = max_files
+        self.is_read = True
         self._byte_limit, self._bytes_left, self.transposed = byte_limit, byte_limit, transposed
         self._taken: dict[str, list[_Taken]] = {TRAIN: [], TEST: [], VALIDATION: []}
 
-    def pair(self, part: str, images: StoredArray, labels: StoredArray) -> None:
-        """Takes images with their labels, or keeps every fault that they have."""
+    def reads(self, name: str) -> bool:
+        """Whether the next file's content is read."""
+        if self._files_left is None:
+            return True
+        self._files_left -= 1
+        if self._files_left < 0:
+            self.is_read = False
+            self.findings.note(name, "checked as it is read")
+        return self._files_left >= 0
+
+    def pair(self, part: str, images: StoredArray, labels: StoredArray, is_read: bool = True) -> None:
+        """Takes images with their labels, or keeps every fault that they have; of their headers, unless `is_read`."""
         of_images, of_labels = images.image_faults(), label_faults(labels)
         if len(images) != len(labels):
             counts = f"{len(images)} images but {labels.title} {len(labels)} labels"
@@ -48,6 +65,9 @@ class Intake:
             self.findings.fault(fault)
         byte_count = images.byte_count + labels.byte_count
         if not self.has_room(images.title, byte_count):
+            return
+        if not is_read:
+            self._bytes_left -= byte_count
             return
         digits = None if of_labels else self._digits(labels)
         if of_images:
@@ -87,8 +107,11 @@ class Intake:
         return False
 
     def shards(self) -> tuple[list[Shard], list[Shard]]:
-        """Those to train on, at least one, and those to hold out; raises InvalidInput with all the faults."""
-        if not self._taken[TRAIN] and not self.findings.are_faulty():
+        """Those to train on and those to hold out; raises InvalidInput with all the faults.
+
+        At least one is to train on, if all files were read.
+        """
+        if not self._taken[TRAIN] and self.is_read and not self.findings.are_faulty():
             self.findings.fault("there is nothing to train on: x_train and y_train are missing")
         if self.findings.are_faulty():
             raise InvalidInput(self.field, self.findings.answer())

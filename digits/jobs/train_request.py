@@ -17,6 +17,10 @@ from digits.training import recipes
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import models_pb2, training_pb2
 
+# Whoever asks is told at once what is wrong with so many files, and with the headers of the others; the
+# job says what is wrong within these. In HDFS a file takes 0.11 s, its header 0.035 s.
+FILES_READ_AT_FIRST = 16
+
 
 @dataclass(frozen=True)
 class Upload:
@@ -85,18 +89,28 @@ class _Opening:
     max_bytes: int
     transposed: bool
     max_held_out: int
+    max_files: int | None
 
     @classmethod
     def by(
         cls, asked: pb.TrainRequest | training_pb2.TrainSpec, places: BatchPlaces, max_bytes: int
     ) -> _Opening:
-        max_held_out = asked.max_held_out if isinstance(asked, training_pb2.TrainSpec) else MAX_HELD_OUT
-        return cls(places, max_bytes, asked.orientation == training_pb2.TRANSPOSED, max_held_out)
+        transposed = asked.orientation == training_pb2.TRANSPOSED
+        if isinstance(asked, training_pb2.TrainSpec):
+            return cls(places, max_bytes, transposed, asked.max_held_out, None)
+        return cls(places, max_bytes, transposed, MAX_HELD_OUT, FILES_READ_AT_FIRST)
 
     def path(self, name: str) -> Dataset:
         field = "images_batch_path"
         batch = self.places.resolve(name, field)
-        return open_dataset(batch, field, self.max_bytes, self.transposed, self.max_held_out)
+        return open_dataset(
+            batch,
+            field,
+            self.max_bytes,
+            self.transposed,
+            max_held_out=self.max_held_out,
+            max_files=self.max_files,
+        )
 
     def upload(self, content: bytes | Path) -> Dataset:
         return open_upload(content, "images_batch", self.max_bytes, self.transposed, self.max_held_out)

@@ -9,10 +9,13 @@ import pytest
 
 from digits.datasets.dataset import open_upload
 from digits.datasets.places import BatchPlaces
-from digits.jobs.train_request import open_batch, spec_of
+from digits.errors import InvalidInput
+from digits.jobs.train_request import FILES_READ_AT_FIRST, open_batch, spec_of
 from digits.v1 import digit_service_pb2 as pb
 from digits.v1 import training_pb2
 from tests import batches_of_people as people
+from tests import parquet_batches
+from tests.parquet_thread import read_in_threads
 
 LIMIT = 1 << 24
 TURNED = people.npz(x_train=people.X.transpose(0, 2, 1), y_train=people.Y)
@@ -39,3 +42,53 @@ def test_a_job_holds_out_as_many_images_as_the_release_did_that_accepted_it(tmp_
     assert open_batch(spec, None, BatchPlaces(tmp_path), LIMIT).held_out_count <= count // 2
     spec.max_held_out = 0
     assert open_batch(spec, None, BatchPlaces(tmp_path), LIMIT).held_out_count == count
+
+
+NO_DIGITS = people.Y + np.uint8(5)
+KINDS = {
+    "npz": lambda x, y: people.npz(x_train=x, y_train=y),
+    "csv": people.csv,
+    "parquet": lambda x, y: parquet_batches.of([*x.reshape(len(x), 784)], y),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_many_shards_whoever_asks_waits_for_the_headers_and_the_trainer_names_shard_and_row(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
+) -> None:
+    read_in_threads(monkeypatch)
+    folder, written = tmp_path / "shards", KINDS[kind]
+    folder.mkdir()
+    for number in range(FILES_READ_AT_FIRST + 2):
+        labels = people.Y if number <= FILES_READ_AT_FIRST else NO_DIGITS
+        # Other pictures in each, else all but one were left out.
+        shown = written(people.pictures(people.COUNT, seed=number), labels)
+        (folder / f"part-{number:02d}.{kind}").write_bytes(shown)
+    request, places = pb.TrainRequest(images_batch_path="shards"), BatchPlaces(tmp_path)
+    accepted = open_batch(request, None, places, LIMIT)
+    assert f"part-16.{kind}, part-17.{kind}: checked as it is read" in accepted.notes
+    # Labels run from 5 to 14: the sixth is none.
+    with pytest.raises(InvalidInput, match=rf"part-17\.{kind}.* 0 to 9.*(label 5|image 6)"):
+        open_batch(spec_of(request, "alice"), None, places, LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("part-17.npz", people.npz(x_train=people.X[:, :14], y_train=people.Y), "must have the shape"),
+        ("part-17.npz", people.npz(x_train=people.X, y_train=people.Y[:-1]), "images but"),
+        ("part-17.npz", b"PK\3\4", "is not an npz file"),
+    ],
+)
+def test_of_many_shards_a_header_that_is_wrong_is_refused_at_once(
+    tmp_path: Path, name: str, content: bytes, problem: str
+) -> None:
+    folder = tmp_path / "shards"
+    folder.mkdir()
+    for number in range(FILES_READ_AT_FIRST + 1):
+        shard = people.npz(x_train=people.pictures(people.COUNT, seed=number), y_train=people.Y)
+        (folder / f"part-{number:02d}.npz").write_bytes(shard)
+    (folder / name).write_bytes(content)
+    with pytest.raises(InvalidInput, match=problem) as refused:
+        open_batch(pb.TrainRequest(images_batch_path="shards"), None, BatchPlaces(tmp_path), LIMIT)
+    assert name in refused.value.problem
