@@ -8,7 +8,7 @@ from digits.training.blocks import IMAGES_PER_BLOCK
 from digits.training.recipes import Recipe
 
 # Beyond so many no accuracy is gained, and each costs 0.3 s beside its training (docs/scaling.md).
-_ROUNDS_OF_MANY = 16
+_ROUNDS_OF_MANY = 8
 # Two networks averaged once, at the end, are worse than either: 89 % after 12,000 images.
 _MIN_ROUNDS = 4
 # Fewer than a hundred images are known by heart after so many passes.
