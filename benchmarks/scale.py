@@ -4,7 +4,8 @@
 by a service that is started for each size. `--setting target_batch_seconds --values 0.5 1 2 5` is a curve of
 one setting, its values in turn; `--slow 4` holds one of the embedded stack's partition trainers back to a
 quarter of its speed, `--in-hdfs` has them read from there, and `--kill-every 20` kills each process once, one
-every so many seconds. Prints the figures of docs/scaling.md.
+every so many seconds. `--bare` runs a bare loop over the same images after each. Prints the figures of
+docs/scaling.md.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from benchmarks import shards
+from benchmarks import bare_loop, shards
 from benchmarks.held_memory import Held, looking, part_ids
 from benchmarks.kills import killing
 from benchmarks.service import running_service
@@ -144,6 +145,7 @@ def main() -> None:
     parser.add_argument("--in-hdfs", action="store_true", help="the real stack's, not the data folder")
     parser.add_argument("--slow", type=float, default=1.0, help="how many times slower one trainer is")
     parser.add_argument("--kill-every", type=float, default=0.0, help="seconds; none is killed for 0")
+    parser.add_argument("--bare", action="store_true", help="a bare loop in turn; its images are in memory")
     parser.add_argument("--data", type=Path, help="a folder in which the images stay for another time")
     options = parser.parse_args()
     os.environ["DIGITS_MAX_DATASET_BYTES"] = str(1 << 40)
@@ -152,6 +154,7 @@ def main() -> None:
             data = options.data / f"{count}" if options.data else Path(folder)
             shards.write(data / "shards", count)
             runs: dict[str, list[Run]] = defaultdict(list)
+            shares: dict[str, list[float]] = defaultdict(list)
             for _, value in itertools.product(range(options.rounds), options.values):
                 if value:
                     os.environ[f"DIGITS_{options.setting.upper()}"] = value
@@ -160,9 +163,15 @@ def main() -> None:
                 runs[value].append(run)
                 _print(f"{count:,} images {value}".strip(), [run])
                 _print_memory(run)
+                if options.bare:
+                    shares[value].append(_share_of_bare_loop(run, data / "shards", options.recipe))
         if options.rounds > 1:
             for value, some in runs.items():
                 _print(f"median of {len(some)}: {value}", some)
+                if value in shares:
+                    of_bare = shares[value]
+                    spread = f"{min(of_bare):.0%} to {max(of_bare):.0%}"
+                    print(f"  {statistics.median(of_bare):.0%} of a bare loop ({spread})", flush=True)
 
 
 def _run(data: Path, stack: str, recipe: str, trouble: Trouble, in_hdfs: bool) -> Run:
@@ -175,6 +184,12 @@ def _run(data: Path, stack: str, recipe: str, trouble: Trouble, in_hdfs: bool) -
         if killed:
             print(f"  killed: {', '.join(killed)}", flush=True)
         return Run(heard, held, client.get_job(heard[0][1].job_id))
+
+
+def _share_of_bare_loop(run: Run, folder: Path, recipe: str) -> float:
+    bare = bare_loop.rate(sorted(folder.iterdir()), recipe, os.cpu_count() or 1)
+    print(f"  a bare loop, images in memory: {bare:,.0f} images/s: {run.rate / bare:.0%} of it", flush=True)
+    return run.rate / bare
 
 
 def _published(folder: Path, url: str) -> str:

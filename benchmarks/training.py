@@ -1,19 +1,30 @@
 """Train on a warm service against a bare `model.fit` of the same network, in turn, in one run.
 
-python -m benchmarks.training --rounds 3 --recipe fast
+`python -m benchmarks.training --rounds 3 --recipe fast --epochs 1 1.5 2`: model.fit for each number of
+epochs, and in which time it would reach what Train does, on a line between the two that are nearest.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import statistics
-import subprocess
-import sys
 import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from benchmarks.service import running_service
 from digits.client.client import Client
+from digits.training import recipes
 from digits.v1 import training_pb2
+
+if TYPE_CHECKING:
+    from benchmarks.model_fit import Fitted
 
 Heard = list[tuple[float, training_pb2.TrainProgress]]
 
@@ -40,15 +51,39 @@ def eta_errors(heard: Heard) -> list[float]:
     return errors
 
 
+def fit(recipe: str, epochs: float, seed: int) -> Fitted:
+    """What model.fit does, in a process of its own, whose TensorFlow goes with it."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        return process.submit(_fit, recipe, epochs, seed).result()
+
+
+def _fit(recipe: str, epochs: float, seed: int) -> Fitted:
+    from benchmarks import model_fit  # noqa: PLC0415
+
+    return model_fit.fit(recipes.find(recipe), epochs, np.load("data/mnist.npz"), seed)
+
+
+def seconds_to(accuracy: float, runs: Mapping[float, Sequence[Fitted]]) -> float | None:
+    """In which time model.fit reaches it; None if it does within less, or not within more, than was tried."""
+    means = sorted(
+        (statistics.median(run.seconds for run in some), statistics.mean(run.accuracy for run in some))
+        for some in runs.values()
+    )
+    for (before, lower), (after, upper) in pairwise(means):
+        if lower <= accuracy <= upper:
+            return before + (after - before) * (accuracy - lower) / (upper - lower)
+    return None
+
+
 def main() -> None:
-    """Prints each round, then median and spread of both arms."""
+    """Prints each round, then median and spread of each arm."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--recipe", default="fast")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=1, help="of model.fit")
-    parser.add_argument("--alone", action="store_true", help="leave model.fit out")
+    parser.add_argument("--epochs", type=float, nargs="*", default=[1.0], help="of model.fit")
     options = parser.parse_args()
     seconds, accuracies = [], []
+    fitted: dict[float, list[Fitted]] = defaultdict(list)
     with running_service() as service, Client(service.server) as client:
         for seed in range(options.rounds):
             took, heard = train(client, options.recipe, seed)
@@ -60,13 +95,23 @@ def main() -> None:
                 f"Train {options.recipe}, seed {seed}: {took:.1f} s, {accuracy:.2%}; eta off by {off}",
                 flush=True,
             )
-            if not options.alone:
-                model_fit = [sys.executable, "-m", "benchmarks.model_fit", "--recipe", options.recipe]
-                subprocess.run([*model_fit, "--epochs", str(options.epochs)], check=True)
+            for epochs in options.epochs:
+                run = fit(options.recipe, epochs, seed)
+                fitted[epochs].append(run)
+                print(f"model.fit, {epochs:g} epochs: {run.seconds:.1f} s, {run.accuracy:.2%}", flush=True)
+    reached = statistics.mean(accuracies)
+    _print(f"Train {options.recipe}", seconds, accuracies)
+    for epochs, runs in fitted.items():
+        _print(f"model.fit, {epochs:g} epochs", [run.seconds for run in runs], [run.accuracy for run in runs])
+    if wanted := seconds_to(reached, fitted):
+        share = statistics.median(seconds) / wanted
+        print(f"model.fit reaches {reached:.2%} in {wanted:.1f} s: Train takes {share:.2f} of it")
+
+
+def _print(name: str, seconds: Sequence[float], accuracies: Sequence[float]) -> None:
     print(
-        f"Train {options.recipe}: "
-        f"{min(seconds):.1f} / {statistics.median(seconds):.1f} / {max(seconds):.1f} s "
-        f"(lowest, median, highest of {options.rounds}); accuracy mean {statistics.mean(accuracies):.2%}, "
+        f"{name}: {min(seconds):.1f} / {statistics.median(seconds):.1f} / {max(seconds):.1f} s "
+        f"(lowest, median, highest of {len(seconds)}); accuracy mean {statistics.mean(accuracies):.2%}, "
         f"lowest {min(accuracies):.2%}"
     )
 
