@@ -56,7 +56,10 @@ class Intake:
         return self._files_left >= 0
 
     def pair(self, part: str, images: StoredArray, labels: StoredArray, is_read: bool = True) -> None:
-        """Takes images with their labels, or keeps every fault that they have; of their headers, unless `is_read`."""
+        """Takes images with their labels, or keeps every fault that they have.
+
+        Of what is not read the headers alone are looked at, and nothing is taken.
+        """
         of_images, of_labels = images.image_faults(), label_faults(labels)
         if len(images) != len(labels):
             counts = f"{len(images)} images but {labels.title} {len(labels)} labels"
