@@ -92,13 +92,18 @@ def main() -> None:
             accuracies.append(accuracy)
             off = ", ".join(f"{error:+.0%}" for error in eta_errors(heard))
             print(
-                f"Train {options.recipe}, seed {seed}: {took:.1f} s, {accuracy:.2%}; eta off by {off}",
+                f"Train {options.recipe}, seed {seed}: {took:.1f} s, {accuracy:.2%}, "
+                f"redrawn {heard[-1][1].metrics.robustness:.1%}; eta off by {off}",
                 flush=True,
             )
             for epochs in options.epochs:
                 run = fit(options.recipe, epochs, seed)
                 fitted[epochs].append(run)
-                print(f"model.fit, {epochs:g} epochs: {run.seconds:.1f} s, {run.accuracy:.2%}", flush=True)
+                print(
+                    f"model.fit, {epochs:g} epochs: {run.seconds:.1f} s, {run.accuracy:.2%}, "
+                    f"redrawn {run.redrawn_accuracy:.1%}",
+                    flush=True,
+                )
     reached = statistics.mean(accuracies)
     _print(f"Train {options.recipe}", seconds, accuracies)
     for epochs, runs in fitted.items():

@@ -9,6 +9,9 @@ from digits.training.recipes import Recipe
 
 # Beyond so many no accuracy is gained, and each costs 0.3 s beside its training (docs/scaling.md).
 _ROUNDS_OF_MANY = 8
+# What recipes say of a partition's images is for so many seconds; those of 20 take a worker 0.2 GB.
+_SECONDS_OF_RECIPES = 5.0
+_MAX_SECONDS = 20.0
 # Two networks averaged once, at the end, are worse than either: 89 % after 12,000 images.
 _MIN_ROUNDS = 4
 # Fewer than a hundred images are known by heart after so many passes.
@@ -27,6 +30,8 @@ class Plan:
     images_per_block: int = IMAGES_PER_BLOCK
     blocks_of_shards: int = 0
     """Blocks in an epoch if each shard has its own, the last of them perhaps a small one; else 0."""
+    target_seconds: float = _SECONDS_OF_RECIPES
+    """How long a micro-batch of very many images should take."""
 
     @property
     def total_blocks(self) -> int:
@@ -70,7 +75,9 @@ class Plan:
         if self.passes > 1:
             return -(-self.total_blocks // self.partitions) * self.partitions
         usual = self.recipe.micro_batch_images // self.images_per_block
-        largest = self.recipe.max_partition_images * self.partitions // self.images_per_block
+        seconds = min(self.target_seconds, _MAX_SECONDS) / _SECONDS_OF_RECIPES
+        images = int(self.recipe.max_partition_images * seconds) * self.partitions
+        largest = max(1, images // self.images_per_block)
         many = max(_ROUNDS_OF_MANY, -(-self.total_blocks // largest))
         rounds = max(_MIN_ROUNDS, min(-(-self.total_blocks // usual), many))
         return -(-self.total_blocks // (rounds * self.partitions)) * self.partitions

@@ -46,10 +46,10 @@ class TrainingRun:
         self._report = ProgressReport(lease)
         recipe, seed = recipes.find(job.spec.recipe), job.spec.seed
         self._cut = log_cut.decided(context, lease, recipe, seed, self._dataset)
-        self._plan = _plan(recipe, job, self._dataset, self._cut)
+        target_seconds = context.settings.target_batch_seconds
+        self._plan = _plan(recipe, job, self._dataset, self._cut, target_seconds)
         checkpoints = Checkpoints(context.store, lease.job_id)
         state = _resume(checkpoints) or TrainingState(self._first_tensors())
-        target_seconds = context.settings.target_batch_seconds
         self._feed = Feed(context.log, lease.job_id, self._plan, target_seconds, self._report)
         self._micro_batches = MicroBatches(
             plan=self._plan,
@@ -173,7 +173,7 @@ class TrainingRun:
             publisher.publish(bundle, self._job.spec.promotion, judges)
 
 
-def _plan(recipe: Recipe, job: pb.Job, dataset: Dataset, cut: Cut) -> Plan:
+def _plan(recipe: Recipe, job: pb.Job, dataset: Dataset, cut: Cut, target_seconds: float) -> Plan:
     return Plan(
         recipe,
         dataset.train_count,
@@ -181,6 +181,7 @@ def _plan(recipe: Recipe, job: pb.Job, dataset: Dataset, cut: Cut) -> Plan:
         continued=bool(job.spec.base_model_version),
         images_per_block=cut.images_per_block,
         blocks_of_shards=sum(cut.lanes.block_counts) if cut.lanes else 0,
+        target_seconds=target_seconds,
     )
 
 

@@ -99,7 +99,7 @@ class Recipe:
     # What logits are divided by, fitted on the validation split.
     temperature: float
     micro_batch_images: int
-    # Of each partition in a micro-batch, if the images are very many.
+    # Of each partition in a micro-batch of five seconds, if the images are very many.
     max_partition_images: int
 
     def partition_batch_size(self, partition_count: int, images_total: int) -> int:

@@ -40,6 +40,19 @@ def test_of_many_images_a_micro_batch_is_larger_and_its_rounds_are_no_more(
     assert -(-plan.total_blocks // plan.max_blocks) == rounds
 
 
+@pytest.mark.parametrize(
+    ("seconds", "images", "rounds"),
+    [(0.0001, 16_384, 147), (1.0, 16_384, 147), (5.0, 61_440, 40), (20.0, 241_664, 10), (1e6, 241_664, 10)],
+)
+def test_of_very_many_images_a_micro_batch_has_as_many_as_its_time_allows(
+    seconds: float, images: int, rounds: int
+) -> None:
+    size = images_per_block(2_400_000)
+    plan = Plan(FAST, 2_400_000, 2, images_per_block=size, target_seconds=seconds)
+    assert plan.max_blocks * size == images
+    assert -(-plan.total_blocks // plan.max_blocks) == rounds
+
+
 def test_a_short_training_still_averages_four_times() -> None:
     plan = Plan(FAST, 12_000, 2)
     assert -(-plan.total_blocks // plan.max_blocks) == 4
