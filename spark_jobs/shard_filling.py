@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -13,7 +12,7 @@ from itertools import chain, islice
 import numpy as np
 from pyspark.sql import SparkSession
 
-from digits.datasets.dataset import Dataset, Subset, shuffled
+from digits.datasets.dataset import Dataset, Reading, ShardRead, Subset, shuffled
 from digits.errors import DigitsError, LogUnavailable
 from digits.ports import BlockLog
 from digits.training import blocks
@@ -32,12 +31,13 @@ class ShardWork:
     log: BlockLog
     job_id: str
     subset: Subset
+    held_out: Subset | None
     stretch: Stretch
     images_per_block: int
     seed: int
 
-    def append(self) -> bytes | DigitsError:
-        """Appends what the log does not have yet; returns the shard's checksum, or what kept it from that.
+    def append(self) -> ShardRead | DigitsError:
+        """Appends what the log does not have yet; returns what is known then, or what kept it from that.
 
         Its blocks follow from batch, seed and shard alone, so a task that runs twice, even at the same time,
         makes no block twice that a reader would count (KafkaLog).
@@ -48,19 +48,19 @@ class ShardWork:
             # Spark would try three times again, and hand on a text.
             return error
 
-    def _append(self) -> bytes:
-        digest, stretch = hashlib.sha256(), self.stretch
-        images = self.subset.read_into(digest)
+    def _append(self) -> ShardRead:
+        reading, stretch = Reading(), self.stretch
+        images = self.subset.read_beside(self.held_out, reading)
         if self.log.end_offsets(self.job_id)[stretch.partition] >= stretch.end:
             deque(images, maxlen=0)
-            return digest.digest()
+            return reading.end()
         random = np.random.default_rng((self.seed % 2**64, stretch.shard))
         packed = blocks.blocks(shuffled(images, len(self.subset), random), self.images_per_block)
         offset = stretch.first
         while some := list(islice(packed, MAX_BLOCKS_AT_ONCE)):
             self.log.append(self.job_id, stretch.partition, offset, some)
             offset += len(some)
-        return digest.digest()
+        return reading.end()
 
 
 class ShardFilling:
@@ -85,7 +85,7 @@ class ShardFilling:
         self._images_per_block, self._seed = images_per_block, seed
 
     def fill(self, window: IngestWindow, changed: Callable[[], None]) -> None:
-        """See Filling. Shards that the log has already are read last: for their checksums alone."""
+        """See Filling. Shards that the log has already are read last, for what the end needs of them."""
         there, missing = self._lanes.split(self._log.end_offsets(self._job_id))
         with ThreadPoolExecutor(1, "shards") as thread:
             for stretches in chain(missing.rounds(), there.rounds()):
@@ -102,18 +102,25 @@ class ShardFilling:
                 window.mark_packed()
                 self._look(window, changed)
 
-    def _run_tasks(self, stretches: Sequence[Stretch]) -> list[bytes | DigitsError]:
+    def _run_tasks(self, stretches: Sequence[Stretch]) -> list[ShardRead | DigitsError]:
         context = self._spark.sparkContext
         context.setJobGroup(self._group, "shards to Kafka", interruptOnCancel=True)
         work = list(map(self._work, stretches))
         return context.parallelize(work, len(work)).map(ShardWork.append).collect()
 
     def _work(self, stretch: Stretch) -> ShardWork:
-        subset = self._dataset.train_subsets[stretch.shard]
-        return ShardWork(self._log, self._job_id, subset, stretch, self._images_per_block, self._seed)
+        return ShardWork(
+            log=self._log,
+            job_id=self._job_id,
+            subset=self._dataset.train_subsets[stretch.shard],
+            held_out=self._dataset.held_out_in(stretch.shard),
+            stretch=stretch,
+            images_per_block=self._images_per_block,
+            seed=self._seed,
+        )
 
     def _watch(
-        self, tasks: Future[list[bytes | DigitsError]], window: IngestWindow, changed: Callable[[], None]
+        self, tasks: Future[list[ShardRead | DigitsError]], window: IngestWindow, changed: Callable[[], None]
     ) -> None:
         """Waits for the tasks, and tells meanwhile how far they are; ends them if the window is closed.
 

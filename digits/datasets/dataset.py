@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +19,13 @@ from numpy.typing import NDArray
 
 from digits.datasets.batch_files import NO_FILES, BatchFiles
 from digits.datasets.discovery import take_file, take_files
-from digits.datasets.files import Bytes, Digest, PlainFile
+from digits.datasets.files import Bytes, PlainFile
 from digits.datasets.intake import Intake
 from digits.datasets.matching import Batch
 from digits.datasets.shards import Images, Shard
 from digits.datasets.source import Source
 from digits.errors import InvalidInput
-from digits.pixels import PIXELS_PER_IMAGE
+from digits.pixels import PIXELS_PER_IMAGE, Pixels
 
 # 51 MB: all of MNIST's training images, so that these are shuffled whole.
 SHUFFLE_IMAGES = 65_536
@@ -100,16 +101,53 @@ class Subset:
         """Yields the chosen images in the shard's order; raises InvalidInput if it is damaged."""
         start = 0
         for images in self.shard.read():
-            chosen = self.chosen[start : start + len(images)]
-            yield images if chosen.all() else Images(images.pixels[chosen], images.labels[chosen])
+            yield self.pick(images, start)
             start += len(images)
 
-    def read_into(self, digest: Digest) -> Iterator[Images]:
-        """The same; at the end the digest is the shard's: of its chosen pixels, and then their labels."""
-        for images in self.read():
-            digest.update(np.ascontiguousarray(images.pixels).data)
-            yield images
-        digest.update(self.shard.labels[self.chosen].data)
+    def pick(self, images: Images, start: int) -> Images:
+        """The chosen ones of the shard's images from `start` on."""
+        chosen = self.chosen[start : start + len(images)]
+        return images if chosen.all() else Images(images.pixels[chosen], images.labels[chosen])
+
+    def read_beside(self, held_out: Subset | None, reading: Reading) -> Iterator[Images]:
+        """The same; `reading` takes the checksum, and those of this shard's images that are held out."""
+        start = 0
+        for images in self.shard.read():
+            chosen = self.pick(images, start)
+            reading.see(chosen, held_out.pick(images, start) if held_out else None)
+            yield chosen
+            start += len(images)
+        reading.see_labels(self.shard.labels[self.chosen])
+
+
+@dataclass(frozen=True)
+class ShardRead:
+    """What is known of a shard once it was read: its checksum, and its images that are held out."""
+
+    digest: bytes
+    held_out: Sequence[Images]
+
+
+class Reading:
+    """A shard's checksum, of its chosen pixels and then of their labels, and what is held out, on the way."""
+
+    def __init__(self) -> None:
+        self._digest, self._held_out = hashlib.sha256(), list[Images]()
+
+    def see(self, chosen: Images, held_out: Images | None) -> None:
+        """Takes the next images."""
+        self._digest.update(np.ascontiguousarray(chosen.pixels).data)
+        if held_out:
+            # A copy: what is handed on whole is a view of more.
+            self._held_out.append(Images(held_out.pixels.copy(), held_out.labels.copy()))
+
+    def see_labels(self, labels: Pixels) -> None:
+        """Takes the labels of all that was chosen."""
+        self._digest.update(labels.data)
+
+    def end(self) -> ShardRead:
+        """What is known now."""
+        return ShardRead(self._digest.digest(), self._held_out)
 
 
 @dataclass(frozen=True)
@@ -125,7 +163,7 @@ class Dataset:
     held_out_subsets: Sequence[Subset]
     notes: Sequence[str] = ()
     files: BatchFiles = NO_FILES
-    _digests: dict[int, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _known: dict[int, ShardRead] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def train_count(self) -> int:
@@ -144,15 +182,35 @@ class Dataset:
         again. Raises InvalidInput if the source is damaged.
         """
         for number in range(len(self.train_subsets)):
-            if number not in self._digests:
+            if number not in self._known:
                 deque(self._read(number), maxlen=0)
-        return hashlib.sha256(b"".join(digest for _, digest in sorted(self._digests.items()))).hexdigest()
+        digests = [known.digest for _, known in sorted(self._known.items())]
+        return hashlib.sha256(b"".join(digests)).hexdigest()
 
     def held_out(self) -> Images:
-        """Returns the held-out images, all in memory; raises InvalidInput if the source is damaged."""
-        images = (images for part in self.held_out_subsets for images in part.read())
+        """Returns the held-out images, all in memory; raises InvalidInput if the source is damaged.
+
+        What `train` came across is not read again.
+        """
+        met = {id(self.train_subsets[number].shard): known.held_out for number, known in self._known.items()}
+        parts = ((met.get(id(part.shard)), part) for part in self.held_out_subsets)
+        images = (images for known, part in parts for images in (part.read() if known is None else known))
         (held_out,) = _runs(images, self.held_out_count)
         return held_out
+
+    def some_held_out(self, shards: int) -> Images:
+        """Returns those of about so many shards, spread over all; raises InvalidInput if one is damaged."""
+        step = -(-len(self.held_out_subsets) // shards)
+        some = replace(self, held_out_subsets=self.held_out_subsets[::step])
+        return some.held_out() if some.held_out_count else self.held_out()
+
+    def held_out_in(self, number: int) -> Subset | None:
+        """The held-out images of the shard that these training images are of, if there are some."""
+        return self._held_out_by_shard.get(id(self.train_subsets[number].shard))
+
+    @cached_property
+    def _held_out_by_shard(self) -> dict[int, Subset]:
+        return {id(part.shard): part for part in self.held_out_subsets}
 
     def train(self, seed: int) -> Iterator[Images]:
         """Yields the training images in chunks, in an order that `seed` alone decides.
@@ -165,15 +223,15 @@ class Dataset:
         images = (images for number in order for images in self._read(int(number)))
         yield from shuffled(images, self.train_count, random)
 
-    def was_read(self, number: int, digest: bytes) -> None:
-        """Takes the checksum of a shard that somebody else read."""
-        self._digests[number] = digest
+    def was_read(self, number: int, known: ShardRead) -> None:
+        """Takes what is known of a shard that somebody else read."""
+        self._known[number] = known
 
     def _read(self, number: int) -> Iterator[Images]:
         """The images of one shard, of which the checksum is known at the end."""
-        digest = hashlib.sha256()
-        yield from self.train_subsets[number].read_into(digest)
-        self.was_read(number, digest.digest())
+        reading = Reading()
+        yield from self.train_subsets[number].read_beside(self.held_out_in(number), reading)
+        self.was_read(number, reading.end())
 
 
 def shuffled(images: Iterable[Images], count: int, random: np.random.Generator) -> Iterator[Images]:

@@ -21,6 +21,7 @@ from digits.adapters.hdfs import HdfsStore
 from digits.adapters.kafka import KafkaLog
 from digits.adapters.kafka_connection import KafkaConnection
 from digits.datasets.dataset import Dataset, open_dataset
+from digits.datasets.shards import Shard
 from digits.errors import InvalidInput
 from digits.offsets import OffsetRanges
 from digits.settings import Settings
@@ -129,16 +130,18 @@ def read(spark: SparkSession, log: KafkaLog) -> Counter[int]:
     return Counter(int(number) for each in images for number in each.pixels[:, :2] @ np.array([256, 1]))
 
 
-def test_every_image_to_train_on_is_there_once_and_the_batch_is_not_read_again_for_its_checksum(
+def test_every_image_to_train_on_is_there_once_and_nothing_is_read_again_at_the_end(
     spark: SparkSession, log: KafkaLog, batch: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = batch.dataset()
     assert dataset.files.are_shared()
     fill(spark, log, dataset)
     assert read(spark, log) == EACH_ONCE
-    expected = opened(batch.folder, 1 << 30).sha256()
-    monkeypatch.setattr(Dataset, "_read", None)
-    assert dataset.sha256() == expected
+    here = opened(batch.folder, 1 << 30)
+    monkeypatch.setattr(Shard, "read", None)
+    known = (dataset.sha256(), dataset.held_out().sha256())
+    monkeypatch.undo()
+    assert known == (here.sha256(), here.held_out().sha256())
 
 
 @pytest.mark.parametrize("batch", ["npz"], indirect=True)

@@ -114,19 +114,36 @@ def test_the_checksum_is_that_of_the_training_images_in_their_order() -> None:
     assert opened(npz(**other)).sha256() != whole.sha256()
 
 
-def test_what_was_trained_on_is_not_read_again_for_the_checksum(tmp_path: Path) -> None:
+def test_what_was_trained_on_is_not_read_again_for_the_checksum_nor_for_what_is_held_out(
+    tmp_path: Path,
+) -> None:
     for number in range(3):
         (tmp_path / f"{number}.npz").write_bytes(npz(**arrays(40, test_count=0)))
     batch, other = opened(tmp_path), opened(tmp_path)
     trained(batch)
     for file in tmp_path.iterdir():
         file.rename(file.with_suffix(".away"))
-    checksum = batch.sha256()
-    with pytest.raises(InvalidInput):
-        other.sha256()
+    checksum, held_out = batch.sha256(), batch.held_out()
+    for read in (other.sha256, other.held_out):
+        with pytest.raises(InvalidInput):
+            read()
     for file in tmp_path.iterdir():
         file.rename(file.with_suffix(".npz"))
-    assert other.sha256() == checksum
+    assert (other.sha256(), other.held_out().sha256()) == (checksum, held_out.sha256())
+
+
+def test_some_of_what_is_held_out_is_of_few_shards_all_over(tmp_path: Path) -> None:
+    for number in range(20):
+        (tmp_path / f"{number:02d}.npz").write_bytes(
+            npz(x_train=numbered(40, 40 * number), y_train=digits_of(40))
+        )
+    batch = opened(tmp_path)
+    for number in range(20):
+        if number % 3:
+            (tmp_path / f"{number:02d}.npz").unlink()
+    some = numbers_of(batch.some_held_out(8))
+    assert {number // 40 for number in some} == set(range(0, 20, 3))
+    assert {number % 11 for number in some} == {0}
 
 
 BAD_ARRAYS: list[tuple[dict[str, Any], str]] = [

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from digits.adapters.memory import MemoryLog
-from digits.datasets.dataset import Dataset
+from digits.datasets.dataset import Dataset, ShardRead
 from digits.errors import (
     Cancelled,
     DigitsError,
@@ -113,7 +113,7 @@ def ingested(
 def works(dataset: Dataset, log: MemoryLog) -> Iterator[ShardWork]:
     for stretches in dealt(dataset).rounds():
         for stretch in stretches:
-            yield ShardWork(log, "job", dataset.train_subsets[stretch.shard], stretch, SIZE, 3)
+            yield ShardWork(log, "job", dataset.train_subsets[stretch.shard], None, stretch, SIZE, 3)
 
 
 def held(log: MemoryLog) -> Counter[int]:
@@ -155,7 +155,7 @@ def test_a_task_that_runs_again_goes_on_from_what_was_appended(dataset: Dataset,
         short.create("job", PARTITIONS)
         for part in range(PARTITIONS):
             short.append("job", part, 0, log.blocks["job"][part])
-        assert isinstance(replace(work, log=short).append(), bytes)
+        assert isinstance(replace(work, log=short).append(), ShardRead)
         whole = short.blocks["job"][work.stretch.partition][work.stretch.first :]
         # The one before was killed after two blocks.
         log.append("job", work.stretch.partition, work.stretch.first, whole[:2])
