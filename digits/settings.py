@@ -262,7 +262,10 @@ class Settings(BaseSettings):
     )
     heartbeat_seconds: float = Field(2.0, gt=0, le=5, description="Longest silence of a progress stream.")
     target_batch_seconds: float = Field(
-        5.0, gt=0, description="Time that a micro-batch should take: throughput against latency."
+        5.0,
+        gt=0,
+        description="Time that a micro-batch should take, of very many images up to 20 s: throughput against "
+        "latency.",
     )
     checkpoint_micro_batches: int = Field(
         1,

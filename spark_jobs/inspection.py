@@ -9,8 +9,8 @@ from digits.models.orientation import check_not_transposed
 from digits.models.reference import Reference
 from digits.serving.model_loader import ModelLoader
 
-# Some hundred images tell which way up they are; what reads all of a large batch for that takes minutes.
-_SHARDS = 8
+# So many tell which way up they are; to read all of a large batch for that takes minutes.
+_IMAGES = 1_000
 
 
 def without_reference(dataset: Dataset, reference: Reference) -> tuple[Dataset, str]:
@@ -35,4 +35,4 @@ def check_orientation(dataset: Dataset, loader: ModelLoader) -> None:
     except (NotReady, NotFound, Corrupt):
         # Nobody can tell; the reference set may, after the training.
         return
-    check_not_transposed(dataset.some_held_out(_SHARDS), serving, dataset.train_subsets[0].shard.field)
+    check_not_transposed(dataset.some_held_out(_IMAGES), serving, dataset.train_subsets[0].shard.field)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from digits.training.blocks import IMAGES_PER_BLOCK
 from digits.training.recipes import Recipe
 
-# Beyond so many no accuracy is gained, and each costs 0.3 s beside its training (docs/scaling.md).
+# Beyond so many no accuracy is gained, and each costs 0.4 s beside its training (docs/scaling.md).
 _ROUNDS_OF_MANY = 8
 # What recipes say of a partition's images is for so many seconds; those of 20 take a worker 0.2 GB.
 _SECONDS_OF_RECIPES = 5.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from google.protobuf.duration_pb2 import Duration
 
@@ -37,14 +37,14 @@ class ProgressReport:
             if time.monotonic() - self._written >= _SHORTEST_INTERVAL_SECONDS:
                 self._write(lambda job: _set(job, fields))
 
-    def begin(self, remark: str = "", **fields: float) -> None:
+    def begin(self, notes: Sequence[str] = (), **fields: float) -> None:
         """Moves the job to INGESTING, told how far its training is; raises LeaseLost, Cancelled.
 
-        `remark` is what callers should know of how it will go, if anything. A job that has micro-batches
-        already goes on from a checkpoint, which is noted.
+        `notes` are what callers should know of the batch and how it will go; what they know already is not
+        said again. A job that has micro-batches already goes on from a checkpoint, which is noted.
         """
         with self._lock:
-            self._write(lambda job: _begin(job, remark, fields))
+            self._write(lambda job: _begin(job, notes, fields))
 
     def trained(self, eta_seconds: float, took: Took, images_committed: int, **fields: float) -> None:
         """Tells what a micro-batch brought; raises LeaseLost, Cancelled."""
@@ -68,11 +68,10 @@ def _enter(job: pb.Job, state: pb.JobState, fields: Mapping[str, float]) -> None
     _set(job, fields)
 
 
-def _begin(job: pb.Job, remark: str, fields: Mapping[str, float]) -> None:
+def _begin(job: pb.Job, notes: Sequence[str], fields: Mapping[str, float]) -> None:
     _enter(job, pb.INGESTING, fields)
     job.images_committed = job.progress.images_trained
-    if remark and remark not in job.progress.notes:
-        job.progress.notes.append(remark)
+    job.progress.notes.extend(note for note in notes if note not in job.progress.notes)
     if job.progress.micro_batch:
         history.note_resumption(job)
 

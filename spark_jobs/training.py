@@ -86,7 +86,7 @@ class TrainingRun:
             check_orientation(self._dataset, ModelLoader(self._context.registry, self._context.store))
         state = self._micro_batches.state
         self._report.begin(
-            self._plan.remark,
+            [*self._dataset.notes, *filter(None, [self._plan.remark])],
             images_total=self._plan.total_images,
             epochs=self._plan.epochs,
             epoch=state.epoch,

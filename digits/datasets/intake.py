@@ -33,7 +33,7 @@ class _Taken:
 class Intake:
     """Takes array after array; `shards` raises what was wrong with any of them, all at once.
 
-    After `max_files` no file's content is read, and none is taken: only headers are looked at.
+    After `max_files` no file's content is read, and none is taken: headers are looked at, as far as they go.
     """
 
     def __init__(
@@ -41,24 +41,29 @@ class Intake:
     ) -> None:
         self.field, self.findings = field, Findings()
         self._files_left = max_files
-        self.is_read = True
+        self.unread: list[str] = []
+        self._unread_parts: set[str] = set()
         self._byte_limit, self._bytes_left, self.transposed = byte_limit, byte_limit, transposed
         self._taken: dict[str, list[_Taken]] = {TRAIN: [], TEST: [], VALIDATION: []}
 
-    def reads(self, name: str) -> bool:
-        """Whether the next file's content is read."""
+    def next_file(self, name: str) -> bool:
+        """Counts a file; returns whether its content is read."""
         if self._files_left is None:
             return True
         self._files_left -= 1
         if self._files_left < 0:
-            self.is_read = False
-            self.findings.note(name, "checked as it is read")
+            self.unread.append(name)
         return self._files_left >= 0
 
-    def pair(self, part: str, images: StoredArray, labels: StoredArray, is_read: bool = True) -> None:
+    def leave_unread(self, part: str, byte_count: int) -> None:
+        """Counts what somebody else reads, as far as its header tells."""
+        self._unread_parts.add(part)
+        self._bytes_left -= byte_count
+
+    def pair(self, part: str, images: StoredArray, labels: StoredArray, content: bool = True) -> None:
         """Takes images with their labels, or keeps every fault that they have.
 
-        Of what is not read the headers alone are looked at, and nothing is taken.
+        Without their `content` the headers alone are looked at, and nothing is taken.
         """
         of_images, of_labels = images.image_faults(), label_faults(labels)
         if len(images) != len(labels):
@@ -69,8 +74,8 @@ class Intake:
         byte_count = images.byte_count + labels.byte_count
         if not self.has_room(images.title, byte_count):
             return
-        if not is_read:
-            self._bytes_left -= byte_count
+        if not content:
+            self.leave_unread(part, byte_count)
             return
         digits = None if of_labels else self._digits(labels)
         if of_images:
@@ -112,9 +117,9 @@ class Intake:
     def shards(self) -> tuple[list[Shard], list[Shard]]:
         """Those to train on and those to hold out; raises InvalidInput with all the faults.
 
-        At least one is to train on, if all files were read.
+        Of those that were read perhaps none is to train on; of all of them one is.
         """
-        if not self._taken[TRAIN] and self.is_read and not self.findings.are_faulty():
+        if not self._taken[TRAIN] and TRAIN not in self._unread_parts and not self.findings.are_faulty():
             self.findings.fault("there is nothing to train on: x_train and y_train are missing")
         if self.findings.are_faulty():
             raise InvalidInput(self.field, self.findings.answer())

@@ -44,7 +44,7 @@ def read_npz(source: Source, intake: Intake) -> None:
 class _Reader:
     def __init__(self, source: Source, archive: zipfile.ZipFile, intake: Intake) -> None:
         self._source, self._archive, self._intake = source, archive, intake
-        self._is_read = intake.reads(source.name)
+        self._content = intake.next_file(source.name)
         self._members = {
             name.removesuffix(".npy"): name for name in archive.namelist() if not name.endswith("/")
         }
@@ -70,7 +70,7 @@ class _Reader:
         images, labels = (arrays.get(role) for role in both)
         if images is not None and labels is not None:
             self._say_names(roles, both)
-            self._intake.pair(part, images, labels, self._is_read)
+            self._intake.pair(part, images, labels, self._content)
 
     def _say_names(self, roles: Roles, both: list[Role]) -> None:
         for role in both:

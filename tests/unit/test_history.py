@@ -74,7 +74,7 @@ def test_what_a_caller_should_know_of_a_training_is_noted_once_however_often_it_
     bench = Bench()
     job, lease = bench.leased()
     for _ in range(2):
-        ProgressReport(lease).begin("few images", images_total=900)
+        ProgressReport(lease).begin(["few images"], images_total=900)
     assert list(bench.jobs.get(job.job_id).progress.notes) == ["few images"]
 
 

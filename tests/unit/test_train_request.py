@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from digits.datasets.dataset import open_upload
@@ -44,6 +45,7 @@ def test_a_job_holds_out_as_many_images_as_the_release_did_that_accepted_it(tmp_
     assert open_batch(spec, None, BatchPlaces(tmp_path), LIMIT).held_out_count == count
 
 
+MANY = np.zeros((22_000, 28, 28), np.uint8)
 NO_DIGITS = people.Y + np.uint8(5)
 KINDS = {
     "npz": lambda x, y: people.npz(x_train=x, y_train=y),
@@ -66,7 +68,7 @@ def test_of_many_shards_whoever_asks_waits_for_the_headers_and_the_trainer_names
         (folder / f"part-{number:02d}.{kind}").write_bytes(shown)
     request, places = pb.TrainRequest(images_batch_path="shards"), BatchPlaces(tmp_path)
     accepted = open_batch(request, None, places, LIMIT)
-    assert f"part-16.{kind}, part-17.{kind}: checked as it is read" in accepted.notes
+    assert accepted.notes == [f"part-16.{kind} and 1 more: checked when read"]
     # Labels run from 5 to 14: the sixth is none.
     with pytest.raises(InvalidInput, match=rf"part-17\.{kind}.* 0 to 9.*(label 5|image 6)"):
         open_batch(spec_of(request, "alice"), None, places, LIMIT)
@@ -78,6 +80,11 @@ def test_of_many_shards_whoever_asks_waits_for_the_headers_and_the_trainer_names
         ("part-17.npz", people.npz(x_train=people.X[:, :14], y_train=people.Y), "must have the shape"),
         ("part-17.npz", people.npz(x_train=people.X, y_train=people.Y[:-1]), "images but"),
         ("part-17.npz", b"PK\3\4", "is not an npz file"),
+        (
+            "part-17.npz",
+            people.npz(x_train=MANY, y_train=MANY[:, 0, 0]),
+            "unpacks to",
+        ),
     ],
 )
 def test_of_many_shards_a_header_that_is_wrong_is_refused_at_once(
@@ -92,3 +99,37 @@ def test_of_many_shards_a_header_that_is_wrong_is_refused_at_once(
     with pytest.raises(InvalidInput, match=problem) as refused:
         open_batch(pb.TrainRequest(images_batch_path="shards"), None, BatchPlaces(tmp_path), LIMIT)
     assert name in refused.value.problem
+
+
+def test_of_many_shards_of_parquet_the_columns_and_their_sizes_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    read_in_threads(monkeypatch)
+    folder = tmp_path / "shards"
+    folder.mkdir()
+    for number in range(FILES_READ_AT_FIRST + 1):
+        shard = KINDS["parquet"](people.pictures(people.COUNT, seed=number), people.Y)
+        (folder / f"part-{number:02d}.parquet").write_bytes(shard)
+    request, places = pb.TrainRequest(images_batch_path="shards"), BatchPlaces(tmp_path)
+    with pytest.raises(InvalidInput, match="unpacks to"):
+        open_batch(request, None, places, 785 * people.COUNT * FILES_READ_AT_FIRST)
+    strange = parquet_batches.written(pd.DataFrame({"weight": [1.0, 2.0]}))
+    (folder / "part-16.parquet").write_bytes(strange)
+    with pytest.raises(InvalidInput, match="in part-16"):
+        open_batch(request, None, places, LIMIT)
+
+
+def test_sixteen_shards_are_read_whole_and_of_more_something_is_to_train_on(tmp_path: Path) -> None:
+    folder = tmp_path / "shards"
+    folder.mkdir()
+    request, places = pb.TrainRequest(images_batch_path="shards"), BatchPlaces(tmp_path)
+    for number in range(FILES_READ_AT_FIRST):
+        pictures = people.pictures(people.COUNT, seed=number)
+        (folder / f"part-{number:02d}.npz").write_bytes(people.npz(x_test=pictures, y_test=people.Y))
+    with pytest.raises(InvalidInput, match="nothing to train on"):
+        open_batch(request, None, places, LIMIT)
+    (folder / "part-16.npz").write_bytes(people.npz(x_test=people.X, y_test=people.Y))
+    with pytest.raises(InvalidInput, match="nothing to train on"):
+        open_batch(request, None, places, LIMIT)
+    (folder / "part-16.npz").write_bytes(people.npz(x_train=people.X, y_train=people.Y))
+    assert open_batch(request, None, places, LIMIT).notes == ["part-16.npz: checked when read"]

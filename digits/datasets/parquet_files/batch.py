@@ -43,9 +43,6 @@ def read_parquet(sources: Iterable[Source], intake: Intake) -> None:
 def _take(source: Source, reader: Reader, intake: Intake) -> None:
     file = _File(source, reader)
     try:
-        file.check_ends()
-        if not intake.reads(source.name):
-            return
         labels = file.labels(intake)
     except InvalidInput as error:
         intake.findings.fault(error.problem)
@@ -84,16 +81,19 @@ class _File:
     source: Source
     reader: Reader
 
-    def check_ends(self) -> None:
-        """Raises InvalidInput for what is no Parquet file by its ends, and need not be asked about."""
+    def labels(self, intake: Intake) -> Pixels | None:
+        """All of them; None if the file is not used, not read, or has a fault that was said.
+
+        Raises InvalidInput.
+        """
         with reading(self.source.name, self.source.field), self.source.open() as file:
             _check_ends(file)
-
-    def labels(self, intake: Intake) -> Pixels | None:
-        """All of them; None if the file is not used, or has a fault that was said. Raises InvalidInput."""
         with self._reading() as (process, file):
             table = Description.of(_begun(process, file, frames.TABLE))
             if not self._is_used(table, intake):
+                return None
+            if not intake.next_file(self.source.name):
+                intake.leave_unread(part_of(self.source.name), _bytes(table.row_count))
                 return None
             first = process.ask(file, frames.NEXT)
             found = [
@@ -148,7 +148,7 @@ def _bytes(image_count: int) -> int:
 
 
 def _check_ends(file: IO[bytes]) -> None:
-    """Raises ValueError for what is none."""
+    """Raises ValueError for what is no Parquet file by its ends, and need not be asked about."""
     head = file.read(HEAD_BYTES)
     if head.startswith(_ENCRYPTED):
         raise ValueError("it is encrypted")
