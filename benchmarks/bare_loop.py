@@ -22,6 +22,9 @@ import numpy as np
 from digits.training import architecture, recipes
 from spark_jobs.partition_trainer import use_one_thread
 
+# After so long without the others they are gone.
+_MAX_SECONDS_TO_READ = 600.0
+
 
 @dataclass(frozen=True)
 class Share:
@@ -44,16 +47,18 @@ class Share:
 def rate(shards: Sequence[Path], recipe: str, cores: int) -> float:
     """Images a second of all cores together, from their common start until the last of them is done."""
     context = multiprocessing.get_context("spawn")
-    together, times = context.Barrier(cores), context.SimpleQueue()
+    together, times = context.Barrier(cores, timeout=_MAX_SECONDS_TO_READ), context.SimpleQueue()
     loops = [
         context.Process(target=_loop, args=(Share(shards, core, cores), recipe, together, times))
         for core in range(cores)
     ]
     for loop in loops:
         loop.start()
-    starts, ends, counts = zip(*(times.get() for _ in loops), strict=True)
     for loop in loops:
         loop.join()
+    if any(loop.exitcode for loop in loops):
+        raise RuntimeError("a loop ended before its end")
+    starts, ends, counts = zip(*(times.get() for _ in loops), strict=True)
     return float(sum(counts) / (max(ends) - min(starts)))
 
 

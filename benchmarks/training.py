@@ -13,8 +13,8 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,9 +22,6 @@ from benchmarks.service import running_service
 from digits.client.client import Client
 from digits.training import recipes
 from digits.v1 import training_pb2
-
-if TYPE_CHECKING:
-    from benchmarks.model_fit import Fitted
 
 Heard = list[tuple[float, training_pb2.TrainProgress]]
 
@@ -51,26 +48,36 @@ def eta_errors(heard: Heard) -> list[float]:
     return errors
 
 
-def fit(recipe: str, epochs: float, seed: int) -> Fitted:
+@dataclass(frozen=True)
+class Fit:
+    """What model.fit took and reached, on the test images and on them as people's pens draw."""
+
+    seconds: float
+    accuracy: float
+    redrawn_accuracy: float
+
+
+def fit(recipe: str, epochs: float, seed: int) -> Fit:
     """What model.fit does, in a process of its own, whose TensorFlow goes with it."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
         return process.submit(_fit, recipe, epochs, seed).result()
 
 
-def _fit(recipe: str, epochs: float, seed: int) -> Fitted:
+def _fit(recipe: str, epochs: float, seed: int) -> Fit:
     from benchmarks import model_fit  # noqa: PLC0415
 
-    return model_fit.fit(recipes.find(recipe), epochs, np.load("data/mnist.npz"), seed)
+    found = model_fit.fit(recipes.find(recipe), epochs, np.load("data/mnist.npz"), seed)
+    return Fit(found.seconds, found.accuracy, found.redrawn_accuracy)
 
 
-def seconds_to(accuracy: float, runs: Mapping[float, Sequence[Fitted]]) -> float | None:
+def seconds_to(accuracy: float, runs: Mapping[float, Sequence[Fit]]) -> float | None:
     """In which time model.fit reaches it; None if it does within less, or not within more, than was tried."""
-    means = sorted(
+    means = [
         (statistics.median(run.seconds for run in some), statistics.mean(run.accuracy for run in some))
-        for some in runs.values()
-    )
+        for _, some in sorted(runs.items())
+    ]
     for (before, lower), (after, upper) in pairwise(means):
-        if lower <= accuracy <= upper:
+        if lower <= accuracy < upper:
             return before + (after - before) * (accuracy - lower) / (upper - lower)
     return None
 
@@ -83,7 +90,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=float, nargs="*", default=[1.0], help="of model.fit")
     options = parser.parse_args()
     seconds, accuracies = [], []
-    fitted: dict[float, list[Fitted]] = defaultdict(list)
+    fitted: dict[float, list[Fit]] = defaultdict(list)
     with running_service() as service, Client(service.server) as client:
         for seed in range(options.rounds):
             took, heard = train(client, options.recipe, seed)
