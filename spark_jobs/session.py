@@ -60,6 +60,10 @@ def _everywhere(folder: Path) -> dict[str, str]:
         # No checksum files beside Spark's scratch files: each costs a process, since Hadoop calls chmod.
         "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
         "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
+        # Nor does this manager of Spark's own checkpoint call chmod, as its usual one does for each file.
+        "spark.sql.streaming.checkpointFileManagerClass": (
+            "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
+        ),
         "spark.sql.streaming.minBatchesToRetain": "2",
         "spark.sql.streaming.numRecentProgressUpdates": "2",
         "spark.sql.execution.arrow.pyspark.enabled": "true",

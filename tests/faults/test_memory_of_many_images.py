@@ -28,6 +28,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         yield settings
 
 
+# Three minutes, and longer beside other tests on a slow machine.
+@pytest.mark.timeout(600)
 def test_ten_times_the_images_take_no_more_memory_in_any_process(settings: Settings) -> None:
     few, many = held_by(settings, "few"), held_by(settings, "many")
     assert {"server", "bridge", "classify-worker", "train-worker", "train-worker: java"} <= many.keys()

@@ -42,7 +42,12 @@ IMAGES_PER_BLOCK = 2
 IMAGES = 30
 EPOCHS = 2
 RECIPE = replace(
-    recipes.find("fast"), epochs=EPOCHS, min_images_seen=0, micro_batch_images=3 * IMAGES_PER_BLOCK
+    recipes.find("fast"),
+    epochs=EPOCHS,
+    min_images_seen=0,
+    micro_batch_images=3 * IMAGES_PER_BLOCK,
+    # Of a thousand images sixteen micro-batches, since it is between them that a job goes on.
+    max_partition_images=16 * IMAGES_PER_BLOCK,
 )
 HELD_OUT = Images(np.zeros((2, 784), np.uint8), np.array([0, 1], np.uint8))
 
