@@ -34,6 +34,9 @@ class Witness:
         """Looks once. The log is asked first: what is appended after that may be trained by then."""
         appended = sum(log.end_offsets(job_id))
         checkpoint = checkpoints.newest()
+        if checkpoint is None and self.trained:
+            # The job is being tidied up, and its log is still there.
+            return
         ranges = OffsetRanges.from_proto(checkpoint.trained) if checkpoint else OffsetRanges()
         epoch = checkpoint.epoch if checkpoint else 1
         if checkpoint:
