@@ -29,9 +29,12 @@ class Ink:
     transposed: bool = False
 
     @classmethod
-    def of(cls, sample: Rows, is_transposed: bool) -> Ink:
-        """Decides from (n, 784) values of any type; raises ValueError with what was found and the way out."""
-        _check_values(sample, 255)
+    def of(cls, sample: Rows, is_transposed: bool, step: int = 1) -> Ink:
+        """Decides from (n, 784) values of any type, each `step`-th row of a file from its first.
+
+        Raises ValueError with what was found, in which row first, and the way out.
+        """
+        _check_values(sample, 255, 0, step)
         if (sample == sample[:, :1]).all():
             raise ValueError("shows nothing: every picture that was looked at is of one value throughout")
         scale = 255 if sample.max() <= 1 else 1
@@ -51,10 +54,13 @@ class Ink:
             notes.append("rows and columns swapped back")
         return notes
 
-    def pixels(self, values: Rows) -> Pixels:
-        """Returns (n, 784) values as pixels; raises ValueError if they are unlike those of the sample."""
+    def pixels(self, values: Rows, first_row: int = 0) -> Pixels:
+        """Returns (n, 784) values as pixels; raises ValueError if they are unlike those of the sample.
+
+        `first_row` is where they begin in their file, for the error.
+        """
         if values.dtype != np.uint8 or self.scale != 1:
-            _check_values(values, 255 // self.scale)
+            _check_values(values, 255 // self.scale, first_row)
         looked_at = values[:: 1 + len(values) // _LOOKED_AT]
         white, dark = _papers(looked_at, self.scale)
         _check_alike(dark if self.inverted else white, len(looked_at))
@@ -65,18 +71,23 @@ class Ink:
         return transposed(pixels) if self.transposed else pixels
 
 
-def _check_values(values: Rows, highest: int) -> None:
+def _check_values(values: Rows, highest: int, first_row: int, step: int = 1) -> None:
     if values.dtype == np.uint8 and highest == 255:
         return
     low, high = values.min(), values.max()
     if np.isfinite(low) and np.isfinite(high) and low >= 0 and high <= highest:
         return
-    if not np.isfinite(values).all():
-        raise ValueError("holds NaN or infinity: numpy.nan_to_num(x)")
+    finite = np.isfinite(values)
+    right = finite if not finite.all() else (values >= 0) & (values <= highest)
+    where = f"first in row {first_row + step * int(np.argmin(right.all(axis=1))):,}"
+    if not finite.all():
+        raise ValueError(f"holds NaN or infinity, {where}: numpy.nan_to_num(x)")
     if highest == 1:
-        raise ValueError(f"holds {low:g} to {high:g}, though it began with nothing above 1")
+        raise ValueError(f"holds {low:g} to {high:g}, {where}, though it began with nothing above 1")
     line = 'x = ((x - x.min()) / (x.max() - x.min()) * 255).astype("uint8")'
-    raise ValueError(f"holds {low:g} to {high:g}; allowed are 0 for paper to 255 for ink, or 0 to 1: {line}")
+    raise ValueError(
+        f"holds {low:g} to {high:g}, {where}; allowed are 0 for paper to 255 for ink, or 0 to 1: {line}"
+    )
 
 
 def _papers(values: Rows, scale: int) -> tuple[int, int]:
