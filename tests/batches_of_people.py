@@ -194,7 +194,7 @@ REFUSED: dict[str, tuple[bytes, tuple[str, ...]]] = {
     "digits of scikit-learn": (npz(data=X[:, :8, :8].reshape(-1, 64), target=Y), ("but has (44, 64)",)),
     "centred floats": (
         npz(x_train=X / 127.5 - 1, y_train=Y),
-        ("holds -1 to 1, first in row 0; allowed are", 'astype("uint8")'),
+        ("holds -1 to 1, as in row 0; allowed are", 'astype("uint8")'),
     ),
     "nothing but zeros": (npz(x_train=X * 0, y_train=Y), ("shows nothing",)),
     "both kinds of paper": (
@@ -223,7 +223,7 @@ REFUSED: dict[str, tuple[bytes, tuple[str, ...]]] = {
     "CSV with a word in it": (csv(X, Y).replace(b",255,", b",ink,", 1), ("is not 785 numbers",)),
     "CSV with a pixel of 17 bits": (
         csv(X, Y).replace(b",255,", b",65791,", 1),
-        ("holds 0 to 65791, first in row 0; allowed are",),
+        ("holds 0 to 65791, as in row 0; allowed are",),
     ),
     "CSV with a label 10": (
         csv(X, np.where(Y == 9, 10, Y)),

@@ -32,7 +32,7 @@ class Ink:
     def of(cls, sample: Rows, is_transposed: bool, step: int = 1) -> Ink:
         """Decides from (n, 784) values of any type, each `step`-th row of a file from its first.
 
-        Raises ValueError with what was found, in which row first, and the way out.
+        Raises ValueError with what was found, a row that has it, and the way out.
         """
         _check_values(sample, 255, 0, step)
         if (sample == sample[:, :1]).all():
@@ -78,9 +78,11 @@ def _check_values(values: Rows, highest: int, first_row: int, step: int = 1) -> 
     if np.isfinite(low) and np.isfinite(high) and low >= 0 and high <= highest:
         return
     finite = np.isfinite(values)
-    right = finite if not finite.all() else (values >= 0) & (values <= highest)
-    where = f"first in row {first_row + step * int(np.argmin(right.all(axis=1))):,}"
-    if not finite.all():
+    is_finite = bool(finite.all())
+    right = (values >= 0) & (values <= highest) if is_finite else finite
+    # Perhaps not the first of the file: of many rows some are looked at.
+    where = f"as in row {first_row + step * int(np.argmin(right.all(axis=1))):,}"
+    if not is_finite:
         raise ValueError(f"holds NaN or infinity, {where}: numpy.nan_to_num(x)")
     if highest == 1:
         raise ValueError(f"holds {low:g} to {high:g}, {where}, though it began with nothing above 1")

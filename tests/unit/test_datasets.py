@@ -161,8 +161,8 @@ BAD_ARRAYS: list[tuple[dict[str, Any], str]] = [
     ({"x_train": numbered(40).astype("U3")}, "x_train of the upload must be numbers"),
     ({"x_train": numbered(40) * 1j}, "x_train of the upload must be numbers"),
     ({"x_train": np.full((40, 28, 28), np.nan)}, "x_train of the upload holds NaN"),
-    ({"x_train": numbered(40) / 20 - 1}, "holds -1 to 0.95, first in row 0; allowed are 0"),
-    ({"x_train": numbered(40).astype(np.int16) * 100}, "holds 0 to 3900, first in row 3; allowed are 0"),
+    ({"x_train": numbered(40) / 20 - 1}, "holds -1 to 0.95, as in row 0; allowed are 0"),
+    ({"x_train": numbered(40).astype(np.int16) * 100}, "holds 0 to 3900, as in row 3; allowed are 0"),
     ({"x_train": np.zeros((40, 28, 28), np.uint8)}, "x_train of the upload shows nothing"),
     ({"x_train": numbered(40).transpose(1, 2, 0).copy()}, "x_train = x_train.transpose(2, 0, 1)"),
     ({"x_train": np.zeros((40, 28, 27), np.uint8)}, "shape (N, 28, 28)"),
@@ -211,7 +211,7 @@ def test_a_pixel_that_is_wrong_is_refused_by_its_row(
     with pytest.raises(InvalidInput) as caught:
         list(opened(npz(x_train=pixels, y_train=digits_of(count))).train(1))
     assert problem in caught.value.problem
-    assert f", first in row {row:,}" in caught.value.problem
+    assert f", as in row {row:,}" in caught.value.problem
 
 
 def test_what_would_be_trained_on_must_hold_two_classes_after_the_split() -> None:
