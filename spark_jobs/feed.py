@@ -47,7 +47,7 @@ class Feed:
             self._window = IngestWindow(self._plan.total_blocks, appended, appended)
         else:
             # What fills one that was made again may be far ahead in another partition.
-            size = self._plan.total_blocks if self._is_behind else 2 * self.micro_batch_blocks
+            size = self._plan.total_blocks if self._is_behind else self.micro_batch_blocks
             self._window = IngestWindow(size, appended, state.trained.count())
         self._ingest = Ingest(self._job_id, filling, self._window, self._tell)
         return self._ingest
@@ -108,13 +108,19 @@ class Feed:
         if idle_seconds > _MAX_SILENCE_SECONDS:
             raise LogLost(self._job_id, f"showed none of its blocks for {idle_seconds:.0f} s")
 
+    def mark_begun(self, state: TrainingState) -> None:
+        """Lets the ingest append the next micro-batch while this one, which Spark has read, is trained."""
+        if state.epoch == 1:
+            self._window.mark_begun(self.micro_batch_blocks)
+            self._measure()
+
     def mark_trained(self, state: TrainingState, blocks: int, seconds: float) -> None:
-        """Learns from a micro-batch how large the next should be, and lets the ingest go on."""
+        """Learns from a micro-batch how large the next should be, and lets the ingest fill that one."""
         if self._plan.passes == 1:
             # Of several passes, each micro-batch has to hold all images.
             self._sizer.measured(blocks, seconds)
         if state.epoch == 1:
-            self._window.mark_trained(blocks, 2 * self.micro_batch_blocks)
+            self._window.mark_trained(blocks, self.micro_batch_blocks)
         self._measure()
 
     def images_ingested(self) -> int:

@@ -69,6 +69,7 @@ class MicroBatches:
 
     def _train(self, fresh: DataFrame) -> bool:
         started = time.monotonic()
+        self._feed.mark_begun(self.state)
         results = self._train_partitions(fresh)
         if any(result.image_count for result in results):
             before, trained = self.state, time.monotonic()

@@ -63,11 +63,17 @@ class IngestWindow:
             self._appended += blocks
             self._changed.notify_all()
 
-    def mark_trained(self, blocks: int, size: int) -> None:
-        """Counts blocks that were trained, and sets the window's new size."""
+    def mark_begun(self, next_blocks: int) -> None:
+        """A micro-batch has what there is: so many may come for the next one while it is trained."""
+        with self._changed:
+            self._size = self.unread() + next_blocks
+            self._changed.notify_all()
+
+    def mark_trained(self, blocks: int, next_blocks: int) -> None:
+        """Counts blocks that were trained; the next micro-batch is to find so many, and no more."""
         with self._changed:
             self._trained += blocks
-            self._size = size
+            self._size = next_blocks
             self._changed.notify_all()
 
     def unread(self) -> int:

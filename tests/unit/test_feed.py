@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -190,3 +191,24 @@ def test_a_micro_batch_has_as_many_blocks_of_each_partition(report: Any, sized: 
     feed = Feed(MemoryLog(), "job", PLAN, 5.0, report)
     feed._sizer._size = sized
     assert feed.micro_batch_blocks == blocks
+
+
+def test_micro_batches_of_a_trainer_that_is_slower_than_it_should_be_are_of_one_size(report: Any) -> None:
+    """What Spark takes is the largest micro-batch of all, so whatever is there beyond the next one goes too."""
+    log, plan = MemoryLog(), Plan(recipes.find("fast"), train_count=1_000_000, partitions=2)
+    blocks_per_second = plan.max_blocks / 6
+    state, taken = TrainingState({}), list[int]()
+    feed = Feed(log, "job", plan, 5.0, report)
+
+    def all_that_may() -> int:
+        wait_until(lambda: feed._window.unread() >= feed._window.size(), what="a full window")
+        return feed._window.unread()
+
+    with feed.open(state, BlockFilling(log, "job", itertools.repeat(b""))):
+        for _ in range(9):
+            taken.append(min(plan.max_blocks, all_that_may()))
+            feed.mark_begun(state)
+            all_that_may()
+            feed.mark_trained(state, taken[-1], taken[-1] / blocks_per_second)
+    assert taken[:2] == [plan.max_blocks] * 2
+    assert taken[4:] == pytest.approx([5 * blocks_per_second] * 5, rel=0.05)

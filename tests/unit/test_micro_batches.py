@@ -25,7 +25,11 @@ from tests.unit.job_bench import Bench
 
 IMAGES = 20_000
 FEED: Any = SimpleNamespace(
-    mark_trained=lambda *_: None, images_ingested=int, backlog_images=int, window_images=int
+    mark_begun=lambda *_: None,
+    mark_trained=lambda *_: None,
+    images_ingested=int,
+    backlog_images=int,
+    window_images=int,
 )
 
 
