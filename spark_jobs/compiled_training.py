@@ -11,6 +11,7 @@ from digits.pixels import CLASSES
 from digits.training import architecture
 from digits.training.recipes import Recipe, Schedule
 from digits.training.tensors import State
+from spark_jobs.fused_norm import fused
 from spark_jobs.variation import varied
 
 # Keeps Adam's step finite when a gradient has been zero so far; Adam's paper's value.
@@ -31,7 +32,9 @@ class CompiledTraining:
 
     def __init__(self, recipe: Recipe) -> None:
         self._recipe = recipe
-        self._model = architecture.build(recipe)
+        network = architecture.build(recipe)
+        self._keras_config = str(network.to_json())
+        self._model = fused(network)
         self._branches = architecture.branches(recipe, self._model)
         self._weights = self._model.trainable_variables
         self._first_moments = [tf.Variable(tf.zeros(weight.shape)) for weight in self._weights]
@@ -51,7 +54,7 @@ class CompiledTraining:
 
     def keras_config(self) -> str:
         """Keras's own description of the network, as JSON."""
-        return str(self._model.to_json())
+        return self._keras_config
 
     def train(
         self, state: State, pixels: np.ndarray, labels: np.ndarray, schedule: Schedule, seed: int

@@ -194,7 +194,7 @@ def test_a_micro_batch_has_as_many_blocks_of_each_partition(report: Any, sized: 
 
 
 def test_micro_batches_of_a_trainer_that_is_slower_than_it_should_be_are_of_one_size(report: Any) -> None:
-    """What Spark takes is the largest micro-batch of all, so whatever is there beyond the next one goes too."""
+    """Spark takes up to the largest of all, so whatever is there beyond the next one goes too."""
     log, plan = MemoryLog(), Plan(recipes.find("fast"), train_count=1_000_000, partitions=2)
     blocks_per_second = plan.max_blocks / 6
     state, taken = TrainingState({}), list[int]()
