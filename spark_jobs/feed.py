@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from digits.errors import Corrupt, DeadlinePassed, LogLost, LogUnavailable
-from digits.ports import BlockLog
+from digits.offsets import OffsetRanges
+from digits.ports import BlockLog, StreamSource
 from digits.signals.metrics import training as measured
 from digits.training.ingest import Filling, Ingest
 from digits.training.window import BatchSizer, IngestWindow
@@ -37,6 +38,7 @@ class Feed:
         self._log, self._job_id, self._plan, self._report = log, job_id, plan, report
         self._look_at = _DOUBT_SECONDS
         self._sizer = BatchSizer(plan.max_blocks, plan.max_blocks, target_seconds)
+        self._most_blocks = plan.max_blocks
 
     def open(self, state: TrainingState, filling: Filling) -> Ingest:
         """Returns the ingest of all blocks that the log does not hold yet, to be entered."""
@@ -51,6 +53,15 @@ class Feed:
             self._window = IngestWindow(size, appended, state.trained.count())
         self._ingest = Ingest(self._job_id, filling, self._window, self._tell)
         return self._ingest
+
+    def source(self, trained: OffsetRanges) -> StreamSource:
+        """How a query streams what is not `trained`, no more in a micro-batch than the next should have."""
+        self._most_blocks = self.micro_batch_blocks
+        return self._log.source(self._job_id, trained, self._most_blocks)
+
+    def has_outgrown_its_query(self) -> bool:
+        """Whether a query began in a slow time, and its micro-batches may be twice as large by now."""
+        return self.micro_batch_blocks >= 2 * self._most_blocks
 
     @property
     def micro_batch_blocks(self) -> int:
@@ -111,7 +122,7 @@ class Feed:
     def mark_begun(self, state: TrainingState) -> None:
         """Lets the ingest append the next micro-batch while this one, which Spark has read, is trained."""
         if state.epoch == 1:
-            self._window.mark_begun(self.micro_batch_blocks)
+            self._window.mark_begun(self._most_blocks, self.micro_batch_blocks)
             self._measure()
 
     def mark_trained(self, state: TrainingState, blocks: int, seconds: float) -> None:

@@ -62,7 +62,7 @@ class MicroBatches:
         """Trains one micro-batch and commits it, if a checkpoint is due.
 
         Returns whether its query has done its part: the epoch is over, or a partition left some of what it
-        was given, which comes again with another query.
+        was given, which comes again with another query, or that one may have larger micro-batches.
         """
         with traces.span("micro-batch", epoch=self.state.epoch, number=self.state.micro_batch + 1):
             return self._train(fresh)
@@ -82,7 +82,7 @@ class MicroBatches:
                 self.commit()
             committed = time.monotonic()
             self._tell(before, results, Took(committed - started, merged - trained, committed - merged))
-        return _were_cut_off(results) or self.epoch_is_over()
+        return _were_cut_off(results) or self.epoch_is_over() or self._feed.has_outgrown_its_query()
 
     def commit(self) -> None:
         """Makes a checkpoint of the state, if there is none of it."""

@@ -25,6 +25,7 @@ class ProgressReport:
         self._lease = lease
         self._lock = threading.Lock()
         self._written = 0.0
+        self._waiting: Mapping[str, int] = {}
 
     def enter(self, state: pb.JobState, **fields: int) -> pb.Job:
         """Moves the job to a state; raises LeaseLost, Cancelled."""
@@ -32,10 +33,15 @@ class ProgressReport:
             return self._write(lambda job: _enter(job, state, fields))
 
     def ingested(self, **fields: int) -> None:
-        """Tells how far the ingest is, now or with the next change; raises LeaseLost, Cancelled."""
+        """Tells how far the ingest is, now or with the next `catch_up`; raises LeaseLost, Cancelled."""
         with self._lock:
-            if time.monotonic() - self._written >= _SHORTEST_INTERVAL_SECONDS:
-                self._write(lambda job: _set(job, fields))
+            self._waiting = fields
+            self._tell_waiting()
+
+    def catch_up(self) -> None:
+        """Tells what had to wait, if it is time; raises LeaseLost, Cancelled."""
+        with self._lock:
+            self._tell_waiting()
 
     def begin(self, notes: Sequence[str] = (), **fields: float) -> None:
         """Moves the job to INGESTING, told how far its training is; raises LeaseLost, Cancelled.
@@ -51,12 +57,19 @@ class ProgressReport:
         eta = Duration()
         eta.FromMilliseconds(round(eta_seconds * 1000))
         with self._lock:
+            self._waiting = {}
             self._write(lambda job: _advance(job, eta, took, images_committed, fields))
 
     def judged(self, reading: pb.HeldOutReading) -> None:
         """Keeps how the candidate read its held-out images; raises LeaseLost, Cancelled."""
         with self._lock:
             self._write(lambda job: job.held_out_reading.CopyFrom(reading))
+
+    def _tell_waiting(self) -> None:
+        fields = self._waiting
+        if fields and time.monotonic() - self._written >= _SHORTEST_INTERVAL_SECONDS:
+            self._waiting = {}
+            self._write(lambda job: _set(job, fields))
 
     def _write(self, change: Change) -> pb.Job:
         self._written = time.monotonic()

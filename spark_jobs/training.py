@@ -138,12 +138,12 @@ class TrainingRun:
 
     def _run_query(self) -> None:
         """Trains what the log has and was not trained yet, as long as no partition leaves some of it."""
-        trained = self._micro_batches.state.trained
-        source = self._context.log.source(self._lease.job_id, trained, self._feed.micro_batch_blocks)
+        source = self._feed.source(self._micro_batches.state.trained)
         query = EpochQuery(self._context.spark, source, self._micro_batches.train)
 
         def check() -> None:
             self._check()
+            self._report.catch_up()
             self._feed.require_shown(query.idle_seconds())
 
         with scratch_folder(self._context.settings.var_dir) as folder:

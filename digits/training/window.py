@@ -63,10 +63,10 @@ class IngestWindow:
             self._appended += blocks
             self._changed.notify_all()
 
-    def mark_begun(self, next_blocks: int) -> None:
-        """A micro-batch has what there is: so many may come for the next one while it is trained."""
+    def mark_begun(self, most_blocks: int, next_blocks: int) -> None:
+        """A micro-batch has what there is, `most_blocks` at most; so many may come for the next meanwhile."""
         with self._changed:
-            self._size = self.unread() + next_blocks
+            self._size = min(self.unread(), most_blocks) + next_blocks
             self._changed.notify_all()
 
     def mark_trained(self, blocks: int, next_blocks: int) -> None:

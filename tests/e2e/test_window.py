@@ -16,7 +16,8 @@ from digits.v1 import training_pb2 as pb
 from tests.service import Service
 
 BLOCKS = -(-2_048 // 64)
-# Four micro-batches an epoch, of as many blocks from each of the two partitions; the window is twice as many.
+# Four micro-batches an epoch, of as many blocks from each of the two partitions; while one is trained, the
+# next may come.
 MAX_IN_MICRO_BATCH = 8
 WINDOW = 2 * MAX_IN_MICRO_BATCH
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +14,7 @@ from digits.adapters.memory import MemoryLog
 from digits.errors import Corrupt, DeadlinePassed, LogLost
 from digits.offsets import OffsetRange, OffsetRanges
 from digits.training import recipes
-from digits.training.ingest import BlockFilling
+from digits.training.ingest import BlockFilling, Ingest
 from digits.training.window import IngestWindow
 from spark_jobs.feed import Feed
 from spark_jobs.plan import Plan
@@ -193,22 +194,76 @@ def test_a_micro_batch_has_as_many_blocks_of_each_partition(report: Any, sized: 
     assert feed.micro_batch_blocks == blocks
 
 
+class ReadLog(MemoryLog):
+    """One that a query reads."""
+
+    def source(self, *_: object) -> Any:
+        return None
+
+
+class Many:
+    """A training of very many images, whose log is filled as the window lets it."""
+
+    def __init__(self, report: Any) -> None:
+        self.log, self.plan = ReadLog(), Plan(recipes.find("fast"), train_count=1_000_000, partitions=2)
+        self.state, self.feed = TrainingState({}), Feed(self.log, "job", self.plan, 5.0, report)
+        self.most_unread = 0
+
+    def ingest(self) -> AbstractContextManager[Ingest]:
+        return self.feed.open(self.state, BlockFilling(self.log, "job", itertools.repeat(b"")))
+
+    def all_that_may(self) -> int:
+        window = self.feed._window
+        wait_until(lambda: window.unread() >= window.size(), what="a full window")
+        self.most_unread = max(self.most_unread, window.unread())
+        return window.unread()
+
+    def micro_batch(self, most: int, blocks_per_second: float, left: int = 0) -> int:
+        """One of as many as there are, `most` at most, of which a slow partition leaves some."""
+        blocks = min(most, self.all_that_may())
+        self.feed.mark_begun(self.state)
+        self.all_that_may()
+        self.feed.mark_trained(self.state, blocks - left, (blocks - left) / blocks_per_second)
+        return blocks
+
+
 def test_micro_batches_of_a_trainer_that_is_slower_than_it_should_be_are_of_one_size(report: Any) -> None:
     """Spark takes up to the largest of all, so whatever is there beyond the next one goes too."""
-    log, plan = MemoryLog(), Plan(recipes.find("fast"), train_count=1_000_000, partitions=2)
-    blocks_per_second = plan.max_blocks / 6
-    state, taken = TrainingState({}), list[int]()
-    feed = Feed(log, "job", plan, 5.0, report)
+    many = Many(report)
+    most = many.plan.max_blocks
+    with many.ingest():
+        taken = [many.micro_batch(most, most / 6) for _ in range(9)]
+    assert taken[:2] == [most] * 2
+    assert taken[4:] == pytest.approx([most * 5 / 6] * 5, rel=0.05)
+    assert many.most_unread == 2 * most
 
-    def all_that_may() -> int:
-        wait_until(lambda: feed._window.unread() >= feed._window.size(), what="a full window")
-        return feed._window.unread()
 
-    with feed.open(state, BlockFilling(log, "job", itertools.repeat(b""))):
-        for _ in range(9):
-            taken.append(min(plan.max_blocks, all_that_may()))
-            feed.mark_begun(state)
-            all_that_may()
-            feed.mark_trained(state, taken[-1], taken[-1] / blocks_per_second)
-    assert taken[:2] == [plan.max_blocks] * 2
-    assert taken[4:] == pytest.approx([5 * blocks_per_second] * 5, rel=0.05)
+def test_what_slow_partitions_left_is_trained_before_more_may_come(report: Any) -> None:
+    many = Many(report)
+    most = many.plan.max_blocks
+    with many.ingest():
+        many.micro_batch(most, most / 5)
+        many.micro_batch(most, most / 50, left=most // 2)
+        for _ in range(4):
+            # A query of its own, whose largest micro-batch is what is small by now.
+            many.feed.source(OffsetRanges())
+            many.micro_batch(many.feed.micro_batch_blocks, most / 50)
+    assert many.most_unread == 2 * most
+    assert many.feed._window.unread() < most
+
+
+def test_a_query_that_began_in_a_slow_time_is_outgrown_once_it_is_over(report: Any) -> None:
+    many = Many(report)
+    most = many.plan.max_blocks
+    with many.ingest():
+        many.micro_batch(most, most / 50)
+        many.feed.source(OffsetRanges())
+        small = many.feed.micro_batch_blocks
+        grown = 0
+        while not many.feed.has_outgrown_its_query():
+            many.micro_batch(small, most / 5)
+            grown += 1
+        assert small < most
+        assert grown <= 3
+        many.feed.source(OffsetRanges())
+        assert not many.feed.has_outgrown_its_query()

@@ -27,6 +27,7 @@ IMAGES = 20_000
 FEED: Any = SimpleNamespace(
     mark_begun=lambda *_: None,
     mark_trained=lambda *_: None,
+    has_outgrown_its_query=lambda: False,
     images_ingested=int,
     backlog_images=int,
     window_images=int,
@@ -145,6 +146,21 @@ def test_what_is_handed_over_is_committed_once(course: Course, monkeypatch: pyte
 def test_a_job_that_never_trained_has_no_pace(course: Course) -> None:
     course.lease.end(lambda job: advance(job, pb.FAILED))
     assert course.progress().images_per_second == 0
+
+
+def test_a_query_of_small_micro_batches_ends_once_they_may_be_twice_as_large(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trained(micro_batches: MicroBatches, _: object) -> list[PartitionResult]:
+        course.pass_seconds(1.0)
+        offsets = OffsetRanges.of([(0, micro_batches.state.micro_batch)])
+        return [PartitionResult({"w": np.ones(1, np.float32)}, 64, 0.1, 64, offsets)]
+
+    monkeypatch.setattr(MicroBatches, "_train_partitions", trained)
+    assert not course.micro_batches.train(SimpleNamespace())  # type: ignore[arg-type]
+    monkeypatch.setattr(FEED, "has_outgrown_its_query", lambda: True)
+    assert course.micro_batches.train(SimpleNamespace())  # type: ignore[arg-type]
+    assert not course.micro_batches.epoch_is_over()
 
 
 def test_what_a_slow_partition_left_ends_the_query_and_not_the_epoch(
