@@ -103,20 +103,22 @@ class Feed:
         self._ingest.check()
 
     def require_shown(self, idle_seconds: float) -> None:
-        """Raises LogLost if all images were appended and none comes, since they are gone or nobody knows why.
+        """Raises LogLost if images were appended and none comes, since they are gone or nobody knows why.
 
         `idle_seconds` is for how long there was no micro-batch; the epoch is not over. A log that is away is
         Spark's to wait for, for a minute.
         """
-        if idle_seconds < self._look_at or self._window.appended() < self._plan.total_blocks:
+        if idle_seconds < self._look_at:
             self._look_at = min(self._look_at, idle_seconds + _DOUBT_SECONDS)
             return
         self._look_at = idle_seconds + _DOUBT_SECONDS
+        # Before the log is asked: what is appended meanwhile may not be there yet.
+        appended, unread = self._window.appended(), self._window.unread()
         with contextlib.suppress(LogUnavailable):
             there = sum(self._log.end_offsets(self._job_id))
-            if there < self._plan.total_blocks:
-                raise LogLost(self._job_id, f"holds {there:,} of {self._plan.total_blocks:,} blocks")
-        if idle_seconds > _MAX_SILENCE_SECONDS:
+            if there < appended:
+                raise LogLost(self._job_id, f"holds {there:,} of {appended:,} blocks")
+        if idle_seconds > _MAX_SILENCE_SECONDS and (unread or appended >= self._plan.total_blocks):
             raise LogLost(self._job_id, f"showed none of its blocks for {idle_seconds:.0f} s")
 
     def mark_begun(self, state: TrainingState) -> None:

@@ -38,6 +38,9 @@ def start(settings: Settings) -> SparkSession:
         builder = builder.config(key, value)
     session: SparkSession = builder.getOrCreate()
     session.sparkContext.setLogLevel("WARN")
+    # A query that is stopped interrupts the chmod of a file that goes with it, which is a stack in the log.
+    log4j = session.sparkContext._jvm.org.apache.logging.log4j  # type: ignore[union-attr]
+    log4j.core.config.Configurator.setLevel("org.apache.hadoop.util.Shell", log4j.Level.ERROR)
     return session
 
 
@@ -60,7 +63,7 @@ def _everywhere(folder: Path) -> dict[str, str]:
         # No checksum files beside Spark's scratch files: each costs a process, since Hadoop calls chmod.
         "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
         "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
-        # Nor does this manager of Spark's own checkpoint call chmod, as its usual one does for each file.
+        # This manager of Spark's own checkpoint calls chmod less often than its usual one does.
         "spark.sql.streaming.checkpointFileManagerClass": (
             "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
         ),

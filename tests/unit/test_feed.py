@@ -92,6 +92,26 @@ def test_a_log_that_is_gone_is_missed_after_five_seconds_without_a_block(report:
         feed.require_shown(11.0)
 
 
+def test_a_log_that_is_gone_while_the_window_has_no_room_is_missed(report: Any) -> None:
+    many = Many(report)
+    with many.ingest():
+        appended = many.all_that_may()
+        assert appended < many.plan.total_blocks
+        many.feed.require_shown(6.0)
+        many.log.blocks["job"][0].pop()
+        with pytest.raises(LogLost, match=f"holds {appended - 1:,} of {appended:,} blocks"):
+            many.feed.require_shown(12.0)
+
+
+def test_blocks_that_nobody_is_shown_while_there_is_no_room_are_lost_after_a_minute(report: Any) -> None:
+    many = Many(report)
+    with many.ingest():
+        many.all_that_may()
+        many.feed.require_shown(60.0)
+        with pytest.raises(LogLost, match="the log of job showed none of its blocks for 66 s"):
+            many.feed.require_shown(66.0)
+
+
 def test_a_log_that_is_still_filled_may_be_silent(report: Any) -> None:
     feed = Feed(MemoryLog(), "job", PLAN, 5.0, report)
     feed.open(TrainingState({}), BlockFilling(MemoryLog(), "job", BLOCKS))
