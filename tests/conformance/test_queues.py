@@ -28,7 +28,7 @@ from digits.adapters.memory import MemoryTrainQueue
 from digits.errors import QueueUnavailable
 from digits.ports import TrainQueue
 from digits.v1 import queue_pb2
-from tests.brokers import Broker
+from tests.brokers import Broker, broker_of
 from tests.ports import free_port
 from tests.queue_workers import AS_IT_WAS, answering, asking, is_answered, training
 from tests.waiting import wait_until
@@ -60,8 +60,15 @@ def test_a_batch_comes_back_answered(url: str, worker: list[str]) -> None:
     assert answer.model_version == "v1"
 
 
-def test_a_batch_is_not_acknowledged_to_a_broker_that_keeps_no_track_of_it(valkey: str) -> None:
-    with answering(make_app(valkey)), asking(valkey) as queue, redis.Redis.from_url(valkey) as server:
+def test_a_batch_is_not_acknowledged_to_a_broker_that_keeps_no_track_of_it(tmp_path: Path) -> None:
+    # Its own: what another test's worker has yet to acknowledge would count.
+    broker = broker_of("valkey", tmp_path)
+    with (
+        broker.run(),
+        answering(make_app(broker.url)),
+        asking(broker.url) as queue,
+        redis.Redis.from_url(broker.url) as server,
+    ):
         server.config_resetstat()
         # What a worker does after its answer is done before its next one.
         for _ in range(2):

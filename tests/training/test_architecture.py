@@ -7,7 +7,6 @@ import pytest
 
 from digits.training import architecture
 from digits.training.recipes import FAST, RECIPES, Convolution, Recipe
-from spark_jobs import partition_trainer
 
 SMALL = dataclasses.replace(
     FAST,
@@ -17,11 +16,6 @@ SMALL = dataclasses.replace(
 )
 # Branches of other kernels and depths.
 TWO = dataclasses.replace(SMALL, name="two", branches=(*SMALL.branches, (Convolution(6, 3, pooled=True),)))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> None:
-    partition_trainer.use_one_thread()
 
 
 @pytest.mark.parametrize("recipe", [SMALL, TWO, *RECIPES.values()], ids=lambda recipe: recipe.name)

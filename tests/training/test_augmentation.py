@@ -4,15 +4,9 @@ import numpy as np
 import pytest
 
 from digits.training.recipes import Augmentation
-from spark_jobs import partition_trainer
 
 NONE = Augmentation(rotation_degrees=0, scale=0, shear=0, shift_pixels=0)
 ALL = Augmentation(rotation_degrees=15, scale=0.12, shear=0.2, shift_pixels=2)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> None:
-    partition_trainer.use_one_thread()
 
 
 def augment(pixels: np.ndarray, limits: Augmentation, seed: int = 1) -> np.ndarray:

@@ -7,12 +7,6 @@ import pytest
 
 from digits.training import architecture
 from digits.training.recipes import RECIPES, Recipe
-from spark_jobs import partition_trainer
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> None:
-    partition_trainer.use_one_thread()
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)

@@ -3,13 +3,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spark_jobs import partition_trainer
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> None:
-    partition_trainer.use_one_thread()
-
 
 def pictures(count: int, seed: int = 1) -> np.ndarray:
     from spark_jobs.non_digits import non_digits  # noqa: PLC0415

@@ -10,7 +10,6 @@ from digits.models.onnx_graph import to_onnx
 from digits.training import architecture
 from digits.training.recipes import FAST, RECIPES, Convolution, Recipe
 from digits.training.tensors import State
-from spark_jobs import partition_trainer
 
 SMALL = dataclasses.replace(
     FAST,
@@ -20,11 +19,6 @@ SMALL = dataclasses.replace(
 )
 # Branches of other kernels and depths.
 TWO = dataclasses.replace(SMALL, name="two", branches=(*SMALL.branches, (Convolution(6, 3, pooled=True),)))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> None:
-    partition_trainer.use_one_thread()
 
 
 def trained_state(recipe: Recipe, seed: int) -> State:

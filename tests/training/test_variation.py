@@ -3,17 +3,10 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import pytest
 
 from digits.training.recipes import FAST, Recipe
-from spark_jobs import partition_trainer
 
 ALL_OTHERS = dataclasses.replace(FAST, non_digit_share=0.5)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> None:
-    partition_trainer.use_one_thread()
 
 
 def varied(recipe: Recipe, redrawn_share: float, count: int = 100) -> tuple[np.ndarray, np.ndarray]:
