@@ -38,11 +38,12 @@ class Feed:
         self._log, self._job_id, self._plan, self._report = log, job_id, plan, report
         self._look_at = _DOUBT_SECONDS
         self._sizer = BatchSizer(plan.max_blocks, plan.max_blocks, target_seconds)
-        self._most_blocks = plan.max_blocks
+        self._max_blocks = plan.max_blocks
 
     def open(self, state: TrainingState, filling: Filling) -> Ingest:
         """Returns the ingest of all blocks that the log does not hold yet, to be entered."""
         ends = self._open_log()
+        self._is_first_epoch = state.epoch == 1
         appended, self._trained = sum(ends), state.trained
         self._is_behind = not self._reach_trained(ends)
         if state.epoch > 1:
@@ -56,12 +57,18 @@ class Feed:
 
     def source(self, trained: OffsetRanges) -> StreamSource:
         """How a query streams what is not `trained`, no more in a micro-batch than the next should have."""
-        self._most_blocks = self.micro_batch_blocks
-        return self._log.source(self._job_id, trained, self._most_blocks)
+        self._max_blocks = self.micro_batch_blocks
+        return self._log.source(self._job_id, trained, self._max_blocks)
 
-    def has_outgrown_its_query(self) -> bool:
-        """Whether a query began in a slow time, and its micro-batches may be twice as large by now."""
-        return self.micro_batch_blocks >= 2 * self._most_blocks
+    def has_outgrown_its_query(self, state: TrainingState) -> bool:
+        """Whether a query began in a slow time, and another of larger micro-batches saves more than it costs.
+
+        On the spool that one first goes through what was trained, in micro-batches of nothing.
+        """
+        trained, larger = state.trained.count(), self.micro_batch_blocks
+        rest = self._plan.total_blocks - trained
+        saved_rounds = rest / self._max_blocks - rest / larger
+        return larger >= 2 * self._max_blocks and saved_rounds > trained / larger
 
     @property
     def micro_batch_blocks(self) -> int:
@@ -113,7 +120,9 @@ class Feed:
             return
         self._look_at = idle_seconds + _DOUBT_SECONDS
         # Before the log is asked: what is appended meanwhile may not be there yet.
-        appended, unread = self._window.appended(), self._window.unread()
+        appended = self._window.appended()
+        # In a later epoch nobody counts what is trained of a log that is filled again.
+        unread = self._window.unread() if self._is_first_epoch else 0
         with contextlib.suppress(LogUnavailable):
             there = sum(self._log.end_offsets(self._job_id))
             if there < appended:
@@ -122,9 +131,9 @@ class Feed:
             raise LogLost(self._job_id, f"showed none of its blocks for {idle_seconds:.0f} s")
 
     def mark_begun(self, state: TrainingState) -> None:
-        """Lets the ingest append the next micro-batch while this one, which Spark has read, is trained."""
+        """Lets the ingest append the next micro-batch while this one is trained."""
         if state.epoch == 1:
-            self._window.mark_begun(self._most_blocks, self.micro_batch_blocks)
+            self._window.mark_begun(self._max_blocks, self.micro_batch_blocks)
             self._measure()
 
     def mark_trained(self, state: TrainingState, blocks: int, seconds: float) -> None:
@@ -169,8 +178,11 @@ class Feed:
 
     def _tell(self) -> None:
         self._measure()
-        self._report.ingested(
-            images_ingested=self.images_ingested(),
-            backlog_images=self.backlog_images(),
-            window_images=self.window_images(),
-        )
+        self._report.ingested(self._ingested)
+
+    def _ingested(self) -> dict[str, int]:
+        return {
+            "images_ingested": self.images_ingested(),
+            "backlog_images": self.backlog_images(),
+            "window_images": self.window_images(),
+        }

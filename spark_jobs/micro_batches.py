@@ -82,7 +82,8 @@ class MicroBatches:
                 self.commit()
             committed = time.monotonic()
             self._tell(before, results, Took(committed - started, merged - trained, committed - merged))
-        return _were_cut_off(results) or self.epoch_is_over() or self._feed.has_outgrown_its_query()
+        has_outgrown = self._feed.has_outgrown_its_query(self.state)
+        return _were_cut_off(results) or self.epoch_is_over() or has_outgrown
 
     def commit(self) -> None:
         """Makes a checkpoint of the state, if there is none of it."""

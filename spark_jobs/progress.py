@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from google.protobuf.duration_pb2 import Duration
 
@@ -17,6 +17,9 @@ from digits.v1 import training_pb2 as pb
 # Ingest moves many times a second; a person and ZooKeeper want it less often.
 _SHORTEST_INTERVAL_SECONDS = 0.25
 
+Ingested = Callable[[], Mapping[str, int]]
+"""How far the ingest is, by the names of a progress's fields."""
+
 
 class ProgressReport:
     """Collects changes from the ingest and the training threads and writes them under the lease."""
@@ -25,17 +28,17 @@ class ProgressReport:
         self._lease = lease
         self._lock = threading.Lock()
         self._written = 0.0
-        self._waiting: Mapping[str, int] = {}
+        self._waiting: Ingested | None = None
 
     def enter(self, state: pb.JobState, **fields: int) -> pb.Job:
         """Moves the job to a state; raises LeaseLost, Cancelled."""
         with self._lock:
             return self._write(lambda job: _enter(job, state, fields))
 
-    def ingested(self, **fields: int) -> None:
+    def ingested(self, look: Ingested) -> None:
         """Tells how far the ingest is, now or with the next `catch_up`; raises LeaseLost, Cancelled."""
         with self._lock:
-            self._waiting = fields
+            self._waiting = look
             self._tell_waiting()
 
     def catch_up(self) -> None:
@@ -57,7 +60,6 @@ class ProgressReport:
         eta = Duration()
         eta.FromMilliseconds(round(eta_seconds * 1000))
         with self._lock:
-            self._waiting = {}
             self._write(lambda job: _advance(job, eta, took, images_committed, fields))
 
     def judged(self, reading: pb.HeldOutReading) -> None:
@@ -66,9 +68,9 @@ class ProgressReport:
             self._write(lambda job: job.held_out_reading.CopyFrom(reading))
 
     def _tell_waiting(self) -> None:
-        fields = self._waiting
-        if fields and time.monotonic() - self._written >= _SHORTEST_INTERVAL_SECONDS:
-            self._waiting = {}
+        if self._waiting and time.monotonic() - self._written >= _SHORTEST_INTERVAL_SECONDS:
+            # As it is now: a micro-batch may have been told since.
+            fields, self._waiting = self._waiting(), None
             self._write(lambda job: _set(job, fields))
 
     def _write(self, change: Change) -> pb.Job:

@@ -63,14 +63,15 @@ class IngestWindow:
             self._appended += blocks
             self._changed.notify_all()
 
-    def mark_begun(self, most_blocks: int, next_blocks: int) -> None:
-        """A micro-batch has what there is, `most_blocks` at most; so many may come for the next meanwhile."""
+    def mark_begun(self, max_blocks: int, next_blocks: int) -> None:
+        """A micro-batch takes what there is, up to `max_blocks`; meanwhile the next one's may come."""
         with self._changed:
-            self._size = min(self.unread(), most_blocks) + next_blocks
+            # Who appends may not have counted all that is trained by now.
+            self._size = max(0, min(self.unread(), max_blocks)) + next_blocks
             self._changed.notify_all()
 
     def mark_trained(self, blocks: int, next_blocks: int) -> None:
-        """Counts blocks that were trained; the next micro-batch is to find so many, and no more."""
+        """Counts blocks that were trained; for the next micro-batch no more come than `next_blocks`."""
         with self._changed:
             self._trained += blocks
             self._size = next_blocks

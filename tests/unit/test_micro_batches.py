@@ -27,7 +27,7 @@ IMAGES = 20_000
 FEED: Any = SimpleNamespace(
     mark_begun=lambda *_: None,
     mark_trained=lambda *_: None,
-    has_outgrown_its_query=lambda: False,
+    has_outgrown_its_query=lambda _: False,
     images_ingested=int,
     backlog_images=int,
     window_images=int,
@@ -158,7 +158,7 @@ def test_a_query_of_small_micro_batches_ends_once_they_may_be_twice_as_large(
 
     monkeypatch.setattr(MicroBatches, "_train_partitions", trained)
     assert not course.micro_batches.train(SimpleNamespace())  # type: ignore[arg-type]
-    monkeypatch.setattr(FEED, "has_outgrown_its_query", lambda: True)
+    monkeypatch.setattr(FEED, "has_outgrown_its_query", lambda _: True)
     assert course.micro_batches.train(SimpleNamespace())  # type: ignore[arg-type]
     assert not course.micro_batches.epoch_is_over()
 
