@@ -38,7 +38,7 @@ class Feed:
         self._log, self._job_id, self._plan, self._report = log, job_id, plan, report
         self._look_at = _DOUBT_SECONDS
         self._sizer = BatchSizer(plan.max_blocks, plan.max_blocks, target_seconds)
-        self._max_blocks = plan.max_blocks
+        self._query_blocks = plan.max_blocks
 
     def open(self, state: TrainingState, filling: Filling) -> Ingest:
         """Returns the ingest of all blocks that the log does not hold yet, to be entered."""
@@ -57,8 +57,8 @@ class Feed:
 
     def source(self, trained: OffsetRanges) -> StreamSource:
         """How a query streams what is not `trained`, no more in a micro-batch than the next should have."""
-        self._max_blocks = self.micro_batch_blocks
-        return self._log.source(self._job_id, trained, self._max_blocks)
+        self._query_blocks = self.micro_batch_blocks
+        return self._log.source(self._job_id, trained, self._query_blocks)
 
     def has_outgrown_its_query(self, state: TrainingState) -> bool:
         """Whether a query began in a slow time, and another of larger micro-batches saves more than it costs.
@@ -67,8 +67,8 @@ class Feed:
         """
         trained, larger = state.trained.count(), self.micro_batch_blocks
         rest = self._plan.total_blocks - trained
-        saved_rounds = rest / self._max_blocks - rest / larger
-        return larger >= 2 * self._max_blocks and saved_rounds > trained / larger
+        saved_rounds = rest / self._query_blocks - rest / larger
+        return larger >= 2 * self._query_blocks and saved_rounds > trained / larger
 
     @property
     def micro_batch_blocks(self) -> int:
@@ -133,7 +133,7 @@ class Feed:
     def mark_begun(self, state: TrainingState) -> None:
         """Lets the ingest append the next micro-batch while this one is trained."""
         if state.epoch == 1:
-            self._window.mark_begun(self._max_blocks, self.micro_batch_blocks)
+            self._window.mark_begun(self._query_blocks, self.micro_batch_blocks)
             self._measure()
 
     def mark_trained(self, state: TrainingState, blocks: int, seconds: float) -> None:

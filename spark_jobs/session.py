@@ -38,7 +38,7 @@ def start(settings: Settings) -> SparkSession:
         builder = builder.config(key, value)
     session: SparkSession = builder.getOrCreate()
     session.sparkContext.setLogLevel("WARN")
-    # A query that is stopped interrupts the chmod of a file that goes with it, which is a stack in the log.
+    # A query that is stopped interrupts a chmod of what is thrown away with it: no stack for that.
     log4j = session.sparkContext._jvm.org.apache.logging.log4j  # type: ignore[union-attr]
     log4j.core.config.Configurator.setLevel("org.apache.hadoop.util.Shell", log4j.Level.ERROR)
     return session

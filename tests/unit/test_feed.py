@@ -298,5 +298,5 @@ def test_a_query_that_began_in_a_slow_time_is_outgrown_once_it_is_over(report: A
 
         # Nearly all is trained: what is left is not worth going through it again.
         trained = OffsetRanges((OffsetRange(0, 0, many.plan.total_blocks - most),))
-        many.feed._max_blocks = small
+        many.feed._query_blocks = small
         assert not many.feed.has_outgrown_its_query(TrainingState({}, trained=trained))
