@@ -24,13 +24,14 @@ def _polygon(corners: int, turn: float = 0.0) -> Points:
     return [(0.5 + 0.5 * math.sin(angle), 0.5 - 0.5 * math.cos(angle)) for angle in angles]
 
 
+_A: list[Points] = [[(0, 1), (0.5, 0), (1, 1)], [(0.2, 0.62), (0.8, 0.62)]]
 _PLUS: list[Points] = [[(0.5, 0), (0.5, 1)], [(0, 0.5), (1, 0.5)]]
 _STAR: Points = [_polygon(5)[place * 2 % 5] for place in range(6)]
 
 # Strokes in a unit square, x to the right and y down. No letter that people also write as a digit:
 # D, I, O, S, Z, B, q, g, l.
 SHAPES: list[list[Points]] = [
-    [[(0, 1), (0.5, 0), (1, 1)], [(0.2, 0.62), (0.8, 0.62)]],  # A
+    _A,
     [[(1, 0.1), (0.4, 0), (0, 0.5), (0.4, 1), (1, 0.9)]],  # C
     [[(1, 0), (0, 0), (0, 1), (1, 1)], [(0, 0.5), (0.8, 0.5)]],  # E
     [[(1, 0), (0, 0), (0, 1)], [(0, 0.45), (0.8, 0.45)]],  # F
@@ -81,6 +82,7 @@ SHAPES: list[list[Points]] = [
     [[(0, 0), (0.45, 0.6)], [(0.9, 0), (0.2, 1)]],  # y
     # What is most like a digit comes more than once.
     *[_PLUS] * 6,
+    *[_A] * 5,
     *[[_polygon(3)]] * 2,
     [[(0, 0), (1, 0)], [(0.5, 0), (0.5, 1)]],  # T
     [[(0, 0), (0, 0.1)], [(0, 0), (1, 0), (1, 0.1)], [(0.5, 0), (0.5, 1)], [(0.35, 1), (0.65, 1)]],  # T
