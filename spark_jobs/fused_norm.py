@@ -20,11 +20,11 @@ class FusedNorm(keras.layers.BatchNormalization):  # type: ignore[misc]  # Keras
             inputs, tf.ones_like(self.beta.value), self.beta.value, epsilon=self.epsilon, is_training=True
         )
         # The kernel's is the sample's variance; Keras notes the population's.
-        self._note(self.moving_mean, mean)
-        self._note(self.moving_variance, variance * (count - 1) / count)
+        self._settle(self.moving_mean, mean)
+        self._settle(self.moving_variance, variance * (count - 1) / count)
         return normalized
 
-    def _note(self, noted: keras.Variable, value: tf.Tensor) -> None:
+    def _settle(self, noted: keras.Variable, value: tf.Tensor) -> None:
         noted.assign(noted * self.momentum + value * (1 - self.momentum))
 
 
