@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
-# Two epochs' worth with MNIST: the start of an epoch takes time too, and a machine gets busy and idle.
+# Two epochs' worth of MNIST by `standard`: the start of an epoch takes time too, and a machine gets busy
+# and idle.
 _MICRO_BATCHES = 8
 
 

@@ -15,9 +15,9 @@ from digits.training.recipes import FAST
 from digits.v1 import artifacts_pb2 as pb
 from spark_jobs import partition_trainer
 from spark_jobs.partition_trainer import MicroBatch
+from spark_jobs.plan import Plan
 
 _PARTITIONS = 2
-_BLOCKS = FAST.micro_batch_images // blocks.IMAGES_PER_BLOCK
 
 
 @pytest.fixture(scope="session")
@@ -26,10 +26,11 @@ def predictor(mnist: dict[str, np.ndarray]) -> Predictor:
     partition_trainer.use_one_thread()
     images = Images(mnist["x_train"].reshape(-1, 784), mnist["y_train"])
     packed = list(enumerate(blocks.blocks([images])))
+    size = Plan(FAST, len(images), _PARTITIONS).max_blocks
     state, done = architecture.initial_state(FAST, 0), 0
-    for start in range(0, len(packed), _BLOCKS):
+    for start in range(0, len(packed), size):
         work = MicroBatch(FAST, state, 0, done, len(images), _PARTITIONS)
-        micro_batch = packed[start : start + _BLOCKS]
+        micro_batch = packed[start : start + size]
         results = [_trained(work, n, micro_batch[n::_PARTITIONS]) for n in range(_PARTITIONS)]
         state, done = merge(results), done + sum(result.image_count for result in results)
     return Predictor(to_onnx(FAST, state))

@@ -45,7 +45,8 @@ RECIPE = replace(
     recipes.find("fast"),
     epochs=EPOCHS,
     min_images_seen=0,
-    micro_batch_images=3 * IMAGES_PER_BLOCK,
+    # Twice as many are three blocks.
+    micro_batch_images=3 * IMAGES_PER_BLOCK // 2,
     # Of a thousand images sixteen micro-batches, since it is between them that a job goes on.
     max_partition_images=16 * IMAGES_PER_BLOCK,
 )
