@@ -10,6 +10,9 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 _ANSWER_SECONDS = 5.0
+# From one try to connect to the next, in milliseconds. The first answer sends the client to where nobody is;
+# left to itself it waits for so long before it goes back to where it began that the question is given up.
+_RETRY = {"reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 100}
 _CONNECT_SECONDS = 2.0
 
 
@@ -20,7 +23,7 @@ def wrong_address(options: Mapping[str, Any]) -> str:
     wrong.
     """
     # A client that was sent on already does not ask where it began.
-    admin = AdminClient(dict(options))
+    admin = AdminClient({**options, **_RETRY})
     try:
         brokers = admin.list_topics(timeout=_ANSWER_SECONDS).brokers.values()
     except KafkaException:
