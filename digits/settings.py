@@ -271,7 +271,7 @@ class Settings(BaseSettings):
         1,
         gt=0,
         description="Micro-batches from one checkpoint to the next: a kill costs as many, and a checkpoint "
-        "takes 0.01 s in a folder and 0.07 s in HDFS.",
+        "takes 0.01 s in a folder and 0.1 s in HDFS.",
     )
     straggler_factor: float = Field(
         3.0,

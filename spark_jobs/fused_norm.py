@@ -14,18 +14,18 @@ class FusedNorm(keras.layers.BatchNormalization):  # type: ignore[misc]  # Keras
     """Keras's layer as it trains: without a scale, over the last of four axes."""
 
     def call(self, inputs: tf.Tensor, **_: object) -> tf.Tensor:
-        """Normalizes float32 (n, rows, columns, channels) by its own mean and variance, which it notes."""
+        """Normalizes float32 (n, rows, columns, channels) by its own mean and variance, and follows both."""
         count = tf.cast(tf.size(inputs) // tf.shape(inputs)[-1], tf.float32)
         normalized, mean, variance = tf.compat.v1.nn.fused_batch_norm(
             inputs, tf.ones_like(self.beta.value), self.beta.value, epsilon=self.epsilon, is_training=True
         )
-        # The kernel's is the sample's variance; Keras notes the population's.
-        self._settle(self.moving_mean, mean)
-        self._settle(self.moving_variance, variance * (count - 1) / count)
+        # The kernel's is the sample's variance; Keras follows the population's.
+        self._follow(self.moving_mean, mean)
+        self._follow(self.moving_variance, variance * (count - 1) / count)
         return normalized
 
-    def _settle(self, noted: keras.Variable, value: tf.Tensor) -> None:
-        noted.assign(noted * self.momentum + value * (1 - self.momentum))
+    def _follow(self, average: keras.Variable, value: tf.Tensor) -> None:
+        average.assign(average * self.momentum + value * (1 - self.momentum))
 
 
 def fused(network: keras.Model) -> keras.Model:
