@@ -61,7 +61,7 @@ def test_of_very_many_images_a_micro_batch_has_as_many_as_its_time_allows(
     assert -(-plan.total_blocks // plan.max_blocks) == rounds
 
 
-def test_a_short_training_still_averages_four_times() -> None:
+def test_a_short_training_still_has_four_micro_batches() -> None:
     plan = Plan(FAST, 12_000, 1)
     assert -(-plan.total_blocks // plan.max_blocks) == 4
 
